@@ -1,0 +1,31 @@
+export type { AlertSignal, AlertSink, Severity, ThresholdRule } from './alert.ts'
+export type { Attributes, AttributeValue, Resource, Scope } from './attributes.ts'
+export { AndonError, ERROR_CATALOGUE, type ErrorCode } from './errors.ts'
+export type { ExceptionRecord } from './exception.ts'
+export { type LabelMatcher, type Labels, labelsKey, type MatchOperator, sortedPairs } from './labels.ts'
+export type {
+  Exemplar,
+  ExponentialBuckets,
+  ExponentialHistogramPoint,
+  HistogramPoint,
+  MetricData,
+  MetricRecord,
+  MetricSeries,
+  MetricType,
+  NumberPoint,
+  SummaryPoint,
+  Temporality,
+} from './metric.ts'
+export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'
+export { compare, type ThresholdOperator } from './threshold.ts'
+export type { TimeRange } from './time-range.ts'
+export {
+  type Bytes,
+  type Milliseconds,
+  millisecondsToNanoseconds,
+  type Nanoseconds,
+  nanosecondsToMilliseconds,
+  nanosecondsToSeconds,
+  type Ratio,
+  type Seconds,
+} from './units.ts'
