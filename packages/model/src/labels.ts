@@ -20,7 +20,7 @@ export interface LabelMatcher {
 export function sortedPairs(labels: Labels): [name: string, value: string][] {
   return Object.entries(labels)
     .filter(([, value]) => value !== '')
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
 /**
