@@ -1,0 +1,76 @@
+import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query'
+import { type Context, createContext, useContext, useEffect, useState, useSyncExternalStore } from 'react'
+import { ApiError, getJson } from './client.ts'
+import { live } from './live.ts'
+import type { LiveMode } from './live-state.ts'
+
+/** True where data may move: the range is relative and nobody pressed pause. Given by the shell. */
+export const LiveAllowed: Context<boolean> = createContext(false)
+
+const POLL_EVERY_MS = 10_000
+
+async function read<T>(path: string, signal: AbortSignal): Promise<T> {
+  try {
+    const body = await getJson<T>(path, signal)
+    live.report(true)
+    return body
+  } catch (error) {
+    if (error instanceof ApiError) live.report(error.status !== 0)
+    throw error
+  }
+}
+
+const routeOf = (path: string): string => path.split('?')[0] ?? path
+
+/**
+ * A route's newest answer: asked for at once and, while live, pushed by the stream (or asked for every 10 s where it cannot be had).
+ * While the next range loads, the same route's last answer stays on the screen (`isPlaceholderData`).
+ *
+ * @param path - from client.ts; null asks nothing
+ */
+export function useLive<T>(path: string | null): UseQueryResult<T> {
+  const allowed = useContext(LiveAllowed)
+  const client = useQueryClient()
+  useSyncExternalStore(live.subscribe, live.version)
+  const moving = allowed && path !== null
+  useEffect(() => {
+    if (!moving) return
+    return live.want(path, (body) => client.setQueryData(['get', path], body))
+  }, [moving, path, client])
+  return useQuery<T>({
+    queryKey: ['get', path],
+    enabled: path !== null,
+    queryFn: ({ signal }) => read<T>(path ?? '', signal),
+    refetchInterval: moving && live.polling ? POLL_EVERY_MS : false,
+    placeholderData: (before, query) => {
+      const key = query?.queryKey[1]
+      return typeof key === 'string' && path !== null && routeOf(key) === routeOf(path) ? before : undefined
+    },
+  })
+}
+
+/** A route's answer that does not move, such as one trace. */
+export function useOnce<T>(path: string | null): UseQueryResult<T> {
+  return useQuery<T>({
+    queryKey: ['get', path],
+    enabled: path !== null,
+    queryFn: ({ signal }) => read<T>(path ?? '', signal),
+    staleTime: 60_000,
+  })
+}
+
+/** A route asked for every few seconds, for pages outside the live stream. */
+export function usePolled<T>(path: string, everyMs: number): UseQueryResult<T> {
+  return useQuery<T>({ queryKey: ['get', path], queryFn: ({ signal }) => read<T>(path, signal), refetchInterval: everyMs })
+}
+
+/** What the live indicator says; looks again every second, because answers age. */
+export function useLiveMode(moving: boolean, pausedByUser: boolean): { readonly mode: LiveMode; readonly answered: number | null } {
+  useSyncExternalStore(live.subscribe, live.version)
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 1000)
+    return () => clearInterval(timer)
+  }, [])
+  return { mode: live.mode(moving, pausedByUser, now), answered: live.answered }
+}

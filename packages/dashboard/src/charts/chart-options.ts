@@ -1,0 +1,133 @@
+import uPlot from 'uplot'
+import { axisScale, quantityText, type Unit } from '../ui/format.ts'
+import type { Zone } from '../ui/time-range.ts'
+import { clockText, timeText } from '../ui/time-text.ts'
+import { readColour, type Tone, toneVariable } from './palette.ts'
+
+/** One line of a chart; `values` are aligned to the chart's times. */
+export interface ChartSeries {
+  readonly label: string
+  readonly values: readonly (number | null)[]
+  readonly tone: Tone
+  readonly fill?: boolean
+  readonly dashed?: boolean
+}
+
+/** What decides the look of a chart, its data apart. */
+export interface ChartLook {
+  readonly series: readonly Omit<ChartSeries, 'values'>[]
+  readonly unit: Unit
+  readonly zone: Zone
+  /** Charts with one key show their cursors together. */
+  readonly syncKey: string
+  /** The smallest top of the scale, so that noise around zero does not fill the chart. */
+  readonly atLeast: number
+}
+
+/** What a chart tells its owner. */
+export interface ChartEvents {
+  /** The shown range, milliseconds. */
+  range(): readonly [number, number]
+  select(start: number, end: number): void
+  cursor(index: number | null): void
+  zoomOut(): void
+}
+
+const MINUTE = 60_000
+const DAY = 86_400_000
+
+/** Labels of the time axis: seconds only when the marks are closer than a minute, dates when they are days apart. */
+export function timeLabels(splits: readonly number[], step: number, zone: Zone): string[] {
+  return splits.map((time) => {
+    if (step >= DAY) return timeText(time, zone).slice(5, 10)
+    const clock = clockText(time, zone)
+    const text = step < MINUTE ? clock : clock.slice(0, 5)
+    return text === '00:00' ? timeText(time, zone).slice(5, 10) : text
+  })
+}
+
+/** Labels of the value axis, all in one unit. */
+export function valueLabels(splits: readonly number[], unit: Unit): string[] {
+  const scale = axisScale(Math.max(...splits.map(Math.abs), 0), unit)
+  const numbers = splits.map((value) => value / scale.divisor)
+  const step = Math.abs((numbers[1] ?? 1) - (numbers[0] ?? 0))
+  const decimals = step >= 1 ? 0 : Math.min(3, Math.ceil(-Math.log10(step)))
+  return numbers.map((value) => `${value.toFixed(Math.abs(step - Math.round(step)) < 1e-9 ? 0 : Math.max(decimals, 1))} ${scale.unit}`.trim())
+}
+
+/** The text beside a series' name: its value with unit. */
+export const valueText = (value: number | null | undefined, unit: Unit): string => quantityText(value, unit)
+
+function axes(root: Element, look: ChartLook): uPlot.Axis[] {
+  const text = readColour(root, '--chart-text')
+  const line = readColour(root, '--chart-grid')
+  const font = `11px ${getComputedStyle(root).fontFamily}`
+  const shared = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false } }
+  return [
+    { ...shared, grid: { show: false }, size: 26, gap: 6, space: 70, values: (_u, splits, _axis, _space, step) => timeLabels(splits, step, look.zone) },
+    { ...shared, size: 62, gap: 6, space: 34, values: (_u, splits) => valueLabels(splits, look.unit) },
+  ]
+}
+
+function lines(root: Element, look: ChartLook): uPlot.Series[] {
+  return look.series.map((series) => {
+    const stroke = readColour(root, toneVariable(series.tone))
+    return {
+      label: series.label,
+      stroke,
+      width: series.dashed === true ? 1.25 : 1.75,
+      points: { show: false },
+      ...(series.dashed === true ? { dash: [5, 4] } : {}),
+      ...(series.fill === true ? { fill: fade(stroke) } : {}),
+    }
+  })
+}
+
+/** A fill that fades towards the axis. */
+const fade =
+  (stroke: string) =>
+  (u: uPlot): CanvasGradient | string => {
+    const { top, height } = u.bbox
+    if (!Number.isFinite(height) || height <= 0) return 'transparent'
+    const gradient = u.ctx.createLinearGradient(0, top, 0, top + height)
+    gradient.addColorStop(0, `${stroke}55`)
+    gradient.addColorStop(1, `${stroke}05`)
+    return gradient
+  }
+
+/** The options of uPlot for a look. Colours are read where `root` stands. */
+export function chartOptions(root: HTMLElement, look: ChartLook, events: ChartEvents, size: { width: number; height: number }): uPlot.Options {
+  return {
+    ...size,
+    ms: 1,
+    tzDate: (time) => (look.zone === 'utc' ? uPlot.tzDate(new Date(time), 'Etc/UTC') : new Date(time)),
+    padding: [8, 10, 0, 0],
+    legend: { show: false },
+    scales: {
+      x: { time: true, range: () => [...events.range()] as [number, number] },
+      y: { range: (_u, _min, max) => [0, Math.max(Number.isFinite(max) ? max * 1.08 : 0, look.atLeast)] },
+    },
+    axes: axes(root, look),
+    series: [{}, ...lines(root, look)],
+    cursor: {
+      drag: { x: true, y: false, setScale: false },
+      sync: { key: look.syncKey, setSeries: false },
+      points: { size: 7 },
+      y: false,
+      bind: { dblclick: () => () => (events.zoomOut(), null) },
+    },
+    hooks: {
+      setSelect: [
+        (u) => {
+          const { left, width } = u.select
+          if (width < 4) return
+          const [start, end] = [u.posToVal(left, 'x'), u.posToVal(left + width, 'x')]
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
+          // A linked chart sees the same selection; only the one under the pointer speaks.
+          if (u.over.matches(':hover')) events.select(start, end)
+        },
+      ],
+      setCursor: [(u) => events.cursor(u.cursor.idx ?? null)],
+    },
+  }
+}

@@ -1,0 +1,134 @@
+import { useComputedColorScheme } from '@mantine/core'
+import { type JSX, type RefObject, useEffect, useId, useMemo, useRef } from 'react'
+import uPlot from 'uplot'
+import 'uplot/dist/uPlot.min.css'
+import type { Unit } from '../ui/format.ts'
+import type { Zone } from '../ui/time-range.ts'
+import { clockText } from '../ui/time-text.ts'
+import { type ChartLook, chartOptions, type ChartSeries, valueText } from './chart-options.ts'
+import { toneVariable } from './palette.ts'
+import './charts.css'
+
+/** Times and values are aligned; times ascend and are milliseconds. */
+export interface TimeSeriesProps {
+  readonly title: string
+  readonly t: readonly number[]
+  readonly series: readonly ChartSeries[]
+  readonly unit: Unit
+  readonly range: { readonly start: number; readonly end: number }
+  readonly zone: Zone
+  /** CSS pixels. */
+  readonly height?: number
+  readonly syncKey?: string
+  readonly atLeast?: number
+  /** Dragging along the time axis; without it, dragging does nothing. */
+  readonly onSelect?: (start: number, end: number) => void
+  readonly onZoomOut?: () => void
+}
+
+const last = (values: readonly (number | null)[]): number | null => values.findLast((value) => value !== null) ?? null
+
+/** A chart over time with a legend that follows the cursor. Draws with uPlot; fetches nothing. */
+export function TimeSeries(props: TimeSeriesProps): JSX.Element {
+  const { title, series, unit } = props
+  const box = useRef<HTMLDivElement>(null)
+  const legend = useRef<HTMLUListElement>(null)
+  const clock = useRef<HTMLSpanElement>(null)
+  const id = useId()
+  useChart(box, legend, clock, props)
+  const empty = series.every((one) => last(one.values) === null)
+  return (
+    <figure className="chart" aria-labelledby={id}>
+      <figcaption className="chart-head">
+        <span className="chart-title" id={id}>
+          {title}
+        </span>
+        <span className="chart-clock" ref={clock} />
+      </figcaption>
+      <ul className="chart-legend" ref={legend}>
+        {series.map((one) => (
+          <li key={one.label}>
+            <i className={one.dashed === true ? 'swatch dashed' : 'swatch'} style={{ '--swatch': `var(${toneVariable(one.tone)})` }} />
+            <span className="chart-label">{one.label}</span> <b>{valueText(last(one.values), unit)}</b>
+          </li>
+        ))}
+      </ul>
+      <div className="chart-box" ref={box} style={{ height: props.height ?? 180 }} role="img" aria-label={describe(props)} />
+      {empty && <p className="chart-empty">No data in this range</p>}
+    </figure>
+  )
+}
+
+/** What the picture says, for those who do not see it. */
+function describe({ title, series, unit }: TimeSeriesProps): string {
+  const parts = series.map((one) => {
+    const numbers = one.values.filter((value) => value !== null)
+    if (numbers.length === 0) return `${one.label}: no data`
+    const largest = numbers.reduce((a, b) => Math.max(a, b), -Infinity)
+    return `${one.label}: last ${valueText(last(one.values), unit)}, highest ${valueText(largest, unit)}`
+  })
+  return `${title}. ${parts.join('; ')}.`
+}
+
+function useChart(
+  box: RefObject<HTMLDivElement | null>,
+  legend: RefObject<HTMLUListElement | null>,
+  clock: RefObject<HTMLSpanElement | null>,
+  props: TimeSeriesProps,
+): void {
+  const scheme = useComputedColorScheme('light')
+  const current = useRef(props)
+  current.current = props
+  const chart = useRef<uPlot | null>(null)
+  const { unit, zone, syncKey = 'time', atLeast = 0 } = props
+  const series = props.series.map(({ label, tone, fill, dashed }) => ({ label, tone, fill, dashed }))
+  // Compared by content: the values change with every answer, the look hardly ever, and only a new look needs a new chart.
+  const key = JSON.stringify({ series, unit, zone, syncKey, atLeast })
+  const look = useMemo<ChartLook>(() => JSON.parse(key), [key])
+
+  useEffect(() => {
+    const element = box.current
+    if (element === null) return
+    const made = new uPlot(
+      chartOptions(
+        element,
+        look,
+        {
+          range: () => [current.current.range.start, current.current.range.end],
+          select: (start, end) => current.current.onSelect?.(start, end),
+          cursor: (index) => showCursor(legend.current, clock.current, current.current, index),
+          zoomOut: () => current.current.onZoomOut?.(),
+        },
+        { width: Math.max(element.clientWidth, 120), height: element.clientHeight },
+      ),
+      dataOf(current.current),
+      element,
+    )
+    chart.current = made
+    const observer = new ResizeObserver(() => made.setSize({ width: Math.max(element.clientWidth, 120), height: element.clientHeight }))
+    observer.observe(element)
+    return () => {
+      observer.disconnect()
+      chart.current = null
+      made.destroy()
+    }
+  }, [look, scheme, box, legend, clock])
+
+  const { t, range } = props
+  useEffect(() => {
+    chart.current?.setData(dataOf(current.current))
+  }, [t, props.series, range.start, range.end])
+}
+
+const dataOf = ({ t, series }: TimeSeriesProps): uPlot.AlignedData => [[...t], ...series.map((one) => [...one.values])]
+
+/** Written straight into the page: the cursor moves far more often than React should render. */
+function showCursor(legend: HTMLUListElement | null, clock: HTMLSpanElement | null, props: TimeSeriesProps, index: number | null): void {
+  if (legend === null || clock === null) return
+  const time = index === null ? undefined : props.t[index]
+  clock.textContent = time === undefined ? '' : clockText(time, props.zone)
+  for (const [at, item] of [...legend.querySelectorAll('b')].entries()) {
+    const values = props.series[at]?.values ?? []
+    item.textContent = valueText(time === undefined || index === null ? last(values) : values[index], props.unit)
+  }
+}

@@ -1,0 +1,68 @@
+import type { Unit } from '../ui/format.ts'
+
+/** One number of the server with its unit, or a text (`unit` null). */
+export interface StatusFact {
+  readonly name: string
+  readonly value: number | null
+  readonly text: string
+  readonly unit: Unit | null
+  /** Something was lost or refused. */
+  readonly alarming: boolean
+}
+
+export interface StatusGroup {
+  readonly title: string
+  readonly facts: readonly StatusFact[]
+}
+
+const UNITS: readonly (readonly [RegExp, Unit])[] = [
+  [/bytes/i, 'bytes'],
+  [/(memory|rss|resident|heap\w*|external|arraybuffers|disk)$/i, 'bytes'],
+  [/(ms|milliseconds)$/, 'milliseconds'],
+  [/seconds$/i, 'seconds'],
+  [/(ratio|utilization)$/i, 'ratio'],
+  [/persecond$/i, 'operationsPerSecond'],
+]
+const LOSSES = /(dropped|refused|rejected|failed|failures|errors|lost|overflow)/i
+
+/** The unit that the name of a field says; plain counts say none. */
+export function unitOf(key: string): Unit {
+  return UNITS.find(([pattern]) => pattern.test(key))?.[1] ?? 'count'
+}
+
+/** A field's name as words, without the unit that is written beside the number. */
+export function fieldWords(key: string): string {
+  const words = key
+    .replace(/(Bytes|Milliseconds|Ms|Seconds|Ratio)$/, '')
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll(/[._-]+/g, ' ')
+    .trim()
+    .toLowerCase()
+  const text = words === '' ? key : words
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function facts(record: Record<string, unknown>, prefix: string, inLimits: boolean): StatusFact[] {
+  return Object.entries(record).flatMap(([key, value]): StatusFact[] => {
+    const name = prefix === '' ? fieldWords(key) : `${prefix} · ${fieldWords(key).toLowerCase()}`
+    if (isRecord(value)) return facts(value, name, inLimits)
+    if (typeof value === 'number' || value === null) {
+      return [{ name, value, text: '', unit: unitOf(`${prefix} ${key}`), alarming: !inLimits && LOSSES.test(name) && (value ?? 0) > 0 }]
+    }
+    return [{ name, value: null, text: Array.isArray(value) ? JSON.stringify(value) : String(value), unit: null, alarming: false }]
+  })
+}
+
+/**
+ * The answer of /api/status as groups of facts: each object on the first level is a group, loose fields are "Server".
+ * New fields of the server show up without a change here; their unit comes from their name.
+ */
+export function statusGroups(status: Record<string, unknown>): StatusGroup[] {
+  const loose = Object.fromEntries(Object.entries(status).filter(([key, value]) => !isRecord(value) && key !== 'version'))
+  const groups = Object.entries(status).flatMap(([key, value]) =>
+    isRecord(value) ? [{ title: fieldWords(key), facts: facts(value, '', key === 'limits') }] : [],
+  )
+  return [{ title: 'Server', facts: facts(loose, '', false) }, ...groups].filter((group) => group.facts.length > 0)
+}
