@@ -24,3 +24,33 @@ export interface ExceptionRecord {
   readonly resource: Resource
   readonly scope: Scope
 }
+
+/** Frames of Node itself and of dependencies change with versions; those of the application identify an error. */
+const FOREIGN = /node_modules|\(node:|at node:|internal\/|<anonymous>/
+
+/** `at f (/srv/app/src/board.ts:12:5)` without position and folder: `f board.ts`. */
+function frame(line: string): string {
+  const match = /^\s*at (?:async )?(?:(.+?) \()?(.+?)(?::\d+)?(?::\d+)?\)?$/.exec(line)
+  if (match === null) return ''
+  return `${match[1] ?? ''} ${(match[2] ?? '').replace(/^.*[/\\]/, '')}`.trim()
+}
+
+/** A message without what differs from time to time: numbers, ids, quoted values. */
+function pattern(message: string): string {
+  return message
+    .slice(0, 500)
+    .replaceAll(/[\da-f]{8}-[\da-f-]{27}|0x[\da-f]+|\b[\da-f]{16,}\b/gi, '#')
+    .replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, '"…"')
+    .replaceAll(/\d+(?:\.\d+)?/g, '#')
+}
+
+/**
+ * The text by which errors are grouped: type and up to five frames of the application (function and file, no line
+ * numbers, so that a group survives a release); without such frames, type and the message without its numbers, ids
+ * and quoted values. A group's id is xxHash64 of it.
+ */
+export function exceptionFingerprint({ type, message, stack }: Pick<ExceptionRecord, 'type' | 'message' | 'stack'>): string {
+  const lines = stack.split('\n').filter((line) => /^\s*at /.test(line))
+  const frames = lines.filter((line) => !FOREIGN.test(line)).slice(0, 5).map(frame)
+  return [type, ...(frames.length > 0 ? frames : [pattern(message)])].join('\n')
+}

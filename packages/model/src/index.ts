@@ -1,7 +1,8 @@
 export type { AlertSignal, AlertSink, Severity, ThresholdRule } from './alert.ts'
 export type { Attributes, AttributeValue, Resource, Scope } from './attributes.ts'
 export { AndonError, ERROR_CATALOGUE, type ErrorCode } from './errors.ts'
-export type { ExceptionRecord } from './exception.ts'
+export { exceptionFingerprint, type ExceptionRecord } from './exception.ts'
+export { type BucketCounts, bucketIndex, bucketQuantile, bucketUpperBound, downscaledIndex } from './histogram-layout.ts'
 export { type LabelMatcher, type Labels, labelsKey, type MatchOperator, sortedPairs } from './labels.ts'
 export type {
   Exemplar,
@@ -16,7 +17,10 @@ export type {
   SummaryPoint,
   Temporality,
 } from './metric.ts'
+export { seriesId } from './series-id.ts'
 export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'
+export { mad, median, quantile } from './stats/quantile.ts'
+export { type PairedRatio, pairedRatio } from './stats/compare.ts'
 export { compare, type ThresholdOperator } from './threshold.ts'
 export type { TimeRange } from './time-range.ts'
 export {
@@ -29,3 +33,4 @@ export {
   type Ratio,
   type Seconds,
 } from './units.ts'
+export { xxHash64, xxHash64Bytes } from './xxhash64.ts'

@@ -1,0 +1,3 @@
+export type { Benchmark, Work } from './case.ts'
+export { machine, reportMarkdown } from './report.ts'
+export { type BenchmarkResult, runBenchmark, type RunOptions, type SubjectResult } from './run.ts'

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { exceptionFingerprint } from './exception.ts'
+
+const stack = (line: number, release: string): string =>
+  `TypeError: x\n    at loadBoard (/srv/${release}/src/boards.ts:${line}:7)\n    at async handle (file:///srv/${release}/src/main.ts:${line}:3)\n    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)`
+
+test('the same error of two releases is one group', () => {
+  const first = exceptionFingerprint({ type: 'TypeError', message: 'no board 17', stack: stack(10, 'r1') })
+  assert.equal(first, 'TypeError\nloadBoard boards.ts\nhandle main.ts')
+  assert.equal(exceptionFingerprint({ type: 'TypeError', message: 'no board 18', stack: stack(99, 'r2') }), first)
+})
+
+test('without frames of the application the message counts, less what changes in it', () => {
+  const of = (message: string): string => exceptionFingerprint({ type: 'Error', message, stack: '' })
+  assert.equal(of('board 17 of "Ada" is gone'), of('board 18 of "Bob" is gone'))
+  assert.equal(of('no 6f1c3b52-0c4e-4a53-9f0e-2f3b1c4d5e6f'), of('no 00000000-0c4e-4a53-9f0e-2f3b1c4d5e6f'))
+  assert.notEqual(of('board is gone'), of('card is gone'))
+})

@@ -1,0 +1,14 @@
+export { type DecodedLogs, decodeExceptions, decodeExceptionsJson, encodeExceptions, encodeExceptionsJson, type LogEvent } from './otlp/exceptions.ts'
+export { decodeMetrics, encodeMetrics } from './otlp/metrics.ts'
+export { decodeMetricsJson, encodeMetricsJson } from './otlp/metrics-json.ts'
+export { decodeExportResponse, encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from './otlp/response.ts'
+export { decodeSpans, decodeSpansJson, encodeSpans, encodeSpansJson } from './otlp/spans.ts'
+export { type NamedType, prometheusLabelName, prometheusName } from './prometheus-names.ts'
+export {
+  encodePrometheusText,
+  type ExpositionFamily,
+  type ExpositionFormat,
+  type ExpositionSample,
+  type ExpositionType,
+  parsePrometheusText,
+} from './prometheus-text.ts'

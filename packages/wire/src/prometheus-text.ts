@@ -1,0 +1,143 @@
+// Prometheus' exposition text and OpenMetrics, both directions.
+import { AndonError } from '@andon/model'
+
+export type ExpositionType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown'
+
+export interface ExpositionSample {
+  /** The full name, with `_total`, `_bucket`, `_sum` or `_count` where it has one. */
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+  /** Milliseconds since the Unix epoch. */
+  readonly timestamp?: number
+}
+
+export interface ExpositionFamily {
+  /** The name of the family; a counter's ends with `_total`. */
+  readonly name: string
+  readonly type: ExpositionType
+  readonly help: string
+  /** As the name's suffix says it, such as `seconds`; OpenMetrics only. */
+  readonly unit?: string
+  readonly samples: readonly ExpositionSample[]
+}
+
+/** `prometheus`: text/plain;version=0.0.4. `openmetrics`: application/openmetrics-text;version=1.0.0. */
+export type ExpositionFormat = 'prometheus' | 'openmetrics'
+
+function number(value: number): string {
+  if (value === Infinity) return '+Inf'
+  return value === -Infinity ? '-Inf' : String(value)
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
+}
+
+function sampleLine(sample: ExpositionSample, format: ExpositionFormat): string {
+  const labels = Object.entries(sample.labels).map(([name, value]) => `${name}="${escaped(value)}"`)
+  const braces = labels.length > 0 ? `{${labels.join(',')}}` : ''
+  const time = sample.timestamp === undefined ? '' : ` ${format === 'openmetrics' ? sample.timestamp / 1000 : sample.timestamp}`
+  return `${sample.name}${braces} ${number(sample.value)}${time}\n`
+}
+
+/** Families as text, in the order given. */
+export function encodePrometheusText(families: readonly ExpositionFamily[], format: ExpositionFormat): string {
+  let text = ''
+  for (const family of families) {
+    const open = format === 'openmetrics'
+    const name = open && family.type === 'counter' ? family.name.replace(/_total$/, '') : family.name
+    const type = family.type === 'unknown' && !open ? 'untyped' : family.type
+    text += `# HELP ${name} ${open ? escaped(family.help) : family.help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`
+    text += `# TYPE ${name} ${type}\n`
+    if (open && family.unit !== undefined && name.endsWith(`_${family.unit}`)) text += `# UNIT ${name} ${family.unit}\n`
+    for (const sample of family.samples) text += sampleLine(sample, format)
+  }
+  return format === 'openmetrics' ? `${text}# EOF\n` : text
+}
+
+const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+(\S+))?(?:\s+#.*)?\s*$/
+const LABEL = /\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)/y
+const TYPES: Readonly<Record<string, ExpositionType>> = { counter: 'counter', gauge: 'gauge', histogram: 'histogram', summary: 'summary' }
+
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
+}
+
+function refuse(line: number, problem: string): never {
+  throw new AndonError('bad_body', `metrics text, line ${line}: ${problem}`)
+}
+
+function parseNumber(text: string, line: number): number {
+  const special = { '+inf': Infinity, inf: Infinity, '-inf': -Infinity, nan: Number.NaN }[text.toLowerCase()]
+  if (special !== undefined) return special
+  const value = Number(text)
+  return Number.isNaN(value) ? refuse(line, `"${text}" is not a number`) : value
+}
+
+function parseLabels(text: string, line: number): Record<string, string> {
+  const labels: Record<string, string> = {}
+  LABEL.lastIndex = 0
+  while (LABEL.lastIndex < text.length) {
+    const match = LABEL.exec(text)
+    if (match === null) return refuse(line, 'the labels are not NAME="VALUE", …')
+    labels[match[1] ?? ''] = unescaped(match[2] ?? '')
+  }
+  return labels
+}
+
+interface OpenFamily {
+  name: string
+  type: ExpositionType
+  help: string
+  unit?: string
+  samples: ExpositionSample[]
+}
+
+/** The samples' names that belong to a family. */
+function belongs(sample: string, family: OpenFamily): boolean {
+  if (sample === family.name) return true
+  return sample.startsWith(`${family.name}_`) && /^(?:total|created|bucket|sum|count|info)$/.test(sample.slice(family.name.length + 1))
+}
+
+/**
+ * Families of an exposition in either format (exemplars are passed over). A counter's family is named with `_total`.
+ *
+ * @throws AndonError bad_body naming the line
+ */
+export function parsePrometheusText(text: string): ExpositionFamily[] {
+  const families: OpenFamily[] = []
+  const open = text.trimEnd().endsWith('# EOF')
+  const family = (name: string, owns: (candidate: OpenFamily) => boolean): OpenFamily => {
+    const last = families.at(-1)
+    if (last !== undefined && owns(last)) return last
+    const next: OpenFamily = { name, type: 'unknown', help: '', samples: [] }
+    families.push(next)
+    return next
+  }
+  text.split('\n').forEach((content, index) => {
+    const line = index + 1
+    if (content.trim() === '' || content.startsWith('# EOF')) return
+    const comment = /^#\s+(HELP|TYPE|UNIT)\s+(\S+)\s*(.*)$/.exec(content)
+    if (comment !== null) {
+      const [, kind, name = '', rest = ''] = comment
+      const described = family(name, (candidate) => candidate.name === name && candidate.samples.length === 0)
+      if (kind === 'HELP') described.help = unescaped(rest)
+      else if (kind === 'UNIT') described.unit = rest
+      else described.type = TYPES[rest.trim()] ?? 'unknown'
+      return
+    }
+    if (content.startsWith('#')) return
+    const match = SAMPLE.exec(content)
+    if (match === null) return refuse(line, 'NAME{LABELS} VALUE is expected')
+    const [, name = '', labels = '', value = '', time] = match
+    const timestamp = time === undefined || time === '#' ? undefined : parseNumber(time, line) * (open ? 1000 : 1)
+    family(name, (candidate) => belongs(name, candidate)).samples.push({
+      name,
+      labels: parseLabels(labels, line),
+      value: parseNumber(value, line),
+      ...(timestamp !== undefined && { timestamp }),
+    })
+  })
+  return families.map((done) => ({ ...done, name: done.type === 'counter' && !done.name.endsWith('_total') ? `${done.name}_total` : done.name }))
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { encodePrometheusText, type ExpositionFamily, parsePrometheusText } from './prometheus-text.ts'
+import { type NamedType, prometheusLabelName, prometheusName } from './prometheus-names.ts'
+
+test('names are translated as the OpenTelemetry specification says', () => {
+  const cases: [string, string, NamedType, string][] = [
+    ['http.server.request.duration', 's', 'histogram', 'http_server_request_duration_seconds'],
+    ['kanban.task.creation.duration', 'ms', 'histogram', 'kanban_task_creation_duration_milliseconds'],
+    ['errors.total', '', 'counter', 'errors_total'],
+    ['kanban.operations.total', '{operation}', 'counter', 'kanban_operations_total'],
+    ['system.network.io', 'By', 'counter', 'system_network_io_bytes_total'],
+    ['system.cpu.utilization', '1', 'gauge', 'system_cpu_utilization_ratio'],
+    ['process.disk.speed', 'By/s', 'gauge', 'process_disk_speed_bytes_per_second'],
+    ['v8js.memory.heap.used', 'By', 'updown', 'v8js_memory_heap_used_bytes'],
+    ['2xx..answers!', '{answer}', 'gauge', '_2xx_answers'],
+    ['queue.seconds', 's', 'gauge', 'queue_seconds'],
+    ['!!', '', 'gauge', '_'],
+  ]
+  for (const [name, unit, type, expected] of cases) assert.equal(prometheusName(name, unit, type), expected)
+  assert.equal(prometheusLabelName('http.response.status_code'), 'http_response_status_code')
+  assert.equal(prometheusLabelName('1st'), 'key_1st')
+})
+
+const families: ExpositionFamily[] = [
+  { name: 'andon_requests_total', type: 'counter', help: 'Requests with "quotes", \\ and\nlines.', samples: [{ name: 'andon_requests_total', labels: { route: 'a"\\\nb' }, value: 3 }] },
+  { name: 'andon_heap_bytes', type: 'gauge', help: 'Heap.', unit: 'bytes', samples: [{ name: 'andon_heap_bytes', labels: {}, value: -Infinity, timestamp: 1500 }] },
+  {
+    name: 'andon_wait_seconds',
+    type: 'histogram',
+    help: 'Waits.',
+    samples: [
+      { name: 'andon_wait_seconds_bucket', labels: { le: '+Inf' }, value: 2 },
+      { name: 'andon_wait_seconds_sum', labels: {}, value: 0.5 },
+      { name: 'andon_wait_seconds_count', labels: {}, value: 2 },
+    ],
+  },
+]
+
+test('text in both formats reads back as it was', () => {
+  const withoutUnit = families.map((family) => ({ name: family.name, type: family.type, help: family.help, samples: family.samples }))
+  assert.deepEqual(parsePrometheusText(encodePrometheusText(families, 'openmetrics')), families)
+  assert.deepEqual(
+    parsePrometheusText(encodePrometheusText(families, 'prometheus')).map((family) => ({ ...family, help: family.help.replaceAll('\\"', '"') })),
+    withoutUnit,
+  )
+})
+
+test('OpenMetrics names the family of a counter without _total and ends with EOF', () => {
+  const text = encodePrometheusText(families, 'openmetrics')
+  assert.match(text, /^# TYPE andon_requests counter$/m)
+  assert.match(text, /# UNIT andon_heap_bytes bytes\nandon_heap_bytes -Inf 1\.5\n/)
+  assert.ok(text.endsWith('# EOF\n'))
+})
+
+test('a line that is none is refused by its number', () => {
+  assert.throws(() => parsePrometheusText('a 1\nb{x="1"\n'), /line 2/)
+  assert.throws(() => parsePrometheusText('a one\n'), /line 1: "one" is not a number/)
+})
