@@ -78,4 +78,5 @@ test('the indicator names the worst that is true', () => {
   assert.equal(liveMode({ ...calm, age: 31_000 }), 'stale')
   assert.equal(liveMode({ ...calm, streaming: false }), 'polling')
   assert.equal(liveMode({ ...calm, phase: 'waiting' }), 'connecting')
+  assert.equal(liveMode({ ...calm, phase: 'idle', age: 99_000 }), 'still')
 })

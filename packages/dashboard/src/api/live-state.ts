@@ -106,7 +106,7 @@ export function stepLive(state: LiveState, event: LiveEvent): LiveStep {
   }
 }
 
-export type LiveMode = 'live' | 'connecting' | 'paused' | 'fixed' | 'stale' | 'polling' | 'offline'
+export type LiveMode = 'live' | 'connecting' | 'still' | 'paused' | 'fixed' | 'stale' | 'polling' | 'offline'
 
 /** What the indicator is told. */
 export interface LiveSituation {
@@ -130,6 +130,7 @@ export function liveMode(now: LiveSituation): LiveMode {
   if (!now.reachable) return 'offline'
   if (!now.moving) return 'fixed'
   if (now.pausedByUser) return 'paused'
+  if (now.phase === 'idle' && now.streaming) return 'still'
   if (now.age !== null && now.age > STALE_AFTER) return 'stale'
   if (!now.streaming) return 'polling'
   return now.phase === 'open' ? 'live' : 'connecting'

@@ -65,12 +65,12 @@ export function usePolled<T>(path: string, everyMs: number): UseQueryResult<T> {
 }
 
 /** What the live indicator says; looks again every second, because answers age. */
-export function useLiveMode(moving: boolean, pausedByUser: boolean): { readonly mode: LiveMode; readonly answered: number | null } {
+export function useLiveMode(moving: boolean, pausedByUser: boolean): { readonly mode: LiveMode; readonly answered: number | null; readonly now: number } {
   useSyncExternalStore(live.subscribe, live.version)
   const [now, setNow] = useState(() => Date.now())
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 1000)
     return () => clearInterval(timer)
   }, [])
-  return { mode: live.mode(moving, pausedByUser, now), answered: live.answered }
+  return { mode: live.mode(moving, pausedByUser, now), answered: live.answered, now }
 }

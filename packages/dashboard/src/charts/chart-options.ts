@@ -22,12 +22,13 @@ export interface ChartLook {
   readonly syncKey: string
   /** The smallest top of the scale, so that noise around zero does not fill the chart. */
   readonly atLeast: number
+  /** Not read: the colours are; but another scheme is another look. */
+  readonly scheme: string
 }
 
 /** What a chart tells its owner. */
 export interface ChartEvents {
-  /** The shown range, milliseconds. */
-  range(): readonly [number, number]
+  /** Milliseconds. */
   select(start: number, end: number): void
   cursor(index: number | null): void
   zoomOut(): void
@@ -64,7 +65,7 @@ function axes(root: Element, look: ChartLook): uPlot.Axis[] {
   const font = `11px ${getComputedStyle(root).fontFamily}`
   const shared = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false } }
   return [
-    { ...shared, grid: { show: false }, size: 26, gap: 6, space: 70, values: (_u, splits, _axis, _space, step) => timeLabels(splits, step, look.zone) },
+    { ...shared, grid: { show: false }, size: 24, gap: 6, space: 70, values: (_u, splits, _axis, _space, step) => timeLabels(splits, step, look.zone) },
     { ...shared, size: 62, gap: 6, space: 34, values: (_u, splits) => valueLabels(splits, look.unit) },
   ]
 }
@@ -104,7 +105,7 @@ export function chartOptions(root: HTMLElement, look: ChartLook, events: ChartEv
     padding: [8, 10, 0, 0],
     legend: { show: false },
     scales: {
-      x: { time: true, range: () => [...events.range()] as [number, number] },
+      x: { time: true, auto: false, range: (_u, min, max) => [min, max] },
       y: { range: (_u, _min, max) => [0, Math.max(Number.isFinite(max) ? max * 1.08 : 0, look.atLeast)] },
     },
     axes: axes(root, look),

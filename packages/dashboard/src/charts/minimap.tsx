@@ -14,6 +14,12 @@ export interface MinimapProps {
   readonly onWindow: (window: TraceExtent) => void
 }
 
+/** Where a pointer is, as a share of the width. */
+function share(event: PointerEvent<HTMLElement>): number {
+  const box = event.currentTarget.getBoundingClientRect()
+  return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width))
+}
+
 /** The whole trace as one small picture. Dragging chooses the part of time shown below; a double click shows all of it again. */
 export function Minimap(props: MinimapProps): JSX.Element {
   const { nodes, extent, window, colours, rows, onWindow } = props
@@ -29,13 +35,9 @@ export function Minimap(props: MinimapProps): JSX.Element {
     return () => observer.disconnect()
   }, [])
   useEffect(() => {
-    if (canvas.current !== null && width > 0) paint(canvas.current, nodes, extent, colours)
+    if (canvas.current !== null && width > 0) paint(canvas.current, { nodes, extent, colours, scheme })
   }, [nodes, extent, colours, width, scheme])
 
-  const share = (event: PointerEvent<HTMLElement>): number => {
-    const box = event.currentTarget.getBoundingClientRect()
-    return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width))
-  }
   const length = extent.end - extent.start
   const finish = (event: PointerEvent<HTMLElement>): void => {
     const from = drag?.from ?? 0
@@ -47,30 +49,35 @@ export function Minimap(props: MinimapProps): JSX.Element {
   const shown = drag === null ? { from: (window.start - extent.start) / length, to: (window.end - extent.start) / length } : drag
   const [left, right] = [Math.min(shown.from, shown.to), Math.max(shown.from, shown.to)]
   return (
-    <div
-      className="wf-map"
-      role="img"
-      aria-label={`The whole trace: ${nodes.length} spans. Drag to look at a part of its time.`}
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId)
-        setDrag({ from: share(event), to: share(event) })
-      }}
-      onPointerMove={(event) => {
-        if (drag !== null) setDrag({ ...drag, to: share(event) })
-      }}
-      onPointerUp={finish}
-      onPointerCancel={() => setDrag(null)}
-      onDoubleClick={() => onWindow(extent)}
-    >
-      <canvas ref={canvas} />
+    <div className="wf-map">
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={`The whole trace: ${nodes.length} spans. Drag to look at a part of its time.`}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId)
+          setDrag({ from: share(event), to: share(event) })
+        }}
+        onPointerMove={(event) => {
+          if (drag !== null) setDrag({ ...drag, to: share(event) })
+        }}
+        onPointerUp={finish}
+        onPointerCancel={() => setDrag(null)}
+        onDoubleClick={() => onWindow(extent)}
+      />
       <div className="wf-view" style={{ top: `${rows.from * 100}%`, height: `${Math.max(2, (rows.to - rows.from) * 100)}%` }} />
       {(left > 0.0005 || right < 0.9995) && <div className="wf-window" style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%` }} />}
     </div>
   )
 }
 
+interface Scene extends Pick<MinimapProps, 'nodes' | 'extent' | 'colours'> {
+  /** Not read: the colours are; but another scheme is another scene. */
+  readonly scheme: string
+}
+
 /** Each span one line at its row's height; with more spans than pixels they overlap, failed ones on top. */
-function paint(canvas: HTMLCanvasElement, nodes: readonly TreeNode[], extent: TraceExtent, colours: ReadonlyMap<string, string>): void {
+function paint(canvas: HTMLCanvasElement, { nodes, extent, colours }: Scene): void {
   const context = canvas.getContext('2d')
   if (context === null) return
   const scale = devicePixelRatio

@@ -1,5 +1,12 @@
 // Colours of charts. They stand as custom properties in theme.css, for light and dark; canvases read them here.
 
+declare module 'react' {
+  interface CSSProperties {
+    /** Custom properties, such as the `--swatch` of a chart's legend. */
+    [variable: `--${string}`]: string | number | undefined
+  }
+}
+
 /** What a line or area stands for; its colour follows from that. */
 export type Tone = 'accent' | 'p50' | 'p95' | 'p99' | 'good' | 'warn' | 'bad' | 'limit' | 'series-1' | 'series-2' | 'series-3' | 'series-4'
 

@@ -71,3 +71,20 @@ export function decades(frame: { readonly lowest: number; readonly highest: numb
   for (let mark = frame.lowest; mark <= frame.highest * 1.0001; mark *= 10) marks.push(mark)
   return marks
 }
+
+const SECOND = 1000
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800].map((seconds) => seconds * SECOND)
+
+/**
+ * Round times to mark between two times, and their distance, milliseconds. Rounded in UTC, which agrees with local time for
+ * all steps up to a quarter of an hour.
+ *
+ * @param most - the largest number of marks wanted, at least 1
+ */
+export function timeMarks(start: number, end: number, most: number): { readonly marks: number[]; readonly step: number } {
+  const rough = (end - start) / most
+  const step = STEPS.find((candidate) => candidate >= rough) ?? Math.ceil(rough)
+  const marks: number[] = []
+  for (let mark = Math.ceil(start / step) * step; mark <= end; mark += step) marks.push(mark)
+  return { marks, step }
+}

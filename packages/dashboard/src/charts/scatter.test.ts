@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { timeLabels, valueLabels } from './chart-options.ts'
 import { serviceColours } from './palette.ts'
-import { decades, durationDecades, nearest, place, type ScatterPoint, valueAt } from './scatter-scale.ts'
+import { decades, durationDecades, nearest, place, type ScatterPoint, timeMarks, valueAt } from './scatter-scale.ts'
 import { sparkPath } from './spark-path.ts'
 
 const point = (id: string, time: number, seconds: number): ScatterPoint => ({ id, time, seconds, failed: false, label: id })
@@ -28,6 +28,15 @@ test('the nearest point within reach is found', () => {
   const points = [point('a', 250, 0.01), point('b', 260, 0.01)]
   assert.equal(nearest(frame, points, 75.9, 70, 10)?.id, 'b')
   assert.equal(nearest(frame, points, 150, 10, 10), null)
+})
+
+test('marks of time are round and not too many', () => {
+  const start = Date.parse('2026-11-24T12:03:10Z')
+  const { marks, step } = timeMarks(start, start + 900_000, 8)
+  assert.equal(step, 120_000)
+  assert.equal(new Date(marks[0] ?? 0).toISOString(), '2026-11-24T12:04:00.000Z')
+  assert.ok(marks.length <= 8)
+  assert.equal(timeMarks(0, 30 * 86_400_000, 6).step, 604_800_000)
 })
 
 test('labels of axes', () => {

@@ -5,7 +5,7 @@ import type { Zone } from '../ui/time-range.ts'
 import { timeText } from '../ui/time-text.ts'
 import { timeLabels } from './chart-options.ts'
 import { readColour } from './palette.ts'
-import { decades, durationDecades, nearest, place, type ScatterFrame, type ScatterPoint, valueAt } from './scatter-scale.ts'
+import { decades, durationDecades, nearest, place, type ScatterFrame, type ScatterPoint, timeMarks, valueAt } from './scatter-scale.ts'
 import './charts.css'
 
 /** A dragged box: milliseconds and seconds. */
@@ -34,6 +34,12 @@ interface Drag {
   readonly toY: number
 }
 
+/** Where a pointer is, CSS pixels from the corner of the canvas. */
+function pointerAt(event: PointerEvent<HTMLCanvasElement>): { readonly x: number; readonly y: number } {
+  const box = event.currentTarget.getBoundingClientRect()
+  return { x: event.clientX - box.left, y: event.clientY - box.top }
+}
+
 /** Durations over time, one dot a trace. A click opens the nearest, dragging a box narrows time and duration. Fetches nothing. */
 export function Scatter(props: ScatterProps): JSX.Element {
   const { points, range, zone, height = 200 } = props
@@ -47,26 +53,22 @@ export function Scatter(props: ScatterProps): JSX.Element {
     [points, range.start, range.end, width, height],
   )
   useEffect(() => {
-    if (canvas.current !== null) draw(canvas.current, { frame, points, zone, hover, drag })
+    if (canvas.current !== null) draw(canvas.current, { frame, points, zone, hover, drag, scheme })
   }, [frame, points, zone, hover, drag, scheme])
 
-  const at = (event: PointerEvent<HTMLCanvasElement>): { x: number; y: number } => {
-    const box = event.currentTarget.getBoundingClientRect()
-    return { x: event.clientX - box.left, y: event.clientY - box.top }
-  }
   const down = (event: PointerEvent<HTMLCanvasElement>): void => {
     if (event.button !== 0 || event.pointerType === 'touch') return
     event.currentTarget.setPointerCapture(event.pointerId)
-    const { x, y } = at(event)
+    const { x, y } = pointerAt(event)
     setDrag({ x, y, toX: x, toY: y })
   }
   const move = (event: PointerEvent<HTMLCanvasElement>): void => {
-    const { x, y } = at(event)
+    const { x, y } = pointerAt(event)
     if (drag !== null) setDrag({ ...drag, toX: x, toY: y })
     else setHover(nearest(frame, points, x, y, 14))
   }
   const up = (event: PointerEvent<HTMLCanvasElement>): void => {
-    const { x, y } = at(event)
+    const { x, y } = pointerAt(event)
     setDrag(null)
     if (drag !== null && Math.abs(x - drag.x) > 5) {
       const [one, two] = [valueAt(frame, drag.x, drag.y), valueAt(frame, x, y)]
@@ -130,6 +132,8 @@ function useWidth(element: RefObject<HTMLElement | null>): number {
 }
 
 interface Scene {
+  /** Not read: the colours are; but another scheme is another scene. */
+  readonly scheme: string
   readonly frame: ScatterFrame
   readonly points: readonly ScatterPoint[]
   readonly zone: Zone
@@ -184,13 +188,10 @@ function drawAxes(context: CanvasRenderingContext2D, canvas: HTMLCanvasElement, 
     context.stroke()
     context.fillText(quantityText(mark, 'seconds'), frame.left - 8, y)
   }
-  const count = Math.max(2, Math.min(8, Math.floor(frame.width / 110)))
-  const step = (frame.end - frame.start) / count
-  const times = Array.from({ length: count + 1 }, (_, index) => frame.start + index * step)
+  const { marks, step } = timeMarks(frame.start, frame.end, Math.max(2, Math.floor(frame.width / 90)))
   context.textAlign = 'center'
-  for (const [index, label] of timeLabels(times, step, zone).entries()) {
-    if (index === 0 || index === count) continue
-    context.fillText(label, place(frame, times[index] ?? 0, frame.lowest).x, frame.top + frame.height + 16)
+  for (const [index, label] of timeLabels(marks, step, zone).entries()) {
+    context.fillText(label, place(frame, marks[index] ?? 0, frame.lowest).x, frame.top + frame.height + 16)
   }
 }
 

@@ -70,6 +70,7 @@ function describe({ title, series, unit }: TimeSeriesProps): string {
   return `${title}. ${parts.join('; ')}.`
 }
 
+/** Makes the chart anew when its look changes, and gives it data when only they do. */
 function useChart(
   box: RefObject<HTMLDivElement | null>,
   legend: RefObject<HTMLUListElement | null>,
@@ -78,32 +79,27 @@ function useChart(
 ): void {
   const scheme = useComputedColorScheme('light')
   const current = useRef(props)
-  current.current = props
   const chart = useRef<uPlot | null>(null)
+  useEffect(() => {
+    current.current = props
+  })
   const { unit, zone, syncKey = 'time', atLeast = 0 } = props
   const series = props.series.map(({ label, tone, fill, dashed }) => ({ label, tone, fill, dashed }))
   // Compared by content: the values change with every answer, the look hardly ever, and only a new look needs a new chart.
-  const key = JSON.stringify({ series, unit, zone, syncKey, atLeast })
+  const key = JSON.stringify({ series, unit, zone, syncKey, atLeast, scheme })
   const look = useMemo<ChartLook>(() => JSON.parse(key), [key])
 
   useEffect(() => {
     const element = box.current
     if (element === null) return
-    const made = new uPlot(
-      chartOptions(
-        element,
-        look,
-        {
-          range: () => [current.current.range.start, current.current.range.end],
-          select: (start, end) => current.current.onSelect?.(start, end),
-          cursor: (index) => showCursor(legend.current, clock.current, current.current, index),
-          zoomOut: () => current.current.onZoomOut?.(),
-        },
-        { width: Math.max(element.clientWidth, 120), height: element.clientHeight },
-      ),
-      dataOf(current.current),
-      element,
-    )
+    const size = { width: Math.max(element.clientWidth, 120), height: element.clientHeight }
+    const events = {
+      select: (start: number, end: number) => current.current.onSelect?.(start, end),
+      cursor: (index: number | null) => showCursor(legend.current, clock.current, current.current, index),
+      zoomOut: () => current.current.onZoomOut?.(),
+    }
+    const made = new uPlot(chartOptions(element, look, events, size), [[]], element)
+    show(made, current.current)
     chart.current = made
     const observer = new ResizeObserver(() => made.setSize({ width: Math.max(element.clientWidth, 120), height: element.clientHeight }))
     observer.observe(element)
@@ -112,15 +108,19 @@ function useChart(
       chart.current = null
       made.destroy()
     }
-  }, [look, scheme, box, legend, clock])
+  }, [look, box, legend, clock])
 
-  const { t, range } = props
   useEffect(() => {
-    chart.current?.setData(dataOf(current.current))
-  }, [t, props.series, range.start, range.end])
+    if (chart.current !== null) show(chart.current, props)
+  }, [props])
 }
 
-const dataOf = ({ t, series }: TimeSeriesProps): uPlot.AlignedData => [[...t], ...series.map((one) => [...one.values])]
+function show(chart: uPlot, { t, series, range }: TimeSeriesProps): void {
+  chart.batch(() => {
+    chart.setData([[...t], ...series.map((one) => [...one.values])], false)
+    chart.setScale('x', { min: range.start, max: range.end })
+  })
+}
 
 /** Written straight into the page: the cursor moves far more often than React should render. */
 function showCursor(legend: HTMLUListElement | null, clock: HTMLSpanElement | null, props: TimeSeriesProps, index: number | null): void {

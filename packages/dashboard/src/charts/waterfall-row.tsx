@@ -1,11 +1,6 @@
-import type { JSX, MouseEvent } from 'react'
+import type { JSX } from 'react'
 import { quantityText } from '../ui/format.ts'
 import { barPlace, type TraceExtent, type TreeNode } from './trace-tree.ts'
-
-export interface RowEvents {
-  readonly toggle: (id: string) => void
-  readonly select: (id: string) => void
-}
 
 interface RowProps {
   readonly node: TreeNode
@@ -19,7 +14,6 @@ interface RowProps {
   readonly dim: boolean
   /** Microseconds from the start of the trace. */
   readonly marks: readonly number[]
-  readonly events: RowEvents
 }
 
 /** One span: its name in the tree on the left, its bar over time on the right. */
@@ -34,6 +28,8 @@ export function WaterfallRow(props: RowProps): JSX.Element {
       id={`span-${span.id}`}
       className={classes}
       role="treeitem"
+      tabIndex={-1}
+      data-span={span.id}
       aria-level={node.depth + 1}
       aria-posinset={node.position}
       aria-setsize={node.siblings}
@@ -41,7 +37,6 @@ export function WaterfallRow(props: RowProps): JSX.Element {
       aria-expanded={node.descendants > 0 ? open : undefined}
       aria-label={`${span.service} ${span.name}, ${length}${failed ? ', failed' : ''}`}
       style={{ transform: `translateY(${props.top}px)`, '--swatch': `var(${colour})` }}
-      onClick={() => props.events.select(span.id)}
     >
       <div className="wf-name" style={{ paddingLeft: 6 + Math.min(node.depth, 14) * 14 }}>
         <Toggle {...props} />
@@ -59,15 +54,11 @@ export function WaterfallRow(props: RowProps): JSX.Element {
   )
 }
 
-function Toggle({ node, open, events }: RowProps): JSX.Element {
+/** Opens and closes by a click, which the tree hears; the arrow keys do the same, so it is no stop of its own. */
+function Toggle({ node, open }: RowProps): JSX.Element {
   if (node.descendants === 0) return <span className="wf-leaf" />
-  const click = (event: MouseEvent): void => {
-    event.stopPropagation()
-    events.toggle(node.span.id)
-  }
-  // The arrow keys do the same: the tree is one tab stop.
   return (
-    <span className={open ? 'wf-toggle open' : 'wf-toggle'} onClick={click} aria-hidden="true">
+    <span className={open ? 'wf-toggle open' : 'wf-toggle'} data-toggle="" aria-hidden="true">
       <svg width="10" height="10" viewBox="0 0 10 10">
         <path d="M3 1l4 4-4 4" fill="none" stroke="currentColor" strokeWidth="1.6" />
       </svg>
@@ -87,9 +78,9 @@ function Bar({ node, window, marks, length }: RowProps & { readonly length: stri
   return (
     <div className="wf-track">
       <div className="wf-bar" style={{ left: percent(bar.left), width: percent(bar.width) }} />
-      {marks.map((mark, index) => {
+      {[...new Set(marks)].map((mark) => {
         const at = (mark - window.start) / (window.end - window.start)
-        return at >= 0 && at <= 1 ? <i key={index} className="wf-event" style={{ left: percent(at) }} /> : null
+        return at >= 0 && at <= 1 ? <i key={mark} className="wf-event" style={{ left: percent(at) }} /> : null
       })}
       <span className={inside ? 'wf-time inside' : 'wf-time'} style={inside ? { right: 0 } : place}>
         {length}

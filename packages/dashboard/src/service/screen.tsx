@@ -3,9 +3,10 @@ import type { JSX } from 'react'
 import { ApiError, type OperationRow, type ServiceDetail, servicePath } from '../api/client.ts'
 import { useLive } from '../api/use-live.ts'
 import { AppLink } from '../ui/app-link.tsx'
-import { type Column, DataTable } from '../ui/data-table.tsx'
+import { DataTable } from '../ui/data-table.tsx'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
+import type { Column } from '../ui/sorting.ts'
 import { Failed, Loading, Nothing } from '../ui/states.tsx'
 import { readShellSearch } from '../ui/url-state.ts'
 import { useShell } from '../ui/use-shell.ts'
@@ -60,53 +61,54 @@ const instancesText = (data: ServiceDetail): string => {
   return count === 0 ? 'Service' : `Service · ${count === 1 ? '1 instance' : `${count} instances`}`
 }
 
+const columns = (service: string): readonly Column<OperationRow>[] => [
+  {
+    key: 'name',
+    header: 'Operation',
+    order: (row) => row.name,
+    cell: (row) => (
+      <AppLink to="/traces" search={{ service, operation: row.name }}>
+        {row.name}
+      </AppLink>
+    ),
+  },
+  { key: 'rate', header: 'Requests', align: 'end', order: (row) => row.rate, cell: (row) => <Num value={row.rate} unit="requestsPerSecond" /> },
+  {
+    key: 'errors',
+    header: 'Errors',
+    align: 'end',
+    order: (row) => row.errorRatio,
+    cell: (row) => (
+      <span className={(row.errorRatio ?? 0) >= 0.01 ? 'bad-text' : ''}>
+        <Num value={row.errorRatio} unit="ratio" absent="No request in this range" />
+      </span>
+    ),
+  },
+  { key: 'p50', header: 'p50', align: 'end', minor: true, order: (row) => row.p50, cell: (row) => <Num value={row.p50} unit="seconds" /> },
+  { key: 'p95', header: 'p95', align: 'end', order: (row) => row.p95, cell: (row) => <Num value={row.p95} unit="seconds" /> },
+  {
+    key: 'share',
+    header: 'Share of time',
+    align: 'end',
+    minor: true,
+    order: (row) => row.share,
+    cell: (row) => (
+      <span className="cell-bar">
+        <i style={{ '--share': `${(row.share ?? 0) * 100}%` }} />
+        <Num value={row.share} unit="ratio" />
+      </span>
+    ),
+  },
+]
+
 function Operations({ service, rows, faded }: { readonly service: string; readonly rows: readonly OperationRow[]; readonly faded: boolean }): JSX.Element {
   const navigate = useNavigate()
-  const columns: readonly Column<OperationRow>[] = [
-    {
-      key: 'name',
-      header: 'Operation',
-      order: (row) => row.name,
-      cell: (row) => (
-        <AppLink to="/traces" search={{ service, operation: row.name }}>
-          {row.name}
-        </AppLink>
-      ),
-    },
-    { key: 'rate', header: 'Requests', align: 'end', order: (row) => row.rate, cell: (row) => <Num value={row.rate} unit="requestsPerSecond" /> },
-    {
-      key: 'errors',
-      header: 'Errors',
-      align: 'end',
-      order: (row) => row.errorRatio,
-      cell: (row) => (
-        <span className={(row.errorRatio ?? 0) >= 0.01 ? 'bad-text' : ''}>
-          <Num value={row.errorRatio} unit="ratio" absent="No request in this range" />
-        </span>
-      ),
-    },
-    { key: 'p50', header: 'p50', align: 'end', minor: true, order: (row) => row.p50, cell: (row) => <Num value={row.p50} unit="seconds" /> },
-    { key: 'p95', header: 'p95', align: 'end', order: (row) => row.p95, cell: (row) => <Num value={row.p95} unit="seconds" /> },
-    {
-      key: 'share',
-      header: 'Share of time',
-      align: 'end',
-      minor: true,
-      order: (row) => row.share,
-      cell: (row) => (
-        <span className="cell-bar">
-          <i style={{ '--share': `${(row.share ?? 0) * 100}%` }} />
-          <Num value={row.share} unit="ratio" />
-        </span>
-      ),
-    },
-  ]
   if (rows.length === 0) return <Panel title="Operations"><Nothing title="No operation was called in this range" /></Panel>
   return (
     <Panel flush title="Operations" aside="A row opens its traces" faded={faded}>
       <DataTable
         caption={`Operations of ${service}`}
-        columns={columns}
+        columns={columns(service)}
         rows={rows}
         rowKey={(row) => row.name}
         initial={{ key: 'share', down: true }}

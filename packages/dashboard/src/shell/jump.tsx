@@ -62,14 +62,23 @@ function Search({ onClose }: { readonly onClose: () => void }): JSX.Element {
           onKeyDown={onKeyDown}
         />
       </label>
-      <ul id="jump-list" role="listbox" aria-label="Places">
+      <div id="jump-list" className="jump-list" role="listbox" aria-label="Places">
         {targets.map((target, index) => (
-          <li key={`${target.kind}/${target.label}`} id={`jump-${index}`} role="option" aria-selected={index === current} onMouseMove={() => setActive(index)} onClick={() => go(target)}>
+          <button
+            type="button"
+            key={`${target.kind}/${target.label}`}
+            id={`jump-${index}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={index === current}
+            onMouseMove={() => setActive(index)}
+            onClick={() => go(target)}
+          >
             <span>{target.label}</span>
             <small>{target.kind}</small>
-          </li>
+          </button>
         ))}
-      </ul>
+      </div>
       {targets.length === 0 && <p className="jump-none">Nothing of that name in this time range.</p>}
     </div>
   )

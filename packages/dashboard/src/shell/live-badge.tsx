@@ -8,6 +8,7 @@ import { useShell } from '../ui/use-shell.ts'
 
 const WORDS: Readonly<Record<LiveMode, { readonly text: string; readonly why: string }>> = {
   live: { text: 'Live', why: 'New data are shown as they arrive. Press to pause.' },
+  still: { text: 'Static', why: 'This page shows something finished; it does not move. Press to pause the others.' },
   connecting: { text: 'Connecting', why: 'Opening the live stream. Press to pause.' },
   paused: { text: 'Paused', why: 'Data stand still until you press again.' },
   fixed: { text: 'Fixed time', why: 'The chosen range does not move. Press to go back to the last 15 minutes, live.' },
@@ -19,10 +20,10 @@ const WORDS: Readonly<Record<LiveMode, { readonly text: string; readonly why: st
 /** Says how fresh the page is; a press pauses or goes on. */
 export function LiveBadge(): JSX.Element {
   const shell = useShell()
-  const { mode, answered } = useLiveMode(shell.moving, shell.paused)
+  const { mode, answered, now } = useLiveMode(shell.moving, shell.paused)
   const { text, why } = WORDS[mode]
   const press = (): void => (mode === 'fixed' ? shell.select({ from: 'now-15m', to: 'now' }) : shell.setPaused(!shell.paused))
-  const last = answered === null ? '' : ` Last answer ${agoText(answered, Date.now())}.`
+  const last = answered === null ? '' : ` Last answer ${agoText(answered, now)}.`
   return (
     <Tooltip label={why + last} withArrow multiline w={240}>
       <button type="button" className={`live ${mode}`} onClick={press} aria-label={`${text}. ${why}`} aria-pressed={shell.paused}>

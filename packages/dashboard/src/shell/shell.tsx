@@ -141,8 +141,14 @@ function useScheme(): Scheme {
   }
 }
 
+const SCHEMES: Readonly<Record<Scheme['chosen'], { readonly icon: IconName; readonly text: string }>> = {
+  auto: { icon: 'system', text: 'System' },
+  light: { icon: 'sun', text: 'Light' },
+  dark: { icon: 'moon', text: 'Dark' },
+}
+
 function SchemeButton({ scheme }: { readonly scheme: Scheme }): JSX.Element {
-  const { icon, text } = { auto: { icon: 'system', text: 'System colours' }, light: { icon: 'sun', text: 'Light' }, dark: { icon: 'moon', text: 'Dark' } }[scheme.chosen] as { icon: IconName; text: string }
+  const { icon, text } = SCHEMES[scheme.chosen]
   return (
     <button type="button" className="nav-tool" onClick={scheme.next} aria-label={`Colours: ${text}. Press for the next.`}>
       <Icon name={icon} />

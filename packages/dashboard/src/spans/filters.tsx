@@ -1,5 +1,5 @@
 import { Autocomplete, Button, SegmentedControl, TextInput } from '@mantine/core'
-import { type FormEvent, type JSX, useState } from 'react'
+import { type JSX, useState } from 'react'
 import type { Facets } from '../api/client.ts'
 import { Icon } from '../ui/icons.tsx'
 import type { SpansSearch } from '../ui/url-state.ts'
@@ -32,7 +32,7 @@ export function Filters({ search, facets, onChange }: FiltersProps): JSX.Element
     .filter((service) => typed.service === '' || service.name === typed.service)
     .flatMap((service) => service.operations.map((operation) => (typeof operation === 'string' ? operation : operation.name)))
   const attrs = search.attr ?? []
-  const submit = (event: FormEvent): void => {
+  const submit = (event: { preventDefault(): void }): void => {
     event.preventDefault()
     const attr = typed.attr.trim()
     if (attr !== '' && attr.indexOf('=') < 1) {

@@ -1,18 +1,18 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { type JSX, type KeyboardEvent, useMemo, useRef, useState } from 'react'
+import { type JSX, useCallback, useMemo, useRef, useState } from 'react'
 import type { TraceSummary } from '../api/client.ts'
 import { serviceColours } from '../charts/palette.ts'
 import { AppLink } from '../ui/app-link.tsx'
-import { type Column, sortRows, type Sorting } from '../ui/data-table.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Num } from '../ui/number.tsx'
+import { type Column, sortRows, type Sorting } from '../ui/sorting.ts'
 import type { Zone } from '../ui/time-range.ts'
 import { timeText } from '../ui/time-text.ts'
+import { useRowKeys } from '../ui/use-row-keys.ts'
 
 export interface ResultTableProps {
   readonly traces: readonly TraceSummary[]
   readonly zone: Zone
-  readonly onOpen: (traceId: string) => void
 }
 
 const ROW = 44
@@ -26,24 +26,27 @@ const COLUMNS: readonly Column<TraceSummary>[] = [
   { key: 'start', header: 'Started', align: 'end', order: (trace) => trace.start, cell: () => null },
 ]
 
-/** The traces found, virtualised: a table by its roles, because rows that stand absolutely cannot be rows of a real table. */
-export function ResultTable({ traces, zone, onOpen }: ResultTableProps): JSX.Element {
+/**
+ * The traces found, virtualised: a table by its roles, because rows that stand absolutely cannot be rows of a real table. Each row is
+ * covered by its link.
+ */
+export function ResultTable({ traces, zone }: ResultTableProps): JSX.Element {
   const [sorting, setSorting] = useState<Sorting>({ key: 'start', down: true })
   const rows = useMemo(() => sortRows(traces, COLUMNS, sorting), [traces, sorting])
   const colours = useMemo(() => serviceColours(traces.flatMap((trace) => trace.services.map((service) => service.name))), [traces])
   const longest = useMemo(() => Math.max(...traces.map(seconds), 1e-9), [traces])
   const scroller = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => ROW, overscan: 10 })
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
-    const at = document.activeElement?.closest<HTMLElement>('[data-index]')?.dataset['index']
-    if (step === undefined || at === undefined) return
-    event.preventDefault()
-    const to = Math.min(rows.length - 1, Math.max(0, Number(at) + step))
-    virtual.scrollToIndex(to, { align: 'auto' })
-    const { currentTarget } = event
-    requestAnimationFrame(() => currentTarget.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus())
-  }
+  const last = rows.length - 1
+  const focusRow = useCallback(
+    (row: HTMLElement, step: 1 | -1) => {
+      const to = Math.min(last, Math.max(0, Number(row.dataset['index']) + step))
+      virtual.scrollToIndex(to, { align: 'auto' })
+      requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${to}"] a`)?.focus())
+    },
+    [virtual, last],
+  )
+  useRowKeys(scroller, focusRow)
   return (
     <div className="results" role="table" aria-label="Traces found" aria-rowcount={rows.length + 1}>
       <div className="results-head" role="rowgroup">
@@ -53,12 +56,12 @@ export function ResultTable({ traces, zone, onOpen }: ResultTableProps): JSX.Ele
           ))}
         </div>
       </div>
-      <div className="results-body" ref={scroller} role="rowgroup" onKeyDown={onKeyDown} style={{ height: Math.min(rows.length * ROW + 2, 620) }}>
+      <div className="results-body" ref={scroller} role="rowgroup" style={{ height: Math.min(rows.length * ROW + 2, 620) }}>
         <div role="none" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
           {virtual.getVirtualItems().map((item) => {
             const trace = rows[item.index]
             if (trace === undefined) return null
-            return <Row key={trace.traceId} trace={trace} index={item.index} top={item.start} zone={zone} longest={longest} colours={colours} onOpen={onOpen} />
+            return <Row key={trace.traceId} trace={trace} index={item.index} top={item.start} zone={zone} longest={longest} colours={colours} />
           })}
         </div>
       </div>
@@ -93,10 +96,9 @@ interface RowProps {
   readonly zone: Zone
   readonly longest: number
   readonly colours: ReadonlyMap<string, string>
-  readonly onOpen: (traceId: string) => void
 }
 
-function Row({ trace, index, top, zone, longest, colours, onOpen }: RowProps): JSX.Element {
+function Row({ trace, index, top, zone, longest, colours }: RowProps): JSX.Element {
   const failed = trace.errorCount > 0
   return (
     <div
@@ -105,9 +107,6 @@ function Row({ trace, index, top, zone, longest, colours, onOpen }: RowProps): J
       aria-rowindex={index + 2}
       data-index={index}
       style={{ transform: `translateY(${top}px)`, height: ROW }}
-      onClick={(event) => {
-        if (event.target instanceof Element && event.target.closest('a') === null) onOpen(trace.traceId)
-      }}
     >
       <div role="cell" className="result-name">
         <AppLink to="/trace/$traceId" params={{ traceId: trace.traceId }}>

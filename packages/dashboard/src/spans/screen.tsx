@@ -68,7 +68,7 @@ export function SpansScreen(): JSX.Element {
             <Scatter points={points} range={range} zone={shell.zone} onOpen={open} onBox={narrow} onZoomOut={shell.zoomOut} />
           </Panel>
           <Panel flush faded={query.isPlaceholderData}>
-            <ResultTable traces={data.traces} zone={shell.zone} onOpen={open} />
+            <ResultTable traces={data.traces} zone={shell.zone} />
           </Panel>
         </>
       )}

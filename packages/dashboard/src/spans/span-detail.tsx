@@ -33,14 +33,14 @@ export function SpanDetail(props: { readonly trace: Trace; readonly span: TraceS
           <Num value={span.startOffsetUs} unit="microseconds" />
         </Fact>
         <Fact name="Status">
-          <span className={failed ? 'tag bad' : 'tag good'}>{failed ? 'error' : span.status}</span>
+          <span className={failed ? 'tag bad' : span.status === 'ok' ? 'tag good' : 'tag'}>{span.status}</span>
         </Fact>
       </dl>
       {span.statusMessage !== undefined && span.statusMessage !== '' && <p className="detail-message">{span.statusMessage}</p>}
       <Section title="Attributes" values={span.attributes} open />
-      {(span.events ?? []).map((event, index) => (
+      {(span.events ?? []).map((event) => (
         <Section
-          key={index}
+          key={`${event.name}@${event.offsetUs}`}
           title={
             <>
               Event {event.name} <small className="dim">after {<Num value={event.offsetUs} unit="microseconds" />}</small>

@@ -31,5 +31,5 @@ test('spans are found by name, service, id, status and attribute', () => {
 test('attributes as text', () => {
   assert.equal(attributeText('x'), 'x')
   assert.equal(attributeText([1, 'a']), '[1,"a"]')
-  assert.equal(attributeText(undefined), 'undefined')
+  assert.equal(attributeText(undefined), '')
 })

@@ -3,7 +3,7 @@ import type { Trace, TraceSpan } from '../api/client.ts'
 /** A value of an attribute as text: texts as they are, everything else as JSON. */
 export function attributeText(value: unknown): string {
   if (typeof value === 'string') return value
-  return JSON.stringify(value) ?? String(value)
+  return value === undefined ? '' : JSON.stringify(value)
 }
 
 /**

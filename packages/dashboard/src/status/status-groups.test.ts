@@ -8,6 +8,8 @@ test('units come from the names of fields', () => {
   assert.equal(unitOf('uptimeSeconds'), 'seconds')
   assert.equal(unitOf('flushMs'), 'milliseconds')
   assert.equal(unitOf('spans'), 'count')
+  assert.equal(unitOf('liveStreams'), 'count')
+  assert.equal(unitOf('queryTimeoutMs'), 'milliseconds')
 })
 
 test('names are written as words without their unit', () => {

@@ -18,7 +18,7 @@ export interface StatusGroup {
 const UNITS: readonly (readonly [RegExp, Unit])[] = [
   [/bytes/i, 'bytes'],
   [/(memory|rss|resident|heap\w*|external|arraybuffers|disk)$/i, 'bytes'],
-  [/(ms|milliseconds)$/, 'milliseconds'],
+  [/([a-z]Ms|_ms|^ms|milliseconds)$/, 'milliseconds'],
   [/seconds$/i, 'seconds'],
   [/(ratio|utilization)$/i, 'ratio'],
   [/persecond$/i, 'operationsPerSecond'],
@@ -51,7 +51,7 @@ function facts(record: Record<string, unknown>, prefix: string, inLimits: boolea
     if (typeof value === 'number' || value === null) {
       return [{ name, value, text: '', unit: unitOf(`${prefix} ${key}`), alarming: !inLimits && LOSSES.test(name) && (value ?? 0) > 0 }]
     }
-    return [{ name, value: null, text: Array.isArray(value) ? JSON.stringify(value) : String(value), unit: null, alarming: false }]
+    return [{ name, value: null, text: typeof value === 'string' ? value : JSON.stringify(value), unit: null, alarming: false }]
   })
 }
 

@@ -1,24 +1,8 @@
-import { type JSX, type KeyboardEvent, type ReactNode, useMemo, useState } from 'react'
+import { type JSX, useMemo, useRef, useState } from 'react'
 import { Icon } from './icons.tsx'
+import { type Column, sortRows, type Sorting } from './sorting.ts'
+import { focusNeighbour, useRowKeys } from './use-row-keys.ts'
 import './ui.css'
-
-/** One column. Without `order` it cannot be sorted. */
-export interface Column<R> {
-  readonly key: string
-  readonly header: string
-  readonly cell: (row: R) => ReactNode
-  /** What is compared; null sorts last in both directions. */
-  readonly order?: (row: R) => number | string | null
-  readonly align?: 'end'
-  /** Left out on narrow screens. */
-  readonly minor?: boolean
-  readonly width?: string
-}
-
-export interface Sorting {
-  readonly key: string
-  readonly down: boolean
-}
 
 export interface DataTableProps<R> {
   /** Says what the table holds; read out, not shown. */
@@ -30,36 +14,13 @@ export interface DataTableProps<R> {
   readonly onOpen?: (row: R) => void
 }
 
-/**
- * Rows in the order of a column; equal ones keep their order.
- *
- * @param rows - not modified
- */
-export function sortRows<R>(rows: readonly R[], columns: readonly Column<R>[], sorting: Sorting): R[] {
-  const order = columns.find((column) => column.key === sorting.key)?.order
-  if (order === undefined) return [...rows]
-  const sign = sorting.down ? -1 : 1
-  return rows.toSorted((a, b) => {
-    const [one, two] = [order(a), order(b)]
-    if (one === null || two === null) return one === two ? 0 : one === null ? 1 : -1
-    return typeof one === 'string' ? sign * one.localeCompare(String(two)) : sign * (one - Number(two))
-  })
-}
-
 /** A table that sorts by its heads. Arrow keys go from row to row, Enter opens one; a click anywhere in a row does too. */
 export function DataTable<R>(props: DataTableProps<R>): JSX.Element {
   const { caption, columns, rows, rowKey, onOpen } = props
   const [sorting, setSorting] = useState(props.initial)
   const sorted = useMemo(() => sortRows(rows, columns, sorting), [rows, columns, sorting])
-  const onKeyDown = (event: KeyboardEvent<HTMLTableSectionElement>): void => {
-    const row = document.activeElement?.closest('tr')
-    if (row === null || row === undefined) return
-    const next = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key]
-    const target = next?.querySelector<HTMLElement>('a, button') ?? null
-    if (target === null) return
-    event.preventDefault()
-    target.focus()
-  }
+  const body = useRef<HTMLTableSectionElement>(null)
+  useRowKeys(body, focusNeighbour)
   return (
     <section className="table-scroll" aria-label={caption}>
       <table className="table">
@@ -71,7 +32,7 @@ export function DataTable<R>(props: DataTableProps<R>): JSX.Element {
             ))}
           </tr>
         </thead>
-        <tbody onKeyDown={onKeyDown}>
+        <tbody ref={body}>
           {sorted.map((row) => (
             <tr
               key={rowKey(row)}

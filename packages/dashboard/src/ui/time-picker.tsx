@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Popover, TextInput, Tooltip } from '@mantine/core'
-import { type JSX, type FormEvent, useState } from 'react'
+import { type JSX, useState } from 'react'
 import { Icon } from './icons.tsx'
 import { absoluteSelection, isValidSelection, parseTypedTime, PRESETS, resolveRange, shift, type TimeSelection, type Zone } from './time-range.ts'
 import { selectionText, timeText } from './time-text.ts'
@@ -71,7 +71,7 @@ function Absolute({ selection, zone, onSelect }: { readonly selection: TimeSelec
   const [from, setFrom] = useState(shown(selection.from))
   const [to, setTo] = useState(shown(selection.to))
   const [wrong, setWrong] = useState<string | null>(null)
-  const submit = (event: FormEvent): void => {
+  const submit = (event: { preventDefault(): void }): void => {
     event.preventDefault()
     const [start, end] = [parseTypedTime(from, zone), parseTypedTime(to, zone)]
     if (start === null || end === null) {

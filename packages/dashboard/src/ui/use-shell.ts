@@ -14,11 +14,11 @@ export interface Shell {
   /** The selection's end moves with the clock. */
   readonly moving: boolean
   readonly paused: boolean
-  select(selection: TimeSelection): void
+  readonly select: (selection: TimeSelection) => void
   /** Milliseconds, as dragged on a chart. */
-  selectRange(start: number, end: number): void
-  zoomOut(): void
-  setPaused(paused: boolean): void
+  readonly selectRange: (start: number, end: number) => void
+  readonly zoomOut: () => void
+  readonly setPaused: (paused: boolean) => void
 }
 
 export function useShell(): Shell {
@@ -60,7 +60,8 @@ export function usePatch(): (change: Record<string, string | readonly string[] |
  */
 export function useShownRange(selection: TimeSelection, answered: { readonly from: number; readonly to: number } | undefined): TimeRange {
   const [from, to] = [answered?.from, answered?.to]
-  return useMemo(() => (from === undefined || to === undefined ? resolveRange(selection, Date.now()) : { start: from, end: to }), [from, to, selection])
+  const now = useNow(5000)
+  return useMemo(() => (from === undefined || to === undefined ? resolveRange(selection, now) : { start: from, end: to }), [from, to, selection, now])
 }
 
 /** The time now, looked at again every `everyMs`. */

@@ -1,8 +1,0 @@
-export {}
-
-declare module 'react' {
-  interface CSSProperties {
-    /** Custom properties set by charts. */
-    [variable: `--${string}`]: string | number | undefined
-  }
-}
