@@ -11,8 +11,9 @@ test('the same error of two releases is one group', () => {
   assert.equal(exceptionFingerprint({ type: 'TypeError', message: 'no board 18', stack: stack(99, 'r2') }), first)
 })
 
+const of = (message: string): string => exceptionFingerprint({ type: 'Error', message, stack: '' })
+
 test('without frames of the application the message counts, less what changes in it', () => {
-  const of = (message: string): string => exceptionFingerprint({ type: 'Error', message, stack: '' })
   assert.equal(of('board 17 of "Ada" is gone'), of('board 18 of "Bob" is gone'))
   assert.equal(of('no 6f1c3b52-0c4e-4a53-9f0e-2f3b1c4d5e6f'), of('no 00000000-0c4e-4a53-9f0e-2f3b1c4d5e6f'))
   assert.notEqual(of('board is gone'), of('card is gone'))

@@ -47,8 +47,7 @@ function unitWords(unit: string): string[] {
 
 /** The words with a group of words at their end, unless they hold it already. */
 function ending(name: readonly string[], suffix: readonly string[]): string[] {
-  if (suffix.length === 0 || suffix.every((word) => name.includes(word))) return [...name]
-  return [...name, ...suffix]
+  return suffix.every((word) => name.includes(word)) ? [...name] : [...name, ...suffix]
 }
 
 /**

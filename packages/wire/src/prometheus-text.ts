@@ -100,44 +100,60 @@ function belongs(sample: string, family: OpenFamily): boolean {
   return sample.startsWith(`${family.name}_`) && /^(?:total|created|bucket|sum|count|info)$/.test(sample.slice(family.name.length + 1))
 }
 
+/** Collects the lines of an exposition into families. */
+class FamilyReader {
+  readonly #families: OpenFamily[] = []
+  /** OpenMetrics gives timestamps in seconds, the older format in milliseconds. */
+  readonly #timeUnit: number
+
+  constructor(openMetrics: boolean) {
+    this.#timeUnit = openMetrics ? 1000 : 1
+  }
+
+  #family(name: string, owns: (candidate: OpenFamily) => boolean): OpenFamily {
+    const last = this.#families.at(-1)
+    if (last !== undefined && owns(last)) return last
+    const next: OpenFamily = { name, type: 'unknown', help: '', samples: [] }
+    this.#families.push(next)
+    return next
+  }
+
+  describe(kind: string, name: string, rest: string): void {
+    const family = this.#family(name, (candidate) => candidate.name === name && candidate.samples.length === 0)
+    if (kind === 'HELP') family.help = unescaped(rest)
+    else if (kind === 'UNIT') family.unit = rest
+    else family.type = TYPES[rest.trim()] ?? 'unknown'
+  }
+
+  sample(content: string, line: number): void {
+    const match = SAMPLE.exec(content)
+    if (match === null) return refuse(line, 'NAME{LABELS} VALUE is expected')
+    const [, name = '', labels = '', value = '', time] = match
+    const timestamp = time === undefined || time === '#' ? undefined : parseNumber(time, line) * this.#timeUnit
+    this.#family(name, (candidate) => belongs(name, candidate)).samples.push({
+      name,
+      labels: parseLabels(labels, line),
+      value: parseNumber(value, line),
+      ...(timestamp !== undefined && { timestamp }),
+    })
+  }
+
+  families(): ExpositionFamily[] {
+    return this.#families.map((family) => ({ ...family, name: family.type === 'counter' && !family.name.endsWith('_total') ? `${family.name}_total` : family.name }))
+  }
+}
+
 /**
  * Families of an exposition in either format (exemplars are passed over). A counter's family is named with `_total`.
  *
  * @throws AndonError bad_body naming the line
  */
 export function parsePrometheusText(text: string): ExpositionFamily[] {
-  const families: OpenFamily[] = []
-  const open = text.trimEnd().endsWith('# EOF')
-  const family = (name: string, owns: (candidate: OpenFamily) => boolean): OpenFamily => {
-    const last = families.at(-1)
-    if (last !== undefined && owns(last)) return last
-    const next: OpenFamily = { name, type: 'unknown', help: '', samples: [] }
-    families.push(next)
-    return next
-  }
+  const reader = new FamilyReader(text.trimEnd().endsWith('# EOF'))
   text.split('\n').forEach((content, index) => {
-    const line = index + 1
-    if (content.trim() === '' || content.startsWith('# EOF')) return
     const comment = /^#\s+(HELP|TYPE|UNIT)\s+(\S+)\s*(.*)$/.exec(content)
-    if (comment !== null) {
-      const [, kind, name = '', rest = ''] = comment
-      const described = family(name, (candidate) => candidate.name === name && candidate.samples.length === 0)
-      if (kind === 'HELP') described.help = unescaped(rest)
-      else if (kind === 'UNIT') described.unit = rest
-      else described.type = TYPES[rest.trim()] ?? 'unknown'
-      return
-    }
-    if (content.startsWith('#')) return
-    const match = SAMPLE.exec(content)
-    if (match === null) return refuse(line, 'NAME{LABELS} VALUE is expected')
-    const [, name = '', labels = '', value = '', time] = match
-    const timestamp = time === undefined || time === '#' ? undefined : parseNumber(time, line) * (open ? 1000 : 1)
-    family(name, (candidate) => belongs(name, candidate)).samples.push({
-      name,
-      labels: parseLabels(labels, line),
-      value: parseNumber(value, line),
-      ...(timestamp !== undefined && { timestamp }),
-    })
+    if (comment !== null) reader.describe(comment[1] ?? '', comment[2] ?? '', comment[3] ?? '')
+    else if (content.trim() !== '' && !content.startsWith('#')) reader.sample(content, index + 1)
   })
-  return families.map((done) => ({ ...done, name: done.type === 'counter' && !done.name.endsWith('_total') ? `${done.name}_total` : done.name }))
+  return reader.families()
 }
