@@ -2,13 +2,13 @@ import uPlot from 'uplot'
 import { axisScale, quantityText, type Unit } from '../ui/format.ts'
 import type { Zone } from '../ui/time-range.ts'
 import { clockText, timeText } from '../ui/time-text.ts'
-import { readColour, type Tone, toneVariable } from './palette.ts'
+import { readColour, type ServiceTone, type Tone, toneVariable } from './palette.ts'
 
 /** One line of a chart; `values` are aligned to the chart's times. */
 export interface ChartSeries {
   readonly label: string
   readonly values: readonly (number | null)[]
-  readonly tone: Tone
+  readonly tone: Tone | ServiceTone
   readonly fill?: boolean
   readonly dashed?: boolean
 }

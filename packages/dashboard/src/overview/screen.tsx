@@ -1,12 +1,14 @@
-import type { JSX } from 'react'
+import { type JSX, useMemo } from 'react'
 import { ApiError, dashboardPath, type DashboardData, type Overview, overviewPath } from '../api/client.ts'
 import { useLive } from '../api/use-live.ts'
+import { TimeSeries } from '../charts/time-series.tsx'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
 import { Failed, HowToSend, Loading } from '../ui/states.tsx'
-import { useNow, useShell } from '../ui/use-shell.ts'
-import { BusinessTiles, HostTiles } from './tiles.tsx'
+import { useNow, useShell, useShownRange } from '../ui/use-shell.ts'
+import { byService } from './by-service.ts'
 import { ServicesTable } from './services-table.tsx'
+import { BusinessTiles, HostTiles } from './tiles.tsx'
 
 /** The first page: every service with its health, the business metrics, the host, and what Andon itself costs. */
 export function OverviewScreen(): JSX.Element {
@@ -34,10 +36,29 @@ export function OverviewScreen(): JSX.Element {
           <Panel flush title="Services" aside={<span>{data.services.length === 1 ? '1 service' : `${data.services.length} services`} in this range</span>} faded={overview.isPlaceholderData}>
             <ServicesTable data={data} />
           </Panel>
+          <ServiceLines data={data} faded={overview.isPlaceholderData} />
         </>
       )}
       {host.data !== undefined && <HostTiles data={host.data} faded={host.isPlaceholderData} />}
       {data !== undefined && <OwnCost data={data} />}
+    </div>
+  )
+}
+
+/** The busiest services side by side; a drag sets the time of the page. */
+function ServiceLines({ data, faded }: { readonly data: Overview; readonly faded: boolean }): JSX.Element {
+  const shell = useShell()
+  const range = useShownRange(shell.selection, data)
+  const { t, rate, p95 } = useMemo(() => byService(data.services), [data.services])
+  const shared = { t, range, zone: shell.zone, syncKey: 'overview', height: 170, onSelect: shell.selectRange, onZoomOut: shell.zoomOut }
+  return (
+    <div className="charts">
+      <Panel faded={faded}>
+        <TimeSeries {...shared} title="Requests by service" series={rate} unit="requestsPerSecond" />
+      </Panel>
+      <Panel faded={faded}>
+        <TimeSeries {...shared} title="Duration by service, p95" series={p95} unit="seconds" />
+      </Panel>
     </div>
   )
 }

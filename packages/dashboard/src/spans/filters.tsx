@@ -1,4 +1,4 @@
-import { Autocomplete, Button, SegmentedControl, TextInput } from '@mantine/core'
+import { Autocomplete, Button, Input, SegmentedControl, TextInput } from '@mantine/core'
 import { type JSX, useState } from 'react'
 import type { Facets } from '../api/client.ts'
 import { Icon } from '../ui/icons.tsx'
@@ -25,6 +25,7 @@ export function Filters({ search, facets, onChange }: FiltersProps): JSX.Element
     max: search.maxDuration ?? '',
     attr: '',
   })
+  const [open, setOpen] = useState(false)
   const [wrong, setWrong] = useState<string | null>(null)
   const set = (key: keyof typeof typed) => (value: string): void => setTyped((before) => ({ ...before, [key]: value }))
   const services = facets?.services ?? []
@@ -49,7 +50,11 @@ export function Filters({ search, facets, onChange }: FiltersProps): JSX.Element
     })
   }
   return (
-    <form className="filters" onSubmit={submit} role="search" aria-label="Filter traces">
+    <form className={open ? 'filters open' : 'filters'} onSubmit={submit} role="search" aria-label="Filter traces">
+      <button type="button" className="filters-toggle" aria-expanded={open} onClick={() => setOpen(!open)}>
+        Filters
+        <Icon name={open ? 'up' : 'down'} size={14} />
+      </button>
       <Autocomplete label="Service" size="xs" placeholder="any" data={services.map((service) => service.name)} value={typed.service} onChange={set('service')} onOptionSubmit={(service) => onChange({ service })} limit={50} />
       <Autocomplete
         label="Operation"
@@ -62,8 +67,7 @@ export function Filters({ search, facets, onChange }: FiltersProps): JSX.Element
         limit={100}
         className="wide"
       />
-      <div className="filter-status">
-        <span id="status-label">Status</span>
+      <Input.Wrapper label="Status" size="xs" labelElement="div" labelProps={{ id: 'status-label' }} className="filter-status">
         <SegmentedControl
           size="xs"
           aria-labelledby="status-label"
@@ -75,7 +79,7 @@ export function Filters({ search, facets, onChange }: FiltersProps): JSX.Element
             { value: 'error', label: 'Error' },
           ]}
         />
-      </div>
+      </Input.Wrapper>
       <TextInput label="At least" size="xs" placeholder="100ms" value={typed.min} error={checkDuration(typed.min)} onChange={(event) => set('min')(event.currentTarget.value)} className="short" />
       <TextInput label="At most" size="xs" placeholder="2s" value={typed.max} error={checkDuration(typed.max)} onChange={(event) => set('max')(event.currentTarget.value)} className="short" />
       <TextInput label="Attribute" size="xs" placeholder="key=value" value={typed.attr} error={wrong} onChange={(event) => set('attr')(event.currentTarget.value)} className="wide" />
