@@ -60,8 +60,6 @@ const queries = new QueryClient({
     queries: {
       staleTime: 5000,
       retry: (failures, error) => failures < 2 && (!(error instanceof ApiError) || error.status >= 500),
-      // An unreachable server is asked again, so that the page heals by itself.
-      refetchInterval: (query) => (query.state.error instanceof ApiError && query.state.error.status === 0 ? 5000 : false),
     },
   },
 })

@@ -8,7 +8,7 @@ const dark: MantineColorsTuple = ['#dde4ee', '#b4bfce', '#8c99ab', '#647287', '#
 export const theme: MantineThemeOverride = createTheme({
   autoContrast: true,
   primaryColor: 'blue',
-  primaryShade: { light: 6, dark: 5 },
+  primaryShade: { light: 6, dark: 6 },
   colors: { blue, dark },
   defaultRadius: 'md',
   fontFamily: "Inter, 'Segoe UI Variable Text', 'Segoe UI', system-ui, -apple-system, Roboto, 'Helvetica Neue', Arial, sans-serif",

@@ -3,7 +3,11 @@ import type { ToTab } from './live-hub.ts'
 import { type LiveMode, liveMode, type LivePhase } from './live-state.ts'
 import { type LiveTransport, openTransport } from './live-transport.ts'
 
-type OnData = (body: unknown) => void
+/** Who wants a path: gets every answer, and is told when the server could not answer. */
+interface Wanting {
+  readonly data: (body: unknown) => void
+  readonly problem: () => void
+}
 
 /** After so many failures in a row the queries poll beside the attempts to stream. */
 const FAILURES_BEFORE_POLLING = 3
@@ -13,7 +17,7 @@ const FAILURES_BEFORE_POLLING = 3
  * React reads it through `subscribe` and `version`.
  */
 class LiveClient {
-  readonly #wanted = new Map<string, Set<OnData>>()
+  readonly #wanted = new Map<string, Set<Wanting>>()
   readonly #watchers = new Set<() => void>()
   #transport: LiveTransport | null = null
   #opened = false
@@ -23,8 +27,8 @@ class LiveClient {
   #reachable = true
   #version = 0
 
-  /** Wants a path until the returned function is called; `onData` gets every answer of the server. */
-  want(path: string, onData: OnData): () => void {
+  /** Wants a path until the returned function is called. */
+  want(path: string, wanting: Wanting): () => void {
     this.#open()
     let set = this.#wanted.get(path)
     if (set === undefined) {
@@ -32,9 +36,9 @@ class LiveClient {
       this.#wanted.set(path, set)
       this.#transport?.send({ kind: 'want', path })
     }
-    set.add(onData)
+    set.add(wanting)
     return () => {
-      set.delete(onData)
+      set.delete(wanting)
       if (set.size > 0 || this.#wanted.get(path) !== set) return
       this.#wanted.delete(path)
       this.#transport?.send({ kind: 'unwant', path })
@@ -93,8 +97,10 @@ class LiveClient {
   #receive(message: ToTab): void {
     if (message.kind === 'data') {
       this.report(true)
-      for (const onData of this.#wanted.get(message.path) ?? []) onData(message.body)
-    } else if (message.kind === 'phase') {
+      for (const wanting of this.#wanted.get(message.path) ?? []) wanting.data(message.body)
+    } else if (message.kind === 'problem') {
+      for (const wanting of this.#wanted.get(message.path) ?? []) wanting.problem()
+    } else {
       this.#phase = message.phase
       this.#attempt = message.attempt
       if (message.phase === 'open') this.report(true)

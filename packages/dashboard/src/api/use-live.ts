@@ -8,6 +8,7 @@ import type { LiveMode } from './live-state.ts'
 export const LiveAllowed: Context<boolean> = createContext(false)
 
 const POLL_EVERY_MS = 10_000
+const HEAL_EVERY_MS = 5000
 
 async function read<T>(path: string, signal: AbortSignal): Promise<T> {
   try {
@@ -19,6 +20,9 @@ async function read<T>(path: string, signal: AbortSignal): Promise<T> {
     throw error
   }
 }
+
+/** A server that could not be reached is asked again, so that the page heals by itself. */
+const healing = (error: Error | null): number | false => (error instanceof ApiError && error.status === 0 ? HEAL_EVERY_MS : false)
 
 const routeOf = (path: string): string => path.split('?')[0] ?? path
 
@@ -35,13 +39,17 @@ export function useLive<T>(path: string | null): UseQueryResult<T> {
   const moving = allowed && path !== null
   useEffect(() => {
     if (!moving) return
-    return live.want(path, (body) => client.setQueryData(['get', path], body))
+    return live.want(path, {
+      data: (body) => client.setQueryData(['get', path], body),
+      // Asked for once more by a plain request: its answer carries the error whole.
+      problem: () => void client.invalidateQueries({ queryKey: ['get', path], exact: true }),
+    })
   }, [moving, path, client])
   return useQuery<T>({
     queryKey: ['get', path],
     enabled: path !== null,
     queryFn: ({ signal }) => read<T>(path ?? '', signal),
-    refetchInterval: moving && live.polling ? POLL_EVERY_MS : false,
+    refetchInterval: (query) => (moving && live.polling ? POLL_EVERY_MS : healing(query.state.error)),
     placeholderData: (before, query) => {
       const key = query?.queryKey[1]
       return typeof key === 'string' && path !== null && routeOf(key) === routeOf(path) ? before : undefined
@@ -56,6 +64,7 @@ export function useOnce<T>(path: string | null): UseQueryResult<T> {
     enabled: path !== null,
     queryFn: ({ signal }) => read<T>(path ?? '', signal),
     staleTime: 60_000,
+    refetchInterval: (query) => healing(query.state.error),
   })
 }
 

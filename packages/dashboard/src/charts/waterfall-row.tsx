@@ -35,15 +35,13 @@ export function WaterfallRow(props: RowProps): JSX.Element {
       aria-setsize={node.siblings}
       aria-selected={selected}
       aria-expanded={node.descendants > 0 ? open : undefined}
-      aria-label={`${span.service} ${span.name}, ${length}${failed ? ', failed' : ''}`}
       style={{ transform: `translateY(${props.top}px)`, '--swatch': `var(${colour})` }}
     >
       <div className="wf-name" style={{ paddingLeft: 6 + Math.min(node.depth, 14) * 14 }}>
         <Toggle {...props} />
         <i className="wf-colour" />
         <span className="wf-text" title={`${span.service} · ${span.name}${node.orphan ? ' (its parent is not in the trace)' : ''}`}>
-          <em>{span.service}</em>
-          {span.name}
+          <em>{span.service}</em> {span.name}
         </span>
         {node.orphan && <span className="wf-hidden">orphan</span>}
         {!open && <span className="wf-hidden">+{node.descendants.toLocaleString('en-US')}</span>}

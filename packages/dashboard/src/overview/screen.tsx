@@ -4,7 +4,7 @@ import { useLive } from '../api/use-live.ts'
 import { TimeSeries } from '../charts/time-series.tsx'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
-import { Failed, HowToSend, Loading } from '../ui/states.tsx'
+import { Failed, HowToSend, Loading, Trouble } from '../ui/states.tsx'
 import { useNow, useShell, useShownRange } from '../ui/use-shell.ts'
 import { byService } from './by-service.ts'
 import { ServicesTable } from './services-table.tsx'
@@ -19,6 +19,7 @@ export function OverviewScreen(): JSX.Element {
   return (
     <div className="stack">
       <PageHead title="Overview" {...(data === undefined ? {} : { note: <Freshness data={data} /> })} />
+      <Trouble error={error} has={data !== undefined} />
       {error !== null && data === undefined && <Failed error={asFailure(error)} retry={() => void overview.refetch()} />}
       {data === undefined && error === null && (
         <Panel>

@@ -7,7 +7,7 @@ import { DataTable } from '../ui/data-table.tsx'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
 import type { Column } from '../ui/sorting.ts'
-import { Failed, Loading, Nothing } from '../ui/states.tsx'
+import { Failed, Loading, Nothing, Trouble } from '../ui/states.tsx'
 import { readShellSearch } from '../ui/url-state.ts'
 import { useShell } from '../ui/use-shell.ts'
 import { ServiceCharts } from './service-charts.tsx'
@@ -30,6 +30,7 @@ export function ServiceScreen(): JSX.Element {
           </AppLink>
         }
       />
+      <Trouble error={error} has={data !== undefined} />
       {error !== null && data === undefined && (
         <Failed
           error={error instanceof ApiError ? { message: error.message, hint: error.hint, code: error.code } : { message: error.message }}

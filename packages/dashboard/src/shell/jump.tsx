@@ -1,6 +1,6 @@
 import { Modal } from '@mantine/core'
 import { useNavigate } from '@tanstack/react-router'
-import { type JSX, type KeyboardEvent, useState } from 'react'
+import { type JSX, type KeyboardEvent, useLayoutEffect, useRef, useState } from 'react'
 import { type Facets, facetsPath } from '../api/client.ts'
 import { useOnce } from '../api/use-live.ts'
 import { Icon } from '../ui/icons.tsx'
@@ -11,9 +11,14 @@ import { type JumpTarget, jumpTargets } from './jump-targets.ts'
 /** Where to, by typing: a page, a service, an operation or a trace id. */
 export function Jump({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }): JSX.Element {
   return (
-    <Modal opened={open} onClose={onClose} withCloseButton={false} size="lg" padding={0} yOffset="12vh" aria-label="Jump to">
-      {open && <Search onClose={onClose} />}
-    </Modal>
+    <Modal.Root opened={open} onClose={onClose} size="lg" padding={0} yOffset="12vh" transitionProps={{ duration: 0 }}>
+      <Modal.Overlay />
+      <Modal.Content aria-label="Jump to">
+        <Modal.Body>
+          <Search onClose={onClose} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }
 
@@ -23,6 +28,9 @@ function Search({ onClose }: { readonly onClose: () => void }): JSX.Element {
   const facets = useOnce<Facets>(facetsPath(shell.selection))
   const [typed, setTyped] = useState('')
   const [active, setActive] = useState(0)
+  const input = useRef<HTMLInputElement>(null)
+  // Sooner than the focus trap would: what is typed right after Ctrl+K must not be lost, nor be taken for shortcuts.
+  useLayoutEffect(() => input.current?.focus(), [])
   const targets = jumpTargets(typed, facets.data?.services ?? [])
   const current = Math.min(active, targets.length - 1)
   const go = (target: JumpTarget | undefined): void => {
@@ -46,6 +54,7 @@ function Search({ onClose }: { readonly onClose: () => void }): JSX.Element {
         <Icon name="search" />
         <span className="sr">Jump to a service or a trace id</span>
         <input
+          ref={input}
           value={typed}
           placeholder="Service, operation or trace id"
           role="combobox"

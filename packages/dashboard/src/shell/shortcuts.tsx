@@ -39,7 +39,7 @@ const KEYS: readonly { readonly title: string; readonly keys: readonly (readonly
 /** All keys of the dashboard. */
 export function Shortcuts({ open, onClose }: { readonly open: boolean; readonly onClose: () => void }): JSX.Element {
   return (
-    <Modal opened={open} onClose={onClose} title="Keyboard" size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Modal opened={open} onClose={onClose} title="Keyboard" size="lg" transitionProps={{ duration: 0 }} closeButtonProps={{ 'aria-label': 'Close' }}>
       <div className="keys">
         {KEYS.map((group) => (
           <section key={group.title}>

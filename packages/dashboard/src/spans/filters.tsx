@@ -67,19 +67,7 @@ export function Filters({ search, facets, onChange }: FiltersProps): JSX.Element
         limit={100}
         className="wide"
       />
-      <Input.Wrapper label="Status" size="xs" labelElement="div" labelProps={{ id: 'status-label' }} className="filter-status">
-        <SegmentedControl
-          size="xs"
-          aria-labelledby="status-label"
-          value={search.status ?? 'any'}
-          onChange={(status) => onChange({ status: status === 'any' ? undefined : status })}
-          data={[
-            { value: 'any', label: 'Any' },
-            { value: 'ok', label: 'OK' },
-            { value: 'error', label: 'Error' },
-          ]}
-        />
-      </Input.Wrapper>
+      <Status status={search.status} onChange={onChange} />
       <TextInput label="At least" size="xs" placeholder="100ms" value={typed.min} error={checkDuration(typed.min)} onChange={(event) => set('min')(event.currentTarget.value)} className="short" />
       <TextInput label="At most" size="xs" placeholder="2s" value={typed.max} error={checkDuration(typed.max)} onChange={(event) => set('max')(event.currentTarget.value)} className="short" />
       <TextInput label="Attribute" size="xs" placeholder="key=value" value={typed.attr} error={wrong} onChange={(event) => set('attr')(event.currentTarget.value)} className="wide" />
@@ -88,6 +76,24 @@ export function Filters({ search, facets, onChange }: FiltersProps): JSX.Element
       </Button>
       <Chips search={search} onChange={onChange} />
     </form>
+  )
+}
+
+function Status({ status, onChange }: { readonly status: SpansSearch['status']; readonly onChange: (change: Change) => void }): JSX.Element {
+  return (
+    <Input.Wrapper label="Status" size="xs" labelElement="div" labelProps={{ id: 'status-label' }} className="filter-status">
+      <SegmentedControl
+        size="xs"
+        aria-labelledby="status-label"
+        value={status ?? 'any'}
+        onChange={(chosen) => onChange({ status: chosen === 'any' ? undefined : chosen })}
+        data={[
+          { value: 'any', label: 'Any' },
+          { value: 'ok', label: 'OK' },
+          { value: 'error', label: 'Error' },
+        ]}
+      />
+    </Input.Wrapper>
   )
 }
 

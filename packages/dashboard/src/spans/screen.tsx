@@ -5,7 +5,7 @@ import { useLive, useOnce } from '../api/use-live.ts'
 import { Scatter, type ScatterBox } from '../charts/scatter.tsx'
 import type { ScatterPoint } from '../charts/scatter-scale.ts'
 import { PageHead, Panel } from '../ui/panel.tsx'
-import { Failed, Loading, Nothing } from '../ui/states.tsx'
+import { Failed, Loading, Nothing, Trouble } from '../ui/states.tsx'
 import { absoluteSelection } from '../ui/time-range.ts'
 import { readShellSearch, readSpansSearch } from '../ui/url-state.ts'
 import { usePatch, useShell, useShownRange } from '../ui/use-shell.ts'
@@ -44,6 +44,7 @@ export function SpansScreen(): JSX.Element {
       <Panel>
         <Filters key={JSON.stringify(search)} search={search} facets={facets.data} onChange={(change) => patch(change)} />
       </Panel>
+      <Trouble error={error} has={data !== undefined} />
       {error !== null && data === undefined && (
         <Failed
           error={error instanceof ApiError ? { message: error.message, hint: error.hint, code: error.code } : { message: error.message }}

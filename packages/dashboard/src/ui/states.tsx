@@ -28,6 +28,16 @@ export function Failed({ error, retry }: { readonly error: Failure; readonly ret
   )
 }
 
+/** Said above data that are still shown although a newer answer failed. */
+export function Trouble({ error, has }: { readonly error: Failure | null; readonly has: boolean }): JSX.Element | null {
+  if (error === null || !has) return null
+  return (
+    <p className="trouble" role="status">
+      What you see is the last answer. The newest request failed: {error.message}
+    </p>
+  )
+}
+
 /** Grey shapes where content will be. */
 export function Loading({ rows = 4, height = 32 }: { readonly rows?: number; readonly height?: number }): JSX.Element {
   return (
