@@ -37,7 +37,7 @@ const overview = {
   own: { cpuRatio: 0.021, residentBytes: 410_000_000, storeBytes: 52_000_000 },
 }
 const gauge = (value: number, unit: string): unknown => ({ value, unit, series: t.map((time) => [time, value]) })
-const dashboard = { systemMetrics: { cpuUsage: gauge(0.34, '1'), memoryUsage: gauge(0.62, '1'), diskUsage: gauge(0.41, '1'), networkIO: gauge(2 * 1024 ** 2, 'By/s') } }
+const dashboard = { systemMetrics: { cpuUsage: gauge(0.34, 'ratio'), memoryUsage: gauge(0.62, 'ratio'), diskUsage: gauge(0.41, 'ratio'), networkIO: gauge(2 * 1024 ** 2, 'bytesPerSecond') } }
 const service = {
   ...range,
   t,
@@ -53,8 +53,8 @@ const service = {
   eventLoop: { p50: wave(0.001, 0.0002), p99: wave(0.01, 0.002), utilization: wave(0.2, 0.1) },
   heap: { used: wave(9e7, 1e7), limit: t.map(() => 2.4e8) },
   cpu: wave(0.2, 0.1),
-  gc: { minor: wave(0.004, 0.001), major: wave(0.001, 0.0005) },
-  instances: ['host:1'],
+  gc: wave(0.004, 0.001),
+  instances: [{ instance: 'host:1', version: '1.2.0', lastSeen: NOW - 2000 }],
 }
 const hex = (number: number, length: number): string => number.toString(16).padStart(length, '0')
 
@@ -89,10 +89,11 @@ function trace(id: string, count: number): unknown {
     statusMessage: index === 7 ? 'duplicate key' : '',
     attributes: { 'http.route': '/api/boards/:id', step: index },
     resource: 0,
+    scope: { name: '@andon/agent', version: '0.1.0' },
     events: [],
     links: [],
   }))
-  return { traceId: id, start: NOW - 60_000, durationNs: String(count * 100_000), spans, resources: [{ attributes: { 'service.name': 'kanban' } }] }
+  return { traceId: id, start: NOW - 60_000, durationNs: String(count * 100_000), spans, resources: [{ 'service.name': 'kanban' }] }
 }
 
 const status = { version: '0.1.0', uptimeSeconds: 5400, store: { bytes: 52_000_000, rows: { spans: 1200 } }, ingest: { rejectedSpans: 0 }, memory: { residentBytes: 410_000_000 }, limits: {} }
@@ -107,7 +108,7 @@ export function answers(url: URL): unknown {
   if (path === '/api/status') return status
   if (path === '/api/spans/search') {
     const operation = url.searchParams.get('operation')
-    return { traces: traces.filter((one) => operation === null || one.rootName === operation), truncated: false }
+    return { from: range.from, to: range.to, traces: traces.filter((one) => operation === null || one.rootName === operation), truncated: false }
   }
   if (path === `/api/spans/trace/${BIG_TRACE}`) return trace(BIG_TRACE, 5000)
   const id = /^\/api\/spans\/trace\/([0-9a-f]{32})$/.exec(path)?.[1]

@@ -50,7 +50,7 @@ export interface Overview extends Answered {
 /** A measurement of the host with its course. */
 export interface Gauge {
   readonly value: number | null
-  readonly unit: string
+  readonly unit: 'ratio' | 'bytesPerSecond'
   readonly series: readonly (readonly [Milliseconds, number | null])[]
 }
 
@@ -61,6 +61,8 @@ export interface DashboardData {
 
 /** GET /api/service/:name; lists are aligned to `t`. */
 export interface ServiceDetail extends Answered {
+  /** Operations are known only of services that send metrics of their requests. */
+  readonly source?: 'metrics' | 'spans'
   readonly t: readonly Milliseconds[]
   readonly rate: Values
   readonly errorRatio: Values
@@ -71,9 +73,9 @@ export interface ServiceDetail extends Answered {
   readonly eventLoop?: { readonly p50?: Values; readonly p99?: Values; readonly utilization?: Values } | null
   readonly heap?: { readonly used?: Values; readonly limit?: Values } | null
   readonly cpu?: Values | null
-  /** Seconds of garbage collection per second, or lists per kind of collection. */
-  readonly gc?: Values | Readonly<Record<string, Values>> | null
-  readonly instances?: readonly unknown[]
+  /** Seconds of garbage collection per second. */
+  readonly gc?: Values | null
+  readonly instances?: readonly { readonly instance: string; readonly version: string | null; readonly lastSeen: Milliseconds }[]
 }
 
 /** One operation of a service over the whole range. */
@@ -91,8 +93,8 @@ export interface OperationRow {
 export interface TraceSummary {
   readonly traceId: string
   readonly start: Milliseconds
-  /** Nanoseconds; a text where it may not fit a double. */
-  readonly durationNs: number | string
+  /** Nanoseconds. */
+  readonly durationNs: number
   readonly rootService: string
   readonly rootName: string
   readonly spanCount: number
@@ -102,6 +104,8 @@ export interface TraceSummary {
 
 /** GET /api/spans/search. */
 export interface SearchAnswer {
+  readonly from: Milliseconds
+  readonly to: Milliseconds
   readonly traces: readonly TraceSummary[]
   /** True when more traces match than were sent. */
   readonly truncated: boolean
@@ -109,7 +113,7 @@ export interface SearchAnswer {
 
 /** GET /api/spans/facets. */
 export interface Facets {
-  readonly services: readonly { readonly name: string; readonly operations: readonly (string | { readonly name: string })[] }[]
+  readonly services: readonly { readonly name: string; readonly operations: readonly string[] }[]
 }
 
 /** One span of GET /api/spans/trace/:id; times in microseconds from the start of the trace. */
@@ -122,13 +126,13 @@ export interface TraceSpan {
   readonly startOffsetUs: number
   readonly durationUs: number
   readonly status: string
-  readonly statusMessage?: string
+  readonly statusMessage: string
   readonly attributes: Readonly<Record<string, unknown>>
   /** Index into the trace's `resources`. */
-  readonly resource?: number
-  readonly scope?: unknown
-  readonly events?: readonly { readonly offsetUs: number; readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }[]
-  readonly links?: readonly { readonly traceId: string; readonly spanId: string; readonly attributes?: Readonly<Record<string, unknown>> }[]
+  readonly resource: number
+  readonly scope: { readonly name: string; readonly version: string }
+  readonly events: readonly { readonly offsetUs: number; readonly name: string; readonly attributes: Readonly<Record<string, unknown>> }[]
+  readonly links: readonly { readonly traceId: string; readonly spanId: string; readonly attributes: Readonly<Record<string, unknown>> }[]
 }
 
 /** GET /api/spans/trace/:id. */
@@ -137,7 +141,8 @@ export interface Trace {
   readonly start: Milliseconds
   readonly durationNs: string
   readonly spans: readonly TraceSpan[]
-  readonly resources: readonly unknown[]
+  /** Attributes of each resource. */
+  readonly resources: readonly Readonly<Record<string, unknown>>[]
 }
 
 /** An answer of the server that is an error, or none at all (status 0: no connection). */

@@ -68,11 +68,6 @@ export function useOnce<T>(path: string | null): UseQueryResult<T> {
   })
 }
 
-/** A route asked for every few seconds, for pages outside the live stream. */
-export function usePolled<T>(path: string, everyMs: number): UseQueryResult<T> {
-  return useQuery<T>({ queryKey: ['get', path], queryFn: ({ signal }) => read<T>(path, signal), refetchInterval: everyMs })
-}
-
 /** What the live indicator says; looks again every second, because answers age. */
 export function useLiveMode(moving: boolean, pausedByUser: boolean): { readonly mode: LiveMode; readonly answered: number | null; readonly now: number } {
   useSyncExternalStore(live.subscribe, live.version)

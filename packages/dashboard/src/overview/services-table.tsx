@@ -10,11 +10,11 @@ import { agoText } from '../ui/time-text.ts'
 import { readShellSearch } from '../ui/url-state.ts'
 import { useNow } from '../ui/use-shell.ts'
 
-/** A service that has sent nothing for so long is marked. */
-const SILENT_AFTER_MS = 90_000
+/** A service that has sent nothing for so long is marked; what is known of spans is known by the minute. */
+const SILENT_AFTER_MS = { metrics: 90_000, spans: 180_000 }
 
 function healthOf(row: ServiceRow, now: number): { readonly tone: string; readonly text: string } {
-  if (now - row.lastSeen > SILENT_AFTER_MS) return { tone: 'silent', text: 'silent' }
+  if (now - row.lastSeen > SILENT_AFTER_MS[row.source]) return { tone: 'silent', text: 'silent' }
   if (row.errorRatio !== null && row.errorRatio >= 0.05) return { tone: 'bad', text: 'many errors' }
   if (row.errorRatio !== null && row.errorRatio >= 0.01) return { tone: 'warn', text: 'some errors' }
   return { tone: 'good', text: 'healthy' }
@@ -84,7 +84,7 @@ const columns = (now: number, moving: boolean): readonly Column<ServiceRow>[] =>
 export function ServicesTable({ data }: { readonly data: Overview }): JSX.Element {
   const now = useNow(5000)
   const navigate = useNavigate()
-  const moving = now - data.to < SILENT_AFTER_MS
+  const moving = now - data.to < SILENT_AFTER_MS.metrics
   return (
     <DataTable
       caption="Services with their request rate, errors and durations"

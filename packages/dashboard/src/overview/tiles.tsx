@@ -55,33 +55,22 @@ const HOST: readonly { readonly key: string; readonly label: string; readonly to
   { key: 'networkIO', label: 'Network', tone: 'series-2' },
 ]
 
-/** The unit that the server names, as one of ours, and the factor to it. */
-export function gaugeUnit(unit: string): { readonly unit: Unit; readonly factor: number } {
-  if (unit === '%' || unit === 'percent') return { unit: 'ratio', factor: 0.01 }
-  if (unit === '1' || unit === 'ratio') return { unit: 'ratio', factor: 1 }
-  if (unit === 'By/s' || unit === 'bytes/s' || unit === 'B/s') return { unit: 'bytesPerSecond', factor: 1 }
-  if (unit === 'By' || unit === 'bytes' || unit === 'B') return { unit: 'bytes', factor: 1 }
-  if (unit === 'ms') return { unit: 'milliseconds', factor: 1 }
-  if (unit === 's') return { unit: 'seconds', factor: 1 }
-  return { unit: 'count', factor: 1 }
-}
-
 /** The machine that the services run on. */
 export function HostTiles({ data, faded }: { readonly data: DashboardData; readonly faded: boolean }): JSX.Element | null {
   const shown = HOST.flatMap(({ key, label, tone }) => {
     const gauge: Gauge | undefined = data.systemMetrics[key]
-    return gauge === undefined ? [] : [{ key, label, tone, gauge, ...gaugeUnit(gauge.unit) }]
+    return gauge === undefined ? [] : [{ key, label, tone, gauge }]
   })
   if (shown.every(({ gauge }) => gauge.value === null && gauge.series.length === 0)) return null
   return (
     <section className={faded ? 'tiles faded' : 'tiles'} aria-label="Host">
-      {shown.map(({ key, label, tone, gauge, unit, factor }) => (
+      {shown.map(({ key, label, tone, gauge }) => (
         <Tile
           key={key}
           label={label}
           tone={tone}
-          unit={unit}
-          value={gauge.value === null ? null : gauge.value * factor}
+          unit={gauge.unit}
+          value={gauge.value}
           values={gauge.series.map(([, value]) => value)}
           absent="The agent has sent nothing of the host in this range"
         />

@@ -18,7 +18,7 @@ export function ServiceScreen(): JSX.Element {
   const shell = useShell()
   const query = useLive<ServiceDetail>(servicePath(service, shell.selection))
   const { data, error } = query
-  const nothing = data !== undefined && data.t.length === 0 && data.operations.length === 0
+  const nothing = data !== undefined && isEmpty(data)
   return (
     <div className="stack">
       <PageHead
@@ -50,7 +50,7 @@ export function ServiceScreen(): JSX.Element {
       {data !== undefined && !nothing && (
         <>
           <ServiceCharts data={data} shell={shell} faded={query.isPlaceholderData} />
-          <Operations service={service} rows={data.operations} faded={query.isPlaceholderData} />
+          <Operations service={service} data={data} faded={query.isPlaceholderData} />
         </>
       )}
     </div>
@@ -58,8 +58,16 @@ export function ServiceScreen(): JSX.Element {
 }
 
 const instancesText = (data: ServiceDetail): string => {
-  const count = data.instances?.length ?? 0
-  return count === 0 ? 'Service' : `Service · ${count === 1 ? '1 instance' : `${count} instances`}`
+  const instances = data.instances ?? []
+  const versions = [...new Set(instances.flatMap((one) => one.version ?? []))]
+  const count = instances.length === 1 ? ['1 instance'] : instances.length > 1 ? [`${instances.length} instances`] : []
+  return ['Service', ...count, ...(versions.length > 0 ? [`version ${versions.join(', ')}`] : [])].join(' · ')
+}
+
+/** True when not one number was measured. */
+function isEmpty(data: ServiceDetail): boolean {
+  const lists = [data.rate, data.cpu, data.heap?.used, data.eventLoop?.utilization]
+  return data.operations.length === 0 && lists.every((list) => list?.every((value) => value === null) ?? true)
 }
 
 const columns = (service: string): readonly Column<OperationRow>[] => [
@@ -102,9 +110,18 @@ const columns = (service: string): readonly Column<OperationRow>[] => [
   },
 ]
 
-function Operations({ service, rows, faded }: { readonly service: string; readonly rows: readonly OperationRow[]; readonly faded: boolean }): JSX.Element {
+function Operations({ service, data, faded }: { readonly service: string; readonly data: ServiceDetail; readonly faded: boolean }): JSX.Element {
   const navigate = useNavigate()
-  if (rows.length === 0) return <Panel title="Operations"><Nothing title="No operation was called in this range" /></Panel>
+  const rows = data.operations
+  if (rows.length === 0) {
+    return (
+      <Panel title="Operations">
+        <Nothing title={data.source === 'spans' ? 'This service sends spans alone' : 'No operation was called in this range'}>
+          {data.source === 'spans' && 'Its operations can be searched among its traces.'}
+        </Nothing>
+      </Panel>
+    )
+  }
   return (
     <Panel flush title="Operations" aside="A row opens its traces" faded={faded}>
       <DataTable

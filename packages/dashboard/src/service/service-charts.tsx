@@ -17,16 +17,6 @@ interface ChartPlan {
 const line = (label: string, values: Values | null | undefined, tone: Tone, more: Partial<ChartSeries> = {}): ChartSeries[] =>
   values === null || values === undefined ? [] : [{ label, values, tone, ...more }]
 
-const GC_TONES: readonly Tone[] = ['series-1', 'series-2', 'series-3', 'series-4']
-
-function gcSeries(gc: ServiceDetail['gc']): ChartSeries[] {
-  if (gc === null || gc === undefined) return []
-  if (isList(gc)) return line('time in GC', gc, 'series-2', { fill: true })
-  return Object.entries(gc).flatMap(([kind, values], index) => line(kind, isList(values) ? values : null, GC_TONES[index % GC_TONES.length] ?? 'accent'))
-}
-
-const isList = (value: unknown): value is Values => Array.isArray(value)
-
 /** What is drawn of a service; a chart without any series is left out. */
 export function chartPlans(data: ServiceDetail): ChartPlan[] {
   const plans: ChartPlan[] = [
@@ -45,7 +35,7 @@ export function chartPlans(data: ServiceDetail): ChartPlan[] {
       unit: 'bytes',
       series: [...line('used', data.heap?.used, 'series-2', { fill: true }), ...line('limit', data.heap?.limit, 'limit', { dashed: true })],
     },
-    { title: 'Garbage collection', unit: 'ratio', atLeast: 0.01, series: gcSeries(data.gc) },
+    { title: 'Garbage collection', unit: 'ratio', atLeast: 0.01, series: line('time spent', data.gc, 'series-2', { fill: true }) },
   ]
   return plans.filter((plan) => plan.series.length > 0)
 }

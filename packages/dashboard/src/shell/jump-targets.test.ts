@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { jumpTargets } from './jump-targets.ts'
 
 const services = [
-  { name: 'kanban', operations: ['GET /api/boards/:id', { name: 'POST /api/tasks' }] },
+  { name: 'kanban', operations: ['GET /api/boards/:id', 'POST /api/tasks'] },
   { name: 'tasks worker', operations: [] },
 ]
 

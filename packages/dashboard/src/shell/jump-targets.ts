@@ -8,7 +8,7 @@ export interface JumpTarget {
 
 interface Known {
   readonly name: string
-  readonly operations: readonly (string | { readonly name: string })[]
+  readonly operations: readonly string[]
 }
 
 const PAGES: readonly JumpTarget[] = [
@@ -45,7 +45,4 @@ export function jumpTargets(typed: string, services: readonly Known[]): JumpTarg
 }
 
 const operationsOf = (service: Known): JumpTarget[] =>
-  service.operations.map((operation) => {
-    const name = typeof operation === 'string' ? operation : operation.name
-    return { kind: 'operation', label: `${name} · ${service.name}`, to: '/traces', search: { service: service.name, operation: name } }
-  })
+  service.operations.map((operation) => ({ kind: 'operation', label: `${operation} · ${service.name}`, to: '/traces', search: { service: service.name, operation } }))

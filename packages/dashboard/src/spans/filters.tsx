@@ -31,7 +31,7 @@ export function Filters({ search, facets, onChange }: FiltersProps): JSX.Element
   const services = facets?.services ?? []
   const operations = services
     .filter((service) => typed.service === '' || service.name === typed.service)
-    .flatMap((service) => service.operations.map((operation) => (typeof operation === 'string' ? operation : operation.name)))
+    .flatMap((service) => service.operations)
   const attrs = search.attr ?? []
   const submit = (event: { preventDefault(): void }): void => {
     event.preventDefault()

@@ -16,7 +16,7 @@ export interface ResultTableProps {
 }
 
 const ROW = 44
-const seconds = (trace: TraceSummary): number => Number(trace.durationNs) / 1e9
+const seconds = (trace: TraceSummary): number => trace.durationNs / 1e9
 
 const COLUMNS: readonly Column<TraceSummary>[] = [
   { key: 'name', header: 'Trace', order: (trace) => trace.rootName, cell: () => null },

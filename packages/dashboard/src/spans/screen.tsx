@@ -27,7 +27,7 @@ export function SpansScreen(): JSX.Element {
   const { minDuration, maxDuration, ...others } = search
   const filter = { ...others, ...asQuery('minDuration', minDuration), ...asQuery('maxDuration', maxDuration) }
   const query = useLive<SearchAnswer>(searchPath(shell.selection, filter, LIMIT))
-  const range = useShownRange(shell.selection, undefined)
+  const range = useShownRange(shell.selection, query.data)
   const { data, error } = query
   const points = useMemo(() => (data?.traces ?? []).map(pointOf), [data])
   const open = (traceId: string): void =>
@@ -85,7 +85,7 @@ const asQuery = (key: 'minDuration' | 'maxDuration', typed: string | undefined):
 const pointOf = (trace: TraceSummary): ScatterPoint => ({
   id: trace.traceId,
   time: trace.start,
-  seconds: Number(trace.durationNs) / 1e9,
+  seconds: trace.durationNs / 1e9,
   failed: trace.errorCount > 0,
   label: `${trace.rootService} · ${trace.rootName}`,
 })

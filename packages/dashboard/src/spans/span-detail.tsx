@@ -11,7 +11,6 @@ import { attributeText } from './trace-text.ts'
 export function SpanDetail(props: { readonly trace: Trace; readonly span: TraceSpan; readonly colour: string; readonly onClose: () => void }): JSX.Element {
   const { trace, span, colour, onClose } = props
   const failed = span.status === 'error'
-  const resource = span.resource === undefined ? undefined : trace.resources[span.resource]
   return (
     <aside className="detail panel" aria-label={`Span ${span.name}`}>
       <header className="detail-head" style={{ '--swatch': `var(${colour})` }}>
@@ -36,9 +35,9 @@ export function SpanDetail(props: { readonly trace: Trace; readonly span: TraceS
           <span className={failed ? 'tag bad' : span.status === 'ok' ? 'tag good' : 'tag'}>{span.status}</span>
         </Fact>
       </dl>
-      {span.statusMessage !== undefined && span.statusMessage !== '' && <p className="detail-message">{span.statusMessage}</p>}
+      {span.statusMessage !== '' && <p className="detail-message">{span.statusMessage}</p>}
       <Section title="Attributes" values={span.attributes} open />
-      {(span.events ?? []).map((event) => (
+      {span.events.map((event) => (
         <Section
           key={`${event.name}@${event.offsetUs}`}
           title={
@@ -50,7 +49,7 @@ export function SpanDetail(props: { readonly trace: Trace; readonly span: TraceS
           open
         />
       ))}
-      {(span.links ?? []).map((link) => (
+      {span.links.map((link) => (
         <details key={`${link.traceId}/${link.spanId}`} className="section" open>
           <summary>Link</summary>
           <p className="mono">
@@ -60,7 +59,12 @@ export function SpanDetail(props: { readonly trace: Trace; readonly span: TraceS
           </p>
         </details>
       ))}
-      <Section title="Resource" values={resourceAttributes(resource)} />
+      <Section title="Resource" values={trace.resources[span.resource] ?? {}} />
+      {span.scope.name !== '' && (
+        <p className="detail-scope dim">
+          Recorded by {span.scope.name} {span.scope.version}
+        </p>
+      )}
       <div className="detail-id">
         <span className="dim">Span id</span> <span className="mono">{span.id}</span>
         <CopyIcon text={span.id} label="Copy the span id" />
@@ -68,15 +72,6 @@ export function SpanDetail(props: { readonly trace: Trace; readonly span: TraceS
       </div>
     </aside>
   )
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** The attributes of a resource, which the server sends either bare or under `attributes`. */
-function resourceAttributes(resource: unknown): Record<string, unknown> {
-  if (!isRecord(resource)) return {}
-  const inner = resource['attributes']
-  return isRecord(inner) ? inner : resource
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): JSX.Element {

@@ -78,7 +78,7 @@ function Loaded({ trace }: { readonly trace: Trace }): JSX.Element {
   )
 }
 
-const eventsOf = (span: TraceSpan): readonly number[] => span.events?.map((event) => event.offsetUs) ?? []
+const eventsOf = (span: TraceSpan): readonly number[] => span.events.map((event) => event.offsetUs)
 
 function Head({ trace, rootName, rootService }: { readonly trace: Trace; readonly rootName: string; readonly rootService: string }): JSX.Element {
   const { zone } = useShell()

@@ -13,6 +13,11 @@ const span = (id: string, name: string, attributes: Record<string, unknown>, sta
   durationUs: 1,
   status,
   attributes,
+  statusMessage: '',
+  resource: 0,
+  scope: { name: '', version: '' },
+  events: [],
+  links: [],
 })
 const spans = [span('a', 'GET /api/boards', { 'http.response.status_code': 200 }), span('b', 'SELECT tasks', { 'db.system': 'postgresql' }, 'error')]
 const found = (text: string): string => [...(matchingSpans(spans, text) ?? ['all'])].join(' ')

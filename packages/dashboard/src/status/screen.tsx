@@ -1,19 +1,15 @@
 import type { JSX } from 'react'
 import { ApiError, STATUS_PATH } from '../api/client.ts'
-import { usePolled } from '../api/use-live.ts'
+import { useLive } from '../api/use-live.ts'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
 import { Failed, Loading } from '../ui/states.tsx'
-import { useNow } from '../ui/use-shell.ts'
 import { type StatusGroup, statusGroups } from './status-groups.ts'
 import './status.css'
 
-const EVERY_MS = 5000
-
 /** Andon's own numbers: what it stores, takes in, refuses, and uses. */
 export function StatusScreen(): JSX.Element {
-  const query = usePolled<Record<string, unknown>>(STATUS_PATH, EVERY_MS)
-  useNow(EVERY_MS)
+  const query = useLive<Record<string, unknown>>(STATUS_PATH)
   const { data, error } = query
   const version = data?.['version']
   return (
