@@ -1,0 +1,78 @@
+import { AndonError, type ErrorCode } from '@andon/model'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { Log } from '../runtime/log.ts'
+
+/** What an error is to the one who asked. */
+export interface ErrorBody {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string }
+}
+
+const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'too_large',
+  415: 'unsupported_media_type',
+}
+
+const statusOf = (error: unknown): number => {
+  const status: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'statusCode') : undefined
+  return typeof status === 'number' ? status : 500
+}
+
+/** Fastify's own errors name a code; those about bodies start with FST_ERR_CTP. */
+function codeOfFramework(error: Error, status: number): ErrorCode {
+  const known = BY_STATUS[status]
+  if (known !== undefined) return known
+  const code: unknown = Reflect.get(error, 'code')
+  return typeof code === 'string' && code.startsWith('FST_ERR_CTP') ? 'bad_body' : error instanceof SyntaxError ? 'bad_body' : 'bad_parameter'
+}
+
+/**
+ * Any thrown value as an error that may be shown: an AndonError as it is, the framework's refusals by their status, all else as `internal`
+ * with nothing of its text, which may hold data.
+ */
+export function asAndonError(error: unknown): AndonError {
+  if (error instanceof AndonError) return error
+  const status = statusOf(error)
+  if (error instanceof Error && status >= 400 && status < 500) return new AndonError(codeOfFramework(error, status), error.message)
+  return new AndonError('internal', 'Something went wrong inside Andon.', { cause: error })
+}
+
+export function errorBody({ code, message, hint }: AndonError): ErrorBody {
+  return { error: { code, message, hint } }
+}
+
+/** Seconds after which an overloaded or closing server may be asked again. */
+export const RETRY_AFTER_SECONDS = 1
+
+/** Logs what is a defect and sets status and Retry-After; the caller sends the body. */
+export function prepareError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): AndonError {
+  const known = asAndonError(error)
+  if (known.code === 'internal') {
+    log.error('A request failed.', { method: request.method, path: request.url.slice(0, 500), error: known.cause ?? known })
+  }
+  if (known.status === 429 || known.status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+  // What was refused unread must not be taken for the next request.
+  if (known.status === 413) reply.header('connection', 'close')
+  reply.code(known.status)
+  return known
+}
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'DELETE']
+
+/** Answers every error in the house's envelope, and unknown routes with 404 or 405. */
+export function registerErrors(app: FastifyInstance, log: Log): void {
+  app.setErrorHandler((error, request, reply) => reply.send(errorBody(prepareError(error, request, reply, log))))
+  app.setNotFoundHandler((request, reply) => {
+    const url = request.url.split('?', 1)[0] ?? ''
+    const allowed = METHODS.filter((method) => app.hasRoute({ method, url }))
+    if (allowed.length === 0 || allowed.includes('GET') === (request.method === 'GET')) {
+      const error = new AndonError('not_found', `There is no ${request.method} ${url.slice(0, 200)}.`)
+      return reply.code(404).send(errorBody(error))
+    }
+    const error = new AndonError('method_not_allowed', `${url.slice(0, 200)} knows ${allowed.join(', ')}, not ${request.method}.`)
+    return reply.code(405).header('allow', allowed.join(', ')).send(errorBody(error))
+  })
+}

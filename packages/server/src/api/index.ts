@@ -1,0 +1,66 @@
+import fastify, { type FastifyInstance } from 'fastify'
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import type { SpanReader } from '../query/spans.ts'
+import { registerErrors } from './errors.ts'
+import { type Guard, registerGuard } from './guard.ts'
+import { type LiveHub, registerLive } from './live.ts'
+import { type OtlpDeps, registerOtlp } from './otlp.ts'
+import { type OverviewDeps, registerOverview } from './overview.ts'
+import { registerPages } from './pages.ts'
+import { registerSpans } from './spans.ts'
+import { registerJaeger } from './spans-jaeger.ts'
+import { registerStatus, type StatusDeps } from './status.ts'
+
+/** What the routes stand on; made by app.ts, or by a test. */
+export interface ApiDeps {
+  readonly guard: Guard
+  readonly log: Log
+  readonly clock: Clock
+  readonly otlp: Omit<OtlpDeps, 'log'>
+  readonly spans: SpanReader
+  readonly overview: OverviewDeps
+  readonly status: StatusDeps
+  /** Makes the hub of live streams, which asks this server's own routes. */
+  readonly live: (app: FastifyInstance) => LiveHub
+  /** The built dashboard, if there is one. */
+  readonly dashboard: string | undefined
+  /** Further routes: the Prometheus API. */
+  readonly more: (app: FastifyInstance) => void
+}
+
+/** How long a request may take to arrive. */
+const REQUEST_MS = 120_000
+
+/**
+ * All routes on one server that does not listen yet. The guard stands before every one of them; closing the server ends all streams.
+ *
+ * @throws Error when a route names no role
+ */
+export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
+  const app = fastify({
+    disableRequestLogging: true,
+    bodyLimit: 1_048_576,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 1000 },
+  })
+  const { clock, log, spans } = deps
+  registerErrors(app, log)
+  registerGuard(app, deps.guard)
+  const hub = deps.live(app)
+  app.addHook('preClose', (done) => {
+    hub.stop()
+    done()
+  })
+  registerLive(app, hub)
+  registerOtlp(app, { ...deps.otlp, log })
+  registerSpans(app, { spans, clock })
+  registerJaeger(app, { spans, clock, log })
+  registerOverview(app, deps.overview)
+  registerStatus(app, deps.status)
+  deps.more(app)
+  await registerPages(app, deps.dashboard)
+  await app.ready()
+  return app
+}

@@ -1,0 +1,267 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { AndonError } from '@andon/model'
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type Pair } from 'yaml'
+import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
+import { defaultLimits, type Limits } from './runtime/limits.ts'
+import type { LogLevel } from './runtime/log.ts'
+import { defaultRetention, type Retention } from './store/migrate.ts'
+
+/** How a server is set up. */
+export interface Options {
+  readonly host: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** Further names by which the server may be called. */
+  readonly allowedHosts: readonly string[]
+  /** Where all data are kept; made when it is not there. */
+  readonly dataDir: string
+  /** The built dashboard; undefined for the one that is installed. */
+  readonly dashboardDir: string | undefined
+  readonly logLevel: LogLevel
+  readonly tokens: readonly Token[]
+  /** How often a live page is given new results. */
+  readonly liveIntervalMs: number
+  readonly retention: Retention
+  readonly limits: Limits
+}
+
+/** Where options come from. The first that names an option wins: flags, environment, file, default. */
+export interface Sources {
+  /** Flags by option name, such as `listen.port`. */
+  readonly flags?: Readonly<Record<string, string | undefined>>
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** The configuration file; undefined for andon.yaml in the working directory, if there is one. */
+  readonly file?: string | undefined
+}
+
+/** One option: how it is called everywhere, and what it may be. */
+export interface OptionSpec {
+  /** In andon.yaml, the sections joined by dots. */
+  readonly name: string
+  readonly env?: string
+  readonly flag?: string
+  /** What it may be, in words. */
+  readonly kind: string
+  /** As it would be written in andon.yaml. */
+  readonly default: string
+  /** Turns what was written into the option's value; throws a text that completes "must be …". */
+  readonly read: (value: unknown) => unknown
+}
+
+class Unfit extends Error {}
+
+const wholeNumber =
+  (min: number, max: number) =>
+  (value: unknown): number => {
+    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
+    if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < min || number > max) throw new Unfit(`a whole number from ${min} to ${max}`)
+    return number
+  }
+
+const someText = (value: unknown): string => {
+  if (typeof value !== 'string' || value.trim() === '') throw new Unfit('a text')
+  return value
+}
+
+const word =
+  <T extends string>(...words: readonly T[]) =>
+  (value: unknown): T => {
+    const found = words.find((one) => one === value)
+    if (found === undefined) throw new Unfit(`one of ${words.join(', ')}`)
+    return found
+  }
+
+function someTexts(value: unknown): string[] {
+  const list: readonly unknown[] = typeof value === 'string' ? value.split(',').map((one) => one.trim()) : Array.isArray(value) ? value : [undefined]
+  return list.map((one) => {
+    if (typeof one !== 'string' || one === '') throw new Unfit('a list of texts')
+    return one
+  })
+}
+
+/** Long enough that it cannot be guessed. */
+const TOKEN_LENGTH_MIN = 16
+
+/** The hash of a token that stands in a file. */
+function tokenFromFile(file: string): string {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new AndonError('bad_config', `The token file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+  return tokenFromText(text, `The token in ${file}`)
+}
+
+function tokenFromText(text: string, what: string): string {
+  if (text.length < TOKEN_LENGTH_MIN) throw new AndonError('bad_config', `${what} is shorter than ${TOKEN_LENGTH_MIN} characters.`, { hint: 'Make one with: openssl rand -hex 32' })
+  return hashToken(text)
+}
+
+function readToken(value: unknown): Token {
+  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : []
+  const fields = new Map<string, unknown>(entries)
+  const unknown = entries.find(([key]) => !['name', 'role', 'sha256', 'file'].includes(key))
+  const name = fields.get('name')
+  const role: Role | undefined = ROLES.find((one) => one === fields.get('role'))
+  const sha256 = fields.get('sha256')
+  const file = fields.get('file')
+  if (unknown !== undefined || typeof name !== 'string' || name === '' || role === undefined || (sha256 === undefined) === (file === undefined)) {
+    throw new Unfit(`a list of {name, role: ${ROLES.join(' | ')}, sha256: 64 hex digits, or file: path}`)
+  }
+  if (file !== undefined) return { name, role, sha256: tokenFromFile(someText(file)) }
+  if (typeof sha256 !== 'string' || !/^[\da-f]{64}$/.test(sha256)) throw new Unfit('given with sha256 as 64 lower-case hex digits')
+  return { name, role, sha256 }
+}
+
+function readTokens(value: unknown): Token[] {
+  if (!Array.isArray(value)) throw new Unfit('a list')
+  const tokens = value.map(readToken)
+  const twice = tokens.find((one, index) => tokens.findIndex((other) => other.name === one.name) !== index)
+  if (twice !== undefined) throw new Unfit(`a list without the name "${twice.name}" twice`)
+  return tokens
+}
+
+const snake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const limitEntries = Object.entries(defaultLimits)
+const retentionEntries = Object.entries(defaultRetention)
+
+/** Every option there is; docs/reference/options.md lists them, a test compares the two. */
+export const OPTIONS: readonly OptionSpec[] = [
+  { name: 'listen.host', env: 'ANDON_HOST', flag: '--host', kind: 'an address or host name', default: '127.0.0.1', read: someText },
+  { name: 'listen.port', env: 'ANDON_PORT', flag: '--port', kind: 'a whole number from 0 to 65535; 0 lets the system choose', default: '4318', read: wholeNumber(0, 65_535) },
+  { name: 'listen.allowed_hosts', env: 'ANDON_ALLOWED_HOSTS', kind: 'a list of `name` or `name:port`', default: '[]', read: someTexts },
+  { name: 'data_dir', env: 'ANDON_DATA_DIR', flag: '--data-dir', kind: 'a folder', default: '.andon/server', read: someText },
+  { name: 'dashboard_dir', env: 'ANDON_DASHBOARD_DIR', kind: 'a folder', default: 'the installed dashboard', read: someText },
+  { name: 'log_level', env: 'ANDON_LOG_LEVEL', flag: '--log-level', kind: 'debug, info, warn or error', default: 'info', read: word('debug', 'info', 'warn', 'error') },
+  { name: 'tokens', kind: 'a list of {name, role, sha256 or file}', default: '[]', read: readTokens },
+  { name: 'live.interval_ms', kind: 'a whole number of milliseconds from 1000 to 60000', default: '5000', read: wholeNumber(1000, 60_000) },
+  ...retentionEntries.map(
+    ([key, days]): OptionSpec => ({ name: `retention.${snake(key)}`, kind: 'a whole number of days from 1 to 3650', default: String(days), read: wholeNumber(1, 3650) }),
+  ),
+  ...limitEntries.map(([key, limit]): OptionSpec => ({ name: `limits.${snake(key)}`, kind: 'a whole number from 1 to 1e12', default: String(limit), read: wholeNumber(1, 1e12) })),
+]
+
+const byName = new Map(OPTIONS.map((option) => [option.name, option]))
+
+const badConfig = (where: string, what: string): AndonError => new AndonError('bad_config', `${where}: ${what}`)
+
+/** Reads a value and says where it stands when it does not fit. */
+function fit(option: OptionSpec, value: unknown, where: string): unknown {
+  try {
+    return option.read(value)
+  } catch (error) {
+    if (error instanceof Unfit) throw badConfig(where, `${option.name} must be ${error.message}.`)
+    if (error instanceof AndonError) throw badConfig(where, error.message)
+    throw error
+  }
+}
+
+/** The options that a configuration file names. */
+class ConfigFile {
+  readonly values = new Map<string, unknown>()
+  readonly #name: string
+  readonly #lines = new LineCounter()
+
+  /** @throws AndonError bad_config naming the line */
+  constructor(text: string, name: string) {
+    this.#name = name
+    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, strict: true })
+    const [error] = document.errors
+    if (error !== undefined) throw badConfig(this.#at(error.pos[0]), error.message)
+    if (document.contents === null) return
+    if (!isMap(document.contents)) throw badConfig(this.#at(0), 'the file must hold keys and values.')
+    for (const pair of document.contents.items) this.#read(pair as Pair<Node, Node | null>, '')
+  }
+
+  #at(offset: number): string {
+    return `${this.#name}:${this.#lines.linePos(offset).line}`
+  }
+
+  #read({ key, value }: Pair<Node, Node | null>, prefix: string): void {
+    const where = this.#at(key.range?.[0] ?? 0)
+    const name = `${prefix}${isScalar(key) ? String(key.value) : '?'}`
+    const option = byName.get(name)
+    if (option !== undefined) {
+      this.values.set(name, fit(option, value?.toJSON(), where))
+      return
+    }
+    const section = OPTIONS.filter((one) => one.name.startsWith(`${name}.`))
+    if (section.length === 0) throw badConfig(where, `there is no option "${name}".${suggestion(name)}`)
+    if (!isMap(value)) throw badConfig(where, `${name} must hold ${section.map((one) => one.name.slice(name.length + 1)).join(', ')}.`)
+    for (const pair of value.items) this.#read(pair as Pair<Node, Node | null>, `${name}.`)
+  }
+}
+
+/** The known option of the same last word, if there is one. */
+function suggestion(name: string): string {
+  const last = name.split('.').at(-1)
+  const near = OPTIONS.find((option) => option.name.split('.').at(-1) === last)
+  return near === undefined ? '' : ` Did you mean ${near.name}?`
+}
+
+/**
+ * Checks a configuration file.
+ *
+ * @param text - its content, YAML
+ * @param name - by which errors call it
+ * @returns its options by name, as values
+ * @throws AndonError bad_config naming file and line
+ */
+export function checkConfig(text: string, name: string): ReadonlyMap<string, unknown> {
+  return new ConfigFile(text, name).values
+}
+
+function readFile(file: string | undefined): ReadonlyMap<string, unknown> {
+  const path = resolve(file ?? 'andon.yaml')
+  if (!existsSync(path)) {
+    if (file === undefined) return new Map()
+    throw new AndonError('bad_config', `There is no configuration file ${path}.`)
+  }
+  return checkConfig(readFileSync(path, 'utf8'), file ?? 'andon.yaml')
+}
+
+/** A token from the environment may do all. */
+function envTokens(env: Readonly<Record<string, string | undefined>>): Token[] {
+  const text = env['ANDON_TOKEN']
+  const file = env['ANDON_TOKEN_FILE']
+  const tokens: Token[] = []
+  if (text !== undefined && text !== '') tokens.push({ name: 'ANDON_TOKEN', role: 'admin', sha256: tokenFromText(text, 'ANDON_TOKEN') })
+  if (file !== undefined && file !== '') tokens.push({ name: 'ANDON_TOKEN_FILE', role: 'admin', sha256: tokenFromFile(file) })
+  return tokens
+}
+
+/**
+ * Reads all options from their sources.
+ *
+ * @throws AndonError bad_config naming the flag, variable or line that is wrong, or that a token is missing
+ */
+export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
+  const fromFile = readFile(file ?? (env['ANDON_CONFIG'] === '' ? undefined : env['ANDON_CONFIG']))
+  const pick = <T>(name: string, otherwise: T): T => {
+    const option = byName.get(name)
+    if (option === undefined) throw new Error(`The option ${name} is not declared.`)
+    const flag = flags[name]
+    const variable = option.env === undefined || env[option.env] === '' ? undefined : env[option.env]
+    if (flag !== undefined) return fit(option, flag, option.flag ?? name) as T
+    if (variable !== undefined) return fit(option, variable, option.env ?? name) as T
+    return fromFile.has(name) ? (fromFile.get(name) as T) : otherwise
+  }
+  const section = <T extends object>(prefix: string, defaults: T): T =>
+    Object.fromEntries(Object.entries(defaults).map(([key, value]: [string, unknown]) => [key, pick(`${prefix}.${snake(key)}`, value)])) as T
+  const host = pick('listen.host', '127.0.0.1')
+  const tokens = [...pick<readonly Token[]>('tokens', []), ...envTokens(env)]
+  return {
+    host,
+    port: pick('listen.port', 4318),
+    allowedHosts: pick<readonly string[]>('listen.allowed_hosts', []),
+    dataDir: resolve(pick('data_dir', '.andon/server')),
+    dashboardDir: pick<string | undefined>('dashboard_dir', undefined),
+    logLevel: pick<LogLevel>('log_level', 'info'),
+    tokens,
+    liveIntervalMs: pick('live.interval_ms', 5000),
+    retention: section('retention', defaultRetention),
+    limits: section('limits', defaultLimits),
+  }
+}

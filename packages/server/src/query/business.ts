@@ -1,0 +1,74 @@
+import type { Milliseconds, Ratio, TimeRange } from '@andon/model'
+import { type Evaluator, gridOf, meanOf, nothing, promDuration, type Values } from './grid.ts'
+
+/** The kanban's business metrics over a range; null where nothing was measured. */
+export interface Business {
+  readonly taskCreationP95Ms: Milliseconds | null
+  readonly boardLoadP95Ms: Milliseconds | null
+  /** Hits among all requests to caches. */
+  readonly cacheHitRatio: Ratio | null
+  readonly operationsPerSecond: number | null
+  /** Operations in the whole range. */
+  readonly operations: number | null
+  /** Lists aligned to `t`, by the names above. */
+  readonly spark: {
+    readonly t: readonly Milliseconds[]
+    readonly taskCreationP95Ms: Values
+    readonly boardLoadP95Ms: Values
+    readonly cacheHitRatio: Values
+    readonly operationsPerSecond: Values
+  }
+}
+
+const TASK = 'kanban_task_creation_duration_milliseconds'
+const BOARD = 'kanban_board_load_duration_milliseconds'
+const CACHE = 'kanban_cache_requests_total'
+const OPERATIONS = 'kanban_operations_total'
+
+const expressions = (window: string): Record<'taskCreationP95Ms' | 'boardLoadP95Ms' | 'cacheHitRatio' | 'operationsPerSecond', string> => ({
+  taskCreationP95Ms: `histogram_quantile(0.95, sum(rate(${TASK}[${window}])))`,
+  boardLoadP95Ms: `histogram_quantile(0.95, sum(rate(${BOARD}[${window}])))`,
+  cacheHitRatio: `sum(rate(${CACHE}{result="hit"}[${window}])) / sum(rate(${CACHE}[${window}]))`,
+  operationsPerSecond: `sum(rate(${OPERATIONS}[${window}]))`,
+})
+
+/** Reads the business metrics that the kanban sends. */
+export class BusinessReader {
+  readonly #evaluator: Evaluator
+
+  constructor(evaluator: Evaluator) {
+    this.#evaluator = evaluator
+  }
+
+  /** @returns null when none of these metrics was sent in the range */
+  async read(range: TimeRange): Promise<Business | null> {
+    const grid = gridOf(range, 60)
+    const over = expressions(promDuration(Math.max(60_000, grid.step)))
+    const whole = expressions(promDuration(range.end - range.start))
+    const course = async (expression: string): Promise<Values> => {
+      const [series] = await this.#evaluator.over(expression, grid)
+      return series === undefined ? nothing(grid) : series.values.map((value) => (value !== null && Number.isFinite(value) ? value : null))
+    }
+    const once = async (expression: string): Promise<number | null> => {
+      const [series] = await this.#evaluator.at(expression, range.end)
+      return series !== undefined && Number.isFinite(series.value) ? series.value : null
+    }
+    const spark = {
+      t: grid.t,
+      taskCreationP95Ms: await course(over.taskCreationP95Ms),
+      boardLoadP95Ms: await course(over.boardLoadP95Ms),
+      cacheHitRatio: await course(over.cacheHitRatio),
+      operationsPerSecond: await course(over.operationsPerSecond),
+    }
+    const { t: _times, ...courses } = spark
+    if (Object.values(courses).every((values) => meanOf(values) === null)) return null
+    return {
+      taskCreationP95Ms: await once(whole.taskCreationP95Ms),
+      boardLoadP95Ms: await once(whole.boardLoadP95Ms),
+      cacheHitRatio: await once(whole.cacheHitRatio),
+      operationsPerSecond: meanOf(spark.operationsPerSecond),
+      operations: await once(`sum(increase(${OPERATIONS}[${promDuration(range.end - range.start)}]))`),
+      spark,
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import type { Labels, Milliseconds, Seconds, TimeRange } from '@andon/model'
+
+/** Values aligned to a list of times; null where there is none. */
+export type Values = readonly (number | null)[]
+
+/** The times at which a range is shown: multiples of `step`, so that a moving range shows the same points again. */
+export interface Grid {
+  readonly t: readonly Milliseconds[]
+  readonly step: Milliseconds
+}
+
+const STEPS: readonly Seconds[] = [10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400]
+
+/**
+ * The grid of a range.
+ *
+ * @param points - about how many times to answer; never more than 1.5 times as many within 400 days
+ * @param minStep - no step is shorter; a service's metrics arrive every 10 seconds
+ */
+export function gridOf(range: TimeRange, points: number, minStep: Milliseconds = 10_000): Grid {
+  const wanted = Math.max(minStep, (range.end - range.start) / points)
+  const step = (STEPS.find((seconds) => seconds * 1000 >= wanted) ?? Math.ceil(wanted / 86_400_000) * 86_400) * 1000
+  const t: Milliseconds[] = []
+  for (let time = Math.ceil(range.start / step) * step; time <= range.end; time += step) t.push(time)
+  // A range shorter than a step has its end as its only time.
+  return { t: t.length === 0 ? [range.end] : t, step }
+}
+
+/** A series as an expression answers it over a grid. */
+export interface GridSeries {
+  readonly labels: Labels
+  /** Aligned to the grid. */
+  readonly values: Values
+}
+
+/** Evaluates PromQL; what it answers has no value where the expression has none. */
+export interface Evaluator {
+  /** Over each time of the grid. */
+  over(expression: string, grid: Grid): Promise<readonly GridSeries[]>
+  /** At one time. */
+  at(expression: string, time: Milliseconds): Promise<readonly { readonly labels: Labels; readonly value: number }[]>
+}
+
+/** A length of time as PromQL writes it. */
+export function promDuration(ms: Milliseconds): string {
+  return `${Math.max(1, Math.round(ms))}ms`
+}
+
+/** Text within a double-quoted PromQL string. */
+export function promString(text: string): string {
+  return JSON.stringify(text)
+}
+
+/** The mean of what is there; null when nothing is. */
+export function meanOf(values: Values): number | null {
+  const there = values.filter((value) => value !== null)
+  return there.length === 0 ? null : there.reduce((sum, value) => sum + value, 0) / there.length
+}
+
+/** The newest value; null when there is none. */
+export function lastOf(values: Values): number | null {
+  return values.findLast((value) => value !== null) ?? null
+}
+
+/** Nulls for every time of a grid. */
+export function nothing(grid: Grid): Values {
+  return grid.t.map(() => null)
+}
