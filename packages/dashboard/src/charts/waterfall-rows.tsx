@@ -73,6 +73,7 @@ export function Rows<S extends TreeSpan>(props: RowsProps<S>): JSX.Element {
       aria-label="Spans of the trace"
       aria-activedescendant={visible ? `span-${active}` : undefined}
       onKeyDown={onKeyDown}
+      onFocus={() => setActive((before) => before ?? rows[0]?.span.id ?? null)}
       onClick={onClick}
     >
       <div className="wf-sizer" role="none" style={{ height: virtual.getTotalSize() }}>

@@ -44,7 +44,7 @@ export function chartPlans(data: ServiceDetail): ChartPlan[] {
 export function ServiceCharts({ data, shell, faded }: { readonly data: ServiceDetail; readonly shell: Shell; readonly faded: boolean }): JSX.Element {
   const range = useShownRange(shell.selection, data)
   return (
-    <div className="charts">
+    <div className="charts three">
       {chartPlans(data).map(({ title, unit, series, atLeast }) => (
         <Panel key={title} faded={faded}>
           <TimeSeries

@@ -18,6 +18,18 @@ export function durationQuery(text: string): string | null {
   return seconds === null ? null : secondsQuery(seconds)
 }
 
+/**
+ * A length dragged on a chart as a person would write it: two digits, rounded so that the box never shrinks.
+ *
+ * @param seconds - greater than 0
+ * @example roundOutward(0.020_08, 'down') // 0.02
+ */
+export function roundOutward(seconds: number, direction: 'down' | 'up'): number {
+  const unit = 10 ** (Math.floor(Math.log10(seconds)) - 1)
+  const steps = seconds / unit
+  return (direction === 'down' ? Math.floor(steps + 1e-9) : Math.ceil(steps - 1e-9)) * unit
+}
+
 /** Seconds as the server reads them, to the microsecond, in the largest unit that keeps it short. */
 export function secondsQuery(seconds: number): string {
   const micros = Math.round(seconds * 1e6)

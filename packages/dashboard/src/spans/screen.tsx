@@ -9,7 +9,7 @@ import { Failed, Loading, Nothing, Trouble } from '../ui/states.tsx'
 import { absoluteSelection } from '../ui/time-range.ts'
 import { readShellSearch, readSpansSearch } from '../ui/url-state.ts'
 import { usePatch, useShell, useShownRange } from '../ui/use-shell.ts'
-import { durationQuery, secondsQuery } from './duration-text.ts'
+import { durationQuery, roundOutward, secondsQuery } from './duration-text.ts'
 import { Filters } from './filters.tsx'
 import { ResultTable } from './result-table.tsx'
 import './spans.css'
@@ -35,8 +35,8 @@ export function SpansScreen(): JSX.Element {
   const narrow = (box: ScatterBox): void =>
     patch({
       ...absoluteSelection(box),
-      ...(box.shortest > 0 ? { minDuration: secondsQuery(box.shortest) } : {}),
-      ...(Number.isFinite(box.longest) ? { maxDuration: secondsQuery(box.longest) } : {}),
+      ...(box.shortest > 0 ? { minDuration: secondsQuery(roundOutward(box.shortest, 'down')) } : {}),
+      ...(Number.isFinite(box.longest) ? { maxDuration: secondsQuery(roundOutward(box.longest, 'up')) } : {}),
     })
   return (
     <div className="stack">

@@ -57,6 +57,10 @@ test('a dragged range is at least a second long', () => {
   assert.deepEqual(absoluteSelection({ start: NOW, end: NOW + 1 }), { from: '2026-11-24T12:00:00Z', to: '2026-11-24T12:00:01Z' })
 })
 
+test('a long dragged range has whole seconds', () => {
+  assert.deepEqual(absoluteSelection({ start: NOW + 17, end: NOW + 90_001 }), { from: '2026-11-24T12:00:00Z', to: '2026-11-24T12:01:31Z' })
+})
+
 test('typed times', () => {
   assert.equal(parseTypedTime('now-2h', 'utc'), 'now-2h')
   assert.equal(parseTypedTime(' 2h ', 'utc'), 'now-2h')

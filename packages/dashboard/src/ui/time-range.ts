@@ -81,10 +81,11 @@ export function isValidSelection(selection: TimeSelection, now: Milliseconds): b
   return start !== null && end !== null && end > start && end - start <= LONGEST
 }
 
-/** An absolute selection; ends are rounded outwards to whole milliseconds and are at least one second apart. */
+/** An absolute selection at least one second long; ends are rounded outwards, to whole seconds where it is longer than a minute. */
 export function absoluteSelection(range: TimeRange): TimeSelection {
-  const start = Math.floor(range.start)
-  const end = Math.max(Math.ceil(range.end), start + 1000)
+  const unit = range.end - range.start > MINUTE ? 1000 : 1
+  const start = Math.floor(range.start / unit) * unit
+  const end = Math.max(Math.ceil(range.end / unit) * unit, start + 1000)
   return { from: isoShort(start), to: isoShort(end) }
 }
 
