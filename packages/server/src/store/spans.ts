@@ -1,0 +1,283 @@
+// The tables spans, resources and red_1m: what is written to them and read from them.
+import { type BucketCounts, bucketQuantile, type Milliseconds, type Resource, SPAN_KINDS, type SpanKind, type SpanRecord, type TimeRange } from '@andon/model'
+import type { Clock } from '../runtime/clock.ts'
+import { columns, number, pairs, stringOf } from './cells.ts'
+import type { Database } from './database.ts'
+import { appendSpan, readResource, readSpanRow, resourceRow, SPAN_COLUMNS, SPAN_SELECT } from './span-row.ts'
+import { all, f64, i64, ids, Param, Sql, sql, text, u32 } from './sql.ts'
+import { TsvRows } from './tsv.ts'
+
+/** How an insert is told from its own repetition. */
+export interface WriteOptions {
+  /** `PROCESS/SEQUENCE` of a numbered batch; a table that has seen it leaves the insert out. */
+  readonly batch?: string
+}
+
+export function token({ batch }: WriteOptions, table: string): string | undefined {
+  return batch === undefined ? undefined : `${batch}/${table}`
+}
+
+/** Which traces are looked for; every condition holds for one span of the trace. */
+export interface TraceQuery {
+  readonly range: TimeRange
+  readonly service?: string
+  readonly operation?: string
+  readonly kind?: SpanKind
+  readonly status?: 'ok' | 'error'
+  /** Of the matching span, in nanoseconds. */
+  readonly minDurationNs?: number
+  readonly maxDurationNs?: number
+  /** Attributes by text; numbers and truth values are compared by their text. */
+  readonly attributes?: Readonly<Record<string, string>>
+  /** 1..1000 */
+  readonly limit: number
+}
+
+/** What a list of traces shows of one. */
+export interface TraceSummary {
+  readonly traceId: string
+  /** Of its earliest span. */
+  readonly start: Milliseconds
+  /** From the start of its earliest span to the end of its latest. */
+  readonly durationNs: number
+  /** Service and name of its root, or of its earliest span where the root is not stored. */
+  readonly rootService: string
+  readonly rootName: string
+  readonly spanCount: number
+  readonly errorCount: number
+  readonly services: readonly { readonly name: string; readonly spans: number }[]
+  /** The longest span that matched the query. */
+  readonly matchedDurationNs: number
+}
+
+/** Rate, errors and duration of one service, counted from its server and consumer spans. */
+export interface RedSeries {
+  readonly service: string
+  /** Start of each step; all arrays below are as long. */
+  readonly t: readonly Milliseconds[]
+  /** Per second; null where nothing was seen. */
+  readonly rate: readonly (number | null)[]
+  readonly errorRatio: readonly (number | null)[]
+  /** Seconds. */
+  readonly p50: readonly (number | null)[]
+  readonly p95: readonly (number | null)[]
+  readonly p99: readonly (number | null)[]
+}
+
+/** The scale of the buckets of red_1m: 8 per power of two. */
+const RED_SCALE = 3
+
+/** How long a resource may go without its row being written again. */
+const RESOURCE_REFRESH = 3_600_000
+const RESOURCES_REMEMBERED = 10_000
+
+export class SpanStore {
+  readonly #database: Database
+  readonly #clock: Clock
+  /** When each resource was last written, by its hash. */
+  readonly #resources = new Map<bigint, Milliseconds>()
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database
+    this.#clock = clock
+  }
+
+  /** Stores spans; settles when they are stored. Their times must be storable (`storable`). */
+  async write(spans: readonly SpanRecord[], options: WriteOptions = {}): Promise<void> {
+    if (spans.length === 0) return
+    await this.#writeResources(new Set(spans.map(({ resource }) => resource)))
+    const rows = new TsvRows(spans.length * 512)
+    for (const span of spans) appendSpan(rows, span)
+    await this.#database.insert('spans', SPAN_COLUMNS, rows, token(options, 'spans'))
+  }
+
+  async #writeResources(resources: ReadonlySet<Resource>): Promise<void> {
+    const now = this.#clock.now()
+    const due = [...resources].map(resourceRow).filter(({ hash }) => now - (this.#resources.get(hash) ?? -Infinity) > RESOURCE_REFRESH)
+    if (due.length === 0) return
+    const rows = new TsvRows()
+    for (const { hash, texts: shown, rest } of due) {
+      rows.number(hash).textMap(shown).raw(rest).number(Math.floor(now / 1000)).end()
+    }
+    await this.#database.insert('resources', ['hash', 'attrs', 'rest', 'last_seen'], rows)
+    if (this.#resources.size + due.length > RESOURCES_REMEMBERED) this.#resources.clear()
+    for (const { hash } of due) this.#resources.set(hash, now)
+  }
+
+  /**
+   * All spans of a trace, by their start; [] when it is not known.
+   *
+   * @param near - a time within a day of the trace, which spares reading the other days
+   */
+  async trace(traceId: string, near?: Milliseconds): Promise<SpanRecord[]> {
+    const day = 86_400_000
+    const when = near === undefined ? sql`1` : sql`ts BETWEEN fromUnixTimestamp64Milli(${i64(near - day)}) AND fromUnixTimestamp64Milli(${i64(near + day)})`
+    const statement = sql`SELECT ${new Sql(SPAN_SELECT, {})} FROM andon.spans WHERE trace_id = unhex(${text(traceId)}) AND ${when} ORDER BY ts, span_id LIMIT 100000`
+    const rows = await this.#database.query(statement, (row) => row)
+    const resources = await this.#readResources(new Set(rows.map((row) => stringOf(row[17]))))
+    return rows.map((row) => readSpanRow(row, resources))
+  }
+
+  async #readResources(hashes: ReadonlySet<string>): Promise<Map<string, Resource>> {
+    if (hashes.size === 0) return new Map()
+    const statement = sql`SELECT hash, attrs, base64Encode(rest) FROM andon.resources WHERE hash IN ${ids([...hashes].map(BigInt))} LIMIT 1 BY hash`
+    const rows = await this.#database.query(statement, ([hash, attributes, rest]) => {
+      const texts: Record<string, string> = Object.create(null)
+      for (const [key, value] of pairs(attributes)) texts[key] = stringOf(value)
+      return [stringOf(hash), readResource(texts, stringOf(rest))] as const
+    })
+    return new Map(rows)
+  }
+
+  /** Traces with a span that matches, the newest first. Reads the matching spans of the range, then the traces found. */
+  async search(query: TraceQuery): Promise<TraceSummary[]> {
+    const found = await this.#database.query(
+      sql`SELECT lower(hex(trace_id)), max(ts) AS latest, max(dur) FROM andon.spans WHERE ${all(conditions(query))} GROUP BY trace_id ORDER BY latest DESC LIMIT ${u32(query.limit)}`,
+      ([traceId, , duration]) => [stringOf(traceId), number(duration)] as const,
+    )
+    if (found.length === 0) return []
+    const matched = new Map(found)
+    const summaries = await this.#database.query(
+      sql`SELECT lower(hex(trace_id)), min(toUnixTimestamp64Nano(ts)), max(toUnixTimestamp64Nano(ts) + dur), count(), countIf(status = 'error'),
+        argMin((toString(service), toString(name)), (parent_id != 0, ts)), sumMap(map(toString(service), toUInt64(1)))
+        FROM andon.spans WHERE trace_id IN (SELECT unhex(arrayJoin(${traceIds([...matched.keys()])})))
+        AND ${within({ start: query.range.start - DAY, end: query.range.end + DAY })} GROUP BY trace_id`,
+      (row) => summaryOf(row, matched),
+    )
+    return summaries.toSorted((a, b) => b.start - a.start)
+  }
+
+  /** Names of the services that sent spans, in order. */
+  async services(range: TimeRange): Promise<string[]> {
+    return await this.#database.query(sql`SELECT DISTINCT service FROM andon.spans WHERE ${within(range)} ORDER BY service LIMIT 10000`, ([service]) => stringOf(service))
+  }
+
+  /** Names of a service's operations with their kinds, in order. */
+  async operations(service: string, range: TimeRange): Promise<{ name: string; kind: SpanKind }[]> {
+    const statement = sql`SELECT DISTINCT name, toInt8(kind) AS k FROM andon.spans WHERE service = ${text(service)} AND ${within(range)} ORDER BY name, k LIMIT 10000`
+    return await this.#database.query(statement, ([name, kind]) => ({ name: stringOf(name), kind: SPAN_KINDS[number(kind)] ?? 'unspecified' }))
+  }
+
+  /**
+   * Rate, errors and duration per service from red_1m, in the order of the names.
+   *
+   * @param step - milliseconds, a multiple of a minute
+   */
+  async red(range: TimeRange, step: Milliseconds, service?: string): Promise<RedSeries[]> {
+    const rows = await this.#red(range, step, service, new Sql('service', {}))
+    return [...groupBy(rows)].map(([name, points]) => redSeries(name, points, range, step))
+  }
+
+  /** The same per operation of one service, over the whole range as one step. */
+  async redOfOperations(range: TimeRange, service: string): Promise<RedSeries[]> {
+    const step = Math.max(60_000, Math.ceil((range.end - range.start) / 60_000) * 60_000)
+    const rows = await this.#red(range, step, service, new Sql('name', {}))
+    return [...groupBy(rows)].map(([name, points]) => redSeries(name, points, range, step))
+  }
+
+  async #red(range: TimeRange, step: Milliseconds, service: string | undefined, by: Sql): Promise<RedRow[]> {
+    const chosen = service === undefined ? sql`1` : sql`service = ${text(service)}`
+    const first = Math.floor(range.start / 60_000) * 60_000
+    return await this.#database.query(
+      sql`SELECT ${by}, ${i64(first)} + intDiv(toUnixTimestamp(minute) * 1000 - ${i64(first)}, ${i64(step)}) * ${i64(step)} AS t, sum(n), sum(err), sumMap(pos)
+        FROM andon.red_1m WHERE kind IN ('server', 'consumer') AND ${chosen}
+        AND toUnixTimestamp(minute) * 1000 >= ${i64(first)} AND toUnixTimestamp(minute) * 1000 < ${i64(range.end)} GROUP BY 1, 2 ORDER BY 1, 2`,
+      ([key, t, n, errors, buckets]) => ({ key: stringOf(key), t: number(t), n: number(n), errors: number(errors), buckets: new Map(pairs(buckets).map(([index, count]) => [Number(index), number(count)])) }),
+    )
+  }
+
+  /** When each service was last seen by its spans. */
+  async lastSeen(range: TimeRange): Promise<Map<string, Milliseconds>> {
+    const statement = sql`SELECT service, max(toUnixTimestamp64Milli(ts)) FROM andon.spans WHERE ${within(range)} GROUP BY service`
+    return new Map(await this.#database.query(statement, ([service, last]) => [stringOf(service), number(last)] as const))
+  }
+}
+
+const DAY = 86_400_000
+
+interface RedRow {
+  readonly key: string
+  readonly t: Milliseconds
+  readonly n: number
+  readonly errors: number
+  readonly buckets: BucketCounts
+}
+
+function groupBy(rows: readonly RedRow[]): Map<string, RedRow[]> {
+  const groups = new Map<string, RedRow[]>()
+  for (const row of rows) {
+    const group = groups.get(row.key)
+    if (group === undefined) groups.set(row.key, [row])
+    else group.push(row)
+  }
+  return groups
+}
+
+function redSeries(service: string, rows: readonly RedRow[], range: TimeRange, step: Milliseconds): RedSeries {
+  const byTime = new Map(rows.map((row) => [row.t, row]))
+  const t: Milliseconds[] = []
+  for (let at = Math.floor(range.start / 60_000) * 60_000; at < range.end; at += step) t.push(at)
+  const quantile = (q: number): (number | null)[] =>
+    t.map((at) => {
+      const value = bucketQuantile(0, byTime.get(at)?.buckets ?? new Map(), RED_SCALE, q)
+      return Number.isNaN(value) ? null : value
+    })
+  // The last step may not be over yet.
+  const seconds = (at: Milliseconds): number => Math.max(1, Math.min(step, range.end - at) / 1000)
+  return {
+    service,
+    t,
+    rate: t.map((at) => (byTime.has(at) ? (byTime.get(at)?.n ?? 0) / seconds(at) : null)),
+    errorRatio: t.map((at) => {
+      const row = byTime.get(at)
+      return row === undefined || row.n === 0 ? null : row.errors / row.n
+    }),
+    p50: quantile(0.5),
+    p95: quantile(0.95),
+    p99: quantile(0.99),
+  }
+}
+
+function traceIds(values: readonly string[]): Param {
+  return new Param('Array(String)', values)
+}
+
+function within({ start, end }: TimeRange): Sql {
+  return sql`ts >= fromUnixTimestamp64Milli(${i64(Math.floor(start))}) AND ts < fromUnixTimestamp64Milli(${i64(Math.ceil(end))})`
+}
+
+function conditions(query: TraceQuery): Sql[] {
+  const list = [within(query.range)]
+  if (query.service !== undefined) list.push(sql`service = ${text(query.service)}`)
+  if (query.operation !== undefined) list.push(sql`name = ${text(query.operation)}`)
+  if (query.kind !== undefined) list.push(sql`kind = ${text(query.kind)}`)
+  if (query.status !== undefined) list.push(query.status === 'error' ? sql`status = 'error'` : sql`status != 'error'`)
+  if (query.minDurationNs !== undefined) list.push(sql`dur >= ${f64(query.minDurationNs)}`)
+  if (query.maxDurationNs !== undefined) list.push(sql`dur <= ${f64(query.maxDurationNs)}`)
+  for (const [key, value] of Object.entries(query.attributes ?? {})) list.push(attributeIs(key, value))
+  return list
+}
+
+/** A number or truth value is found by its text, so that `http.response.status_code=500` needs no type. */
+function attributeIs(key: string, value: string): Sql {
+  const [k, v] = [text(key), text(value)]
+  return sql`(attrs[${k}] = ${v} OR (mapContains(attrs_int, ${k}) AND toString(attrs_int[${k}]) = ${v})
+    OR (mapContains(attrs_num, ${k}) AND toString(attrs_num[${k}]) = ${v}) OR (mapContains(attrs_bool, ${k}) AND toString(attrs_bool[${k}]) = ${v}))`
+}
+
+function summaryOf(row: readonly unknown[], matched: ReadonlyMap<string, number>): TraceSummary {
+  const traceId = stringOf(row[0])
+  const start = BigInt(stringOf(row[1]))
+  const [rootService, rootName] = columns(row[5])
+  return {
+    traceId,
+    start: Number(start / 1_000_000n),
+    durationNs: Number(BigInt(stringOf(row[2])) - start),
+    rootService: stringOf(rootService),
+    rootName: stringOf(rootName),
+    spanCount: number(row[3]),
+    errorCount: number(row[4]),
+    services: pairs(row[6]).map(([name, spans]) => ({ name, spans: number(spans) })),
+    matchedDurationNs: matched.get(traceId) ?? 0,
+  }
+}
