@@ -15,6 +15,7 @@ const SMALL_TRACE = '1'.padStart(32, '0')
 const skip = findChromium() === null ? 'no Chromium is installed here, so the pages of the dashboard were not tested' : false
 
 const textOf = async (page: Page, selector: string): Promise<string> => (await page.locator(selector).first().innerText()).replaceAll(/\s+/g, ' ')
+const isLive = (page: Page): Promise<void> => page.getByRole('button', { name: /^Live\./ }).waitFor()
 /** Each page and what stands on it when it has loaded. */
 const PAGES: readonly (readonly [string, string])[] = [
   ['/', '.chart canvas'],
@@ -81,6 +82,35 @@ describe('the dashboard in a browser', { skip }, () => {
       assert.equal(new URL(page.url()).searchParams.get('live'), 'off')
     }))
 
+  for (const [way, without] of [
+    ['a shared worker', ''],
+    ['the tab that leads', 'delete globalThis.SharedWorker'],
+  ] as const) {
+    it(`carries the live data of all tabs over one stream, through ${way}`, async () => {
+      const context = await browser.newContext()
+      await context.addInitScript(without)
+      const [first, second] = [await context.newPage(), await context.newPage()]
+      await first.goto(server.url)
+      await isLive(first)
+      await second.goto(`${server.url}/service/kanban`)
+      await isLive(second)
+      assert.equal(server.streams(), 1)
+      await first.close()
+      await second.getByRole('link', { name: 'Overview', exact: true }).click()
+      await second.getByRole('link', { name: 'mailer' }).waitFor()
+      await isLive(second)
+      assert.equal(server.streams(), 1)
+      await context.close()
+    })
+  }
+
+  it('polls where no stream can be shared', () =>
+    visit('/', {}, async (page) => {
+      await page.addInitScript('delete globalThis.SharedWorker; delete globalThis.BroadcastChannel')
+      await page.reload()
+      await page.getByRole('button', { name: /^Polling\./ }).waitFor()
+    }))
+
   it('sorts the services and opens one by keyboard', () =>
     visit('/', {}, async (page) => {
       const names = (): Promise<string[]> => page.locator('tbody tr td:first-child a').allInnerTexts()
@@ -128,7 +158,7 @@ describe('the dashboard in a browser', { skip }, () => {
       await page.getByRole('button', { name: /^Fixed time\./ }).waitFor()
       await page.goBack()
       await page.getByRole('button', { name: 'Last 15 minutes' }).waitFor()
-      await chart.dblclick({ position: { x: 300, y: 60 } })
+      await chart.dblclick({ position: { x: 150, y: 60 } })
       await page.getByRole('button', { name: 'Last 30 minutes' }).waitFor()
       await page.keyboard.press('z')
       await page.getByRole('button', { name: 'Last hour' }).waitFor()
@@ -136,7 +166,7 @@ describe('the dashboard in a browser', { skip }, () => {
 
   it('shows the cursor of one chart in all', () =>
     visit('/service/kanban', {}, async (page) => {
-      await page.locator('.chart .u-over').first().hover({ position: { x: 200, y: 60 } })
+      await page.locator('.chart .u-over').first().hover({ position: { x: 150, y: 60 } })
       await page.waitForFunction("[...document.querySelectorAll('.chart-clock')].filter((clock) => /^\\d\\d:\\d\\d:\\d\\d$/.test(clock.textContent)).length > 5")
     }))
 

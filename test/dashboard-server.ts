@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { extname, join, normalize } from 'node:path'
@@ -7,6 +8,8 @@ export interface DashboardServer {
   readonly url: string
   /** Paths that were asked for under /api, in order. */
   readonly asked: readonly string[]
+  /** How many live streams are open. */
+  streams(): number
   close(): Promise<void>
 }
 
@@ -43,6 +46,7 @@ export async function serveDashboard(files: string, api: (url: URL) => unknown):
   return {
     url: `http://127.0.0.1:${port}`,
     asked,
+    streams: () => streams.size,
     close: () => {
       server.closeAllConnections()
       return new Promise((resolve) => {
@@ -53,8 +57,9 @@ export async function serveDashboard(files: string, api: (url: URL) => unknown):
 }
 
 function openStream(streams: Map<string, ServerResponse>, response: ServerResponse): void {
-  const id = String(streams.size + 1)
+  const id = randomUUID()
   streams.set(id, response)
+  response.on('close', () => streams.delete(id))
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   response.write(`event: hello\ndata: {"id":"${id}"}\n\n`)
 }

@@ -3,9 +3,6 @@ import { DEFAULT_SELECTION, isValidSelection, type TimeSelection, type Zone } fr
 /** What the query string holds: each key once, or several times. Everything stays text; screens read it through the functions below. */
 export type RawSearch = Record<string, string | readonly string[]>
 
-/** Keys that every page keeps: the time, the zone it is written in, and whether live data are paused. */
-export const SHELL_KEYS = ['from', 'to', 'tz', 'live'] as const
-
 /** The part of the URL that the shell owns. Absent means the default, so that a plain URL stays short. */
 export interface ShellSearch {
   readonly from?: string
