@@ -1,9 +1,14 @@
 // Opens the store: all tables of one database.
+import type { Bytes } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import { number, stringOf } from './cells.ts'
 import { Database } from './database.ts'
-import { applyRetention, defaultRetention, migrate, type Retention } from './migrate.ts'
+import { ExceptionStore } from './exceptions.ts'
+import { MetricsStore } from './metrics.ts'
+import { applyRetention, defaultRetention, type Lifetimes, migrate, type Retention } from './migrate.ts'
 import { SpanStore } from './spans.ts'
+import { sql, text } from './sql.ts'
 
 export interface StoreOptions {
   readonly dataDir: string
@@ -12,9 +17,22 @@ export interface StoreOptions {
   readonly retention?: Retention
 }
 
+/** What the store says of itself. */
+export interface StoreStatus {
+  readonly engine: string
+  /** On disk, of all tables. */
+  readonly bytes: Bytes
+  readonly tables: readonly { readonly name: string; readonly rows: number; readonly bytes: Bytes }[]
+  /** Days that each table keeps its data, as the database says it. */
+  readonly retentionDays: Lifetimes
+}
+
 export interface Store {
   readonly spans: SpanStore
-  /** Waits for what is under way and gives the data directory free. */
+  readonly metrics: MetricsStore
+  readonly exceptions: ExceptionStore
+  status(): Promise<StoreStatus>
+  /** Waits for what is under way and gives the data directory free. Harmless when called again. */
   close(): Promise<void>
 }
 
@@ -25,12 +43,28 @@ export interface Store {
  */
 export async function openStore({ dataDir, log, clock, retention = defaultRetention }: StoreOptions): Promise<Store> {
   const database = await Database.open(dataDir, log)
+  let retentionDays: Lifetimes
   try {
     await migrate(database, retention, clock, log)
-    await applyRetention(database, retention, log)
+    retentionDays = await applyRetention(database, retention, log)
   } catch (error) {
     await database.close()
     throw error
   }
-  return { spans: new SpanStore(database, clock), close: () => database.close() }
+  return {
+    spans: new SpanStore(database, clock),
+    metrics: new MetricsStore(database, clock),
+    exceptions: new ExceptionStore(database),
+    status: () => status(database, retentionDays),
+    close: () => database.close(),
+  }
+}
+
+async function status(database: Database, retentionDays: Lifetimes): Promise<StoreStatus> {
+  const tables = await database.query(
+    sql`SELECT table, sum(rows), sum(bytes_on_disk) FROM system.parts WHERE database = ${text('andon')} AND active GROUP BY table ORDER BY table`,
+    ([name, rows, bytes]) => ({ name: stringOf(name), rows: number(rows), bytes: number(bytes) }),
+  )
+  const [engine = ''] = await database.query(sql`SELECT version()`, ([version]) => stringOf(version))
+  return { engine: `ClickHouse ${engine}, embedded`, bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0), tables, retentionDays }
 }

@@ -1,0 +1,79 @@
+// Rows of the metric tables as TSV.
+import { sortedPairs } from '@andon/model'
+import { atSchema } from './histogram-value.ts'
+import type { Buckets, ExemplarRow, HistogramRow, HistogramValue, MetadataRow, SampleRow, SeriesRow } from './metric-rows.ts'
+import { TsvRows } from './tsv.ts'
+
+export const META_COLUMNS: readonly string[] = ['name', 'otel_name', 'type', 'unit', 'help', 'last_seen']
+export const SERIES_COLUMNS: readonly string[] = ['id', 'name', 'type', 'labels', 'last_seen']
+export const SAMPLE_COLUMNS: readonly string[] = ['id', 'ts', 'start', 'v', 'flags', 'inc']
+export const EXEMPLAR_COLUMNS: readonly string[] = ['id', 'ts', 'v', 'trace_id', 'span_id', 'attrs']
+export const HISTOGRAM_COLUMNS: readonly string[] = [
+  'id', 'ts', 'start', 'form', 'schema', 'zero_threshold', 'zero', 'n', 'sm', 'mn', 'mx', 'pos', 'neg', 'bounds', 'flags',
+  'inc_schema', 'inc_zero', 'inc_n', 'inc_sm', 'inc_pos', 'inc_neg',
+]
+
+/** Bits of `flags`. */
+export const STALE = 1
+export const DELTA = 2
+
+/** The finest schema of rollups: 8 buckets per power of two. */
+const ROLLUP_SCHEMA = 3
+
+export function metadataTsv(rows: readonly MetadataRow[], seconds: number): TsvRows {
+  const tsv = new TsvRows()
+  for (const row of rows) tsv.text(row.name).text(row.otelName).text(row.type).text(row.unit).text(row.help).number(seconds).end()
+  return tsv
+}
+
+export function seriesTsv(rows: readonly SeriesRow[], seconds: number): TsvRows {
+  const tsv = new TsvRows()
+  for (const row of rows) {
+    const pairs = sortedPairs(row.labels)
+    tsv.number(row.id).text(row.labels['__name__'] ?? '').text(row.type)
+    tsv.textMap(pairs.filter(([name]) => name !== '__name__')).number(seconds).end()
+  }
+  return tsv
+}
+
+export function sampleTsv(rows: readonly SampleRow[]): TsvRows {
+  const tsv = new TsvRows(rows.length * 64)
+  for (const row of rows) {
+    const flags = (row.stale ? STALE : 0) | (row.delta ? DELTA : 0)
+    tsv.number(row.id).milliseconds(row.ts).milliseconds(row.start).number(row.value).number(flags).number(row.increase).end()
+  }
+  return tsv
+}
+
+export function exemplarTsv(rows: readonly ExemplarRow[]): TsvRows {
+  const tsv = new TsvRows()
+  for (const row of rows) {
+    tsv.number(row.id).milliseconds(row.ts).number(row.value).raw(Buffer.from(row.traceId.padStart(32, '0'), 'hex'))
+    tsv.number(BigInt(`0x${row.spanId === '' ? '0' : row.spanId}`)).textMap(sortedPairs(row.attributes)).end()
+  }
+  return tsv
+}
+
+const EMPTY: HistogramValue = { schema: 0, zeroThreshold: 0, zeroCount: 0, count: 0, sum: 0, positive: new Map(), negative: new Map(), bounds: [] }
+
+/** Rollups hold whole counts and 16-bit indices. */
+function* rounded(buckets: Buckets): Generator<readonly [number, number]> {
+  for (const [index, count] of buckets) {
+    const whole = Math.round(count)
+    if (whole > 0 && index >= -32_768 && index <= 32_767) yield [index, whole]
+  }
+}
+
+export function histogramTsv(rows: readonly HistogramRow[]): TsvRows {
+  const tsv = new TsvRows(rows.length * 256)
+  for (const row of rows) {
+    const { value } = row
+    tsv.number(row.id).milliseconds(row.ts).milliseconds(row.start).text(row.form).number(value.schema)
+    tsv.number(value.zeroThreshold).number(value.zeroCount).number(value.count).number(value.sum).number(row.min).number(row.max)
+    tsv.valueMap(value.positive).valueMap(value.negative).numbers(value.bounds).number(row.stale ? STALE : 0)
+    const increase = row.increase === undefined ? EMPTY : atSchema(row.increase, ROLLUP_SCHEMA)
+    tsv.number(increase.schema).number(Math.round(increase.zeroCount)).number(Math.round(increase.count)).number(increase.sum)
+    tsv.valueMap(rounded(increase.positive)).valueMap(rounded(increase.negative)).end()
+  }
+  return tsv
+}

@@ -1,0 +1,331 @@
+// The tables metric_meta, series, samples, hist and exemplars with their rollups: what is written to them and read from them.
+import { AndonError, type LabelMatcher, type Labels, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
+import { RE2JS } from 're2js'
+import type { Clock } from '../runtime/clock.ts'
+import { number, numbers, pairs, stringOf } from './cells.ts'
+import { bucketViews, type SelectedSeries, viewOf } from './bucket-views.ts'
+import type { Database } from './database.ts'
+import type { HistogramForm, HistogramValue, MetricRows } from './metric-rows.ts'
+import { DELTA, EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv, STALE } from './metric-write.ts'
+import { RunningHistogram, RunningSum } from './running-sum.ts'
+import { token, type WriteOptions } from './spans.ts'
+import { all, i64, ids, Sql, sql, text, u32 } from './sql.ts'
+
+/** A series as it is kept: its id and labels, with `__name__`. */
+export interface KnownSeries {
+  readonly id: bigint
+  readonly type: MetricType
+  readonly labels: Labels
+}
+
+/** What is known of a metric. */
+export interface Metadata {
+  readonly name: string
+  readonly otelName: string
+  readonly type: MetricType
+  readonly unit: string
+  readonly help: string
+}
+
+/** The last point of a counter strictly before a time. */
+export interface PreviousSample {
+  readonly ts: Milliseconds
+  readonly start: Milliseconds
+  readonly value: number
+}
+
+export interface PreviousHistogram {
+  readonly ts: Milliseconds
+  readonly start: Milliseconds
+  readonly value: HistogramValue
+}
+
+export interface SelectOptions {
+  readonly signal?: AbortSignal
+  /** Past it AndonError query_too_large; 50 million when absent. */
+  readonly maxSamples?: number
+}
+
+const SERIES_MAX = 100_000
+const SAMPLES_MAX = 50_000_000
+/** A series' row is written again at most once an hour. */
+const SEEN_SLACK = 2 * 3_600_000
+const DAY = 86_400_000
+
+/** Names that older callers ask for. */
+const ALIASES: Readonly<Record<string, string>> = {
+  'system.cpu.usage': 'system.cpu.utilization',
+  'system.disk.usage': 'system.filesystem.utilization',
+}
+
+export class MetricsStore {
+  readonly #database: Database
+  readonly #clock: Clock
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database
+    this.#clock = clock
+  }
+
+  /** Stores the rows of one request, or of several gathered ones; settles when they are stored. */
+  async write(rows: MetricRows, options: WriteOptions = {}): Promise<void> {
+    const seconds = Math.floor(this.#clock.now() / 1000)
+    await this.#database.insert('metric_meta', META_COLUMNS, metadataTsv(rows.metadata, seconds))
+    await this.#database.insert('series', SERIES_COLUMNS, seriesTsv(rows.series, seconds))
+    await this.#database.insert('samples_in', SAMPLE_COLUMNS, sampleTsv(rows.samples), token(options, 'samples'))
+    await this.#database.insert('hist_in', HISTOGRAM_COLUMNS, histogramTsv(rows.histograms), token(options, 'hist'))
+    await this.#database.insert('exemplars', EXEMPLAR_COLUMNS, exemplarTsv(rows.exemplars), token(options, 'exemplars'))
+  }
+
+  /** The last point of each counter strictly before a time, at most a day before; those without one are absent. */
+  async previousSamples(series: readonly bigint[], before: Milliseconds): Promise<Map<bigint, PreviousSample>> {
+    if (series.length === 0) return new Map()
+    const rows = await this.#database.query(
+      sql`SELECT id, toUnixTimestamp64Milli(max(ts)), toUnixTimestamp64Milli(argMax(start, ts)), argMax(v, ts) FROM andon.samples
+        WHERE id IN ${ids(series)} AND ts < fromUnixTimestamp64Milli(${i64(before)}) AND ts >= fromUnixTimestamp64Milli(${i64(before - DAY)})
+        AND flags = 0 GROUP BY id`,
+      ([id, ts, start, value]) => [BigInt(stringOf(id)), { ts: number(ts), start: number(start), value: number(value) }] as const,
+    )
+    return new Map(rows)
+  }
+
+  /** The same for cumulative histograms. */
+  async previousHistograms(series: readonly bigint[], before: Milliseconds): Promise<Map<bigint, PreviousHistogram>> {
+    if (series.length === 0) return new Map()
+    const rows = await this.#database.query(
+      sql`SELECT ${HISTOGRAM_CELLS} FROM andon.hist WHERE id IN ${ids(series)} AND ts < fromUnixTimestamp64Milli(${i64(before)})
+        AND ts >= fromUnixTimestamp64Milli(${i64(before - DAY)}) AND form = 'cumulative' AND flags = 0 ORDER BY id, ts DESC LIMIT 1 BY id`,
+      histogramOf,
+    )
+    return new Map(rows.map(({ id, ts, start, value }) => [id, { ts, start, value }]))
+  }
+
+  /**
+   * Series that match, with their points in the range as PromQL sees them: deltas as running sums, histograms as native
+   * ones, and `_bucket`, `_sum`, `_count` computed from them where these names are asked for.
+   *
+   * @param matchers - `__name__` may be the Prometheus or the OpenTelemetry name
+   * @param range - both ends are included
+   * @throws AndonError query_too_large past the limits of series or samples
+   */
+  async select(matchers: readonly LabelMatcher[], range: TimeRange, options: SelectOptions = {}): Promise<SelectedSeries[]> {
+    const plain = await this.#known(matchers, range)
+    const view = viewOf(matchers)
+    const viewed = view === undefined ? [] : (await this.#known(view.matchers, range)).filter(({ type }) => type === 'histogram')
+    const isHistogram = ({ type }: KnownSeries): boolean => type === 'histogram'
+    const floats = await this.#samples(plain.filter((series) => !isHistogram(series)), range, options)
+    const histograms = await this.#histograms([...plain.filter(isHistogram), ...viewed], range, options)
+    const viewedIds = new Set(viewed.map(({ id }) => id))
+    const native = histograms.filter(({ id }) => !viewedIds.has(id)).map(({ series }) => series)
+    const views = view === undefined ? [] : histograms.filter(({ id }) => viewedIds.has(id)).flatMap(({ series }) => bucketViews(series, view))
+    return [...floats, ...native, ...views]
+  }
+
+  async #known(matchers: readonly LabelMatcher[], range: TimeRange): Promise<KnownSeries[]> {
+    const conditions = matchers.map(condition)
+    const seen = sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor((range.start - SEEN_SLACK) / 1000)))})`
+    const rows = await this.#database.query(
+      sql`SELECT id, any(toString(name)), any(toString(type)), any(labels) FROM andon.series WHERE ${all([...conditions, seen])} GROUP BY id ORDER BY id LIMIT ${u32(SERIES_MAX + 1)}`,
+      ([id, name, type, labels]) => {
+        const found: Record<string, string> = Object.create(null)
+        for (const [key, value] of pairs(labels)) found[key] = stringOf(value)
+        return { id: BigInt(stringOf(id)), type: typeOf(stringOf(type)), labels: { __name__: stringOf(name), ...found } }
+      },
+    )
+    if (rows.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
+    return rows
+  }
+
+  async #samples(series: readonly KnownSeries[], range: TimeRange, options: SelectOptions): Promise<SelectedSeries[]> {
+    if (series.length === 0) return []
+    const max = options.maxSamples ?? SAMPLES_MAX
+    const bytes = await this.#database.binary(
+      sql`SELECT id, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(start), v, flags FROM andon.samples
+        WHERE id IN ${ids(series.map(({ id }) => id))} AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))})
+        AND ts <= fromUnixTimestamp64Milli(${i64(Math.floor(range.end))}) ORDER BY id, ts LIMIT ${u32(max + 1)}`,
+      options.signal,
+    )
+    if (bytes.length / SAMPLE_BYTES > max) throw new AndonError('query_too_large', `the selector reads more than ${max} samples`)
+    const sums = readSamples(bytes)
+    return series.flatMap(({ id, type, labels }) => {
+      const points = sums.get(id)?.points
+      return points === undefined ? [] : [selected(labels, type, points)]
+    })
+  }
+
+  async #histograms(series: readonly KnownSeries[], range: TimeRange, options: SelectOptions): Promise<{ id: bigint; series: SelectedSeries }[]> {
+    if (series.length === 0) return []
+    const rows = await this.#database.query(
+      sql`SELECT ${HISTOGRAM_CELLS} FROM andon.hist WHERE id IN ${ids(series.map(({ id }) => id))}
+        AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))}) AND ts <= fromUnixTimestamp64Milli(${i64(Math.floor(range.end))}) ORDER BY id, ts`,
+      histogramOf,
+      options.signal,
+    )
+    const sums = new Map<bigint, RunningHistogram>()
+    for (const { id, ts, start, value, form, stale } of rows) {
+      let sum = sums.get(id)
+      if (sum === undefined) sums.set(id, (sum = new RunningHistogram()))
+      sum.add(ts, start, value, form, stale)
+    }
+    return series.flatMap(({ id, type, labels }) => {
+      const sum = sums.get(id)
+      return sum === undefined ? [] : [{ id, series: { ...selected(labels, type, sum.points), histograms: sum.values } }]
+    })
+  }
+
+  /** Label sets of the series that match, computed views left out. */
+  async seriesOf(matchers: readonly LabelMatcher[], range: TimeRange): Promise<Labels[]> {
+    return (await this.#known(matchers, range)).map(({ labels }) => labels)
+  }
+
+  /** Names of labels of the series that match, in order, with `__name__`. */
+  async labelNames(matchers: readonly LabelMatcher[], range: TimeRange): Promise<string[]> {
+    const names = new Set((await this.#known(matchers, range)).flatMap(({ labels }) => Object.keys(labels)))
+    return [...names].toSorted((a, b) => (a < b ? -1 : 1))
+  }
+
+  /** Values of a label of the series that match, in order. */
+  async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange): Promise<string[]> {
+    const values = new Set((await this.#known(matchers, range)).flatMap(({ labels }) => labels[label] ?? []))
+    return [...values].toSorted((a, b) => (a < b ? -1 : 1))
+  }
+
+  /** What is known of each metric, in the order of the names. */
+  async metadata(): Promise<Metadata[]> {
+    const statement = sql`SELECT name, argMax(otel_name, last_seen), argMax(type, last_seen), argMax(unit, last_seen), argMax(help, last_seen) FROM andon.metric_meta GROUP BY name ORDER BY name`
+    return await this.#database.query(statement, ([name, otelName, type, unit, help]) => ({
+      name: stringOf(name),
+      otelName: stringOf(otelName),
+      type: typeOf(stringOf(type)),
+      unit: stringOf(unit),
+      help: stringOf(help),
+    }))
+  }
+
+  /**
+   * Series by the name that was asked for, the asked-for interface.
+   *
+   * @param names - OpenTelemetry's, Prometheus' or the older names of system metrics
+   * @returns for each name its series; [] when there is none. A histogram gives the mean of each point.
+   */
+  async getMetrics(names: readonly string[], range: TimeRange): Promise<Record<string, MetricSeries[]>> {
+    const result: Record<string, MetricSeries[]> = {}
+    for (const name of names) {
+      const series = await this.select([{ name: '__name__', operator: '=', value: ALIASES[name] ?? name }], { start: range.start, end: range.end - 1 })
+      result[name] = series.map(({ labels, ts, v, stale, histograms }) => ({
+        labels,
+        points: [...ts].flatMap((time, index) => {
+          if (stale[index] === 1) return []
+          const histogram = histograms?.[index]
+          return [[time, histogram === undefined ? (v[index] ?? Number.NaN) : histogram.sum / histogram.count] as const]
+        }),
+      }))
+    }
+    return result
+  }
+}
+
+const TYPES: readonly MetricType[] = ['gauge', 'counter', 'updown', 'histogram', 'summary', 'info', 'unknown']
+
+function typeOf(value: string): MetricType {
+  return TYPES.find((type) => type === value) ?? 'unknown'
+}
+
+/** Of a row of #samples: id, ts, start, v, flags. */
+const SAMPLE_BYTES = 33
+
+function readSamples(bytes: Uint8Array): Map<bigint, RunningSum> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const sums = new Map<bigint, RunningSum>()
+  let current: RunningSum | undefined
+  let high = -1
+  let low = -1
+  for (let at = 0; at + SAMPLE_BYTES <= bytes.length; at += SAMPLE_BYTES) {
+    const l = view.getUint32(at, true)
+    const h = view.getUint32(at + 4, true)
+    if (current === undefined || l !== low || h !== high) {
+      current = new RunningSum()
+      sums.set(view.getBigUint64(at, true), current)
+      low = l
+      high = h
+    }
+    const flags = view.getUint8(at + 32)
+    const ts = milliseconds(view, at + 8)
+    current.add(ts, milliseconds(view, at + 16), view.getFloat64(at + 24, true), (flags & DELTA) !== 0, (flags & STALE) !== 0)
+  }
+  return sums
+}
+
+/** An Int64 of milliseconds, which a double holds exactly. */
+function milliseconds(view: DataView, at: number): Milliseconds {
+  return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)
+}
+
+function selected(labels: Labels, type: MetricType, { ts, v, stale, start }: RunningSum['points']): SelectedSeries {
+  return { labels, type, ts: Float64Array.from(ts), v: Float64Array.from(v), stale: Uint8Array.from(stale), start: Float64Array.from(start) }
+}
+
+const HISTOGRAM_CELLS = new Sql(
+  'id, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(start), toString(form), schema, zero_threshold, zero, n, sm, pos, neg, bounds, flags',
+  {},
+)
+
+interface StoredHistogram {
+  readonly id: bigint
+  readonly ts: Milliseconds
+  readonly start: Milliseconds
+  readonly form: HistogramForm
+  readonly value: HistogramValue
+  readonly stale: boolean
+}
+
+function bucketsOf(cell: unknown): Map<number, number> {
+  return new Map(pairs(cell).map(([index, count]) => [Number(index), number(count)]))
+}
+
+function histogramOf(row: readonly unknown[]): StoredHistogram {
+  const form = stringOf(row[3])
+  return {
+    id: BigInt(stringOf(row[0])),
+    ts: number(row[1]),
+    start: number(row[2]),
+    form: form === 'delta' || form === 'gauge' ? form : 'cumulative',
+    value: {
+      schema: number(row[4]),
+      zeroThreshold: number(row[5]),
+      zeroCount: number(row[6]),
+      count: number(row[7]),
+      sum: number(row[8]),
+      positive: bucketsOf(row[9]),
+      negative: bucketsOf(row[10]),
+      bounds: numbers(row[11]),
+    },
+    stale: (number(row[12]) & STALE) !== 0,
+  }
+}
+
+/** Whether RE2 takes an expression; the database's `match` is RE2 as well and cannot be made to hang. */
+function checkedPattern(pattern: string): string {
+  try {
+    RE2JS.compile(pattern)
+  } catch (error) {
+    throw new AndonError('bad_query', `"${pattern}" is not an RE2 expression: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  return `^(?s:${pattern})$`
+}
+
+function condition({ name, operator, value }: LabelMatcher): Sql {
+  const cell = name === '__name__' ? sql`toString(name)` : sql`labels[${text(name)}]`
+  switch (operator) {
+    case '=':
+      // By the OpenTelemetry name as well.
+      if (name === '__name__') return sql`name IN (SELECT ${text(value)} UNION ALL SELECT name FROM andon.metric_meta WHERE otel_name = ${text(value)})`
+      return sql`${cell} = ${text(value)}`
+    case '!=':
+      return sql`${cell} != ${text(value)}`
+    case '=~':
+      return sql`match(${cell}, ${text(checkedPattern(value))})`
+    case '!~':
+      return sql`NOT match(${cell}, ${text(checkedPattern(value))})`
+  }
+}
