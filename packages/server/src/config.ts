@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AndonError } from '@andon/model'
-import { isMap, isScalar, LineCounter, type Node, parseDocument, type Pair } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
 import { defaultLimits, type Limits } from './runtime/limits.ts'
 import type { LogLevel } from './runtime/log.ts'
@@ -172,25 +172,25 @@ class ConfigFile {
     if (error !== undefined) throw badConfig(this.#at(error.pos[0]), error.message)
     if (document.contents === null) return
     if (!isMap(document.contents)) throw badConfig(this.#at(0), 'the file must hold keys and values.')
-    for (const pair of document.contents.items) this.#read(pair as Pair<Node, Node | null>, '')
+    for (const { key, value } of document.contents.items) this.#read(key, value, '')
   }
 
   #at(offset: number): string {
     return `${this.#name}:${this.#lines.linePos(offset).line}`
   }
 
-  #read({ key, value }: Pair<Node, Node | null>, prefix: string): void {
-    const where = this.#at(key.range?.[0] ?? 0)
+  #read(key: unknown, value: unknown, prefix: string): void {
+    const where = this.#at(isNode(key) ? (key.range?.[0] ?? 0) : 0)
     const name = `${prefix}${isScalar(key) ? String(key.value) : '?'}`
     const option = byName.get(name)
     if (option !== undefined) {
-      this.values.set(name, fit(option, value?.toJSON(), where))
+      this.values.set(name, fit(option, isNode(value) ? value.toJSON() : value, where))
       return
     }
     const section = OPTIONS.filter((one) => one.name.startsWith(`${name}.`))
     if (section.length === 0) throw badConfig(where, `there is no option "${name}".${suggestion(name)}`)
     if (!isMap(value)) throw badConfig(where, `${name} must hold ${section.map((one) => one.name.slice(name.length + 1)).join(', ')}.`)
-    for (const pair of value.items) this.#read(pair as Pair<Node, Node | null>, `${name}.`)
+    for (const inner of value.items) this.#read(inner.key, inner.value, `${name}.`)
   }
 }
 
@@ -235,33 +235,60 @@ function envTokens(env: Readonly<Record<string, string | undefined>>): Token[] {
 /**
  * Reads all options from their sources.
  *
- * @throws AndonError bad_config naming the flag, variable or line that is wrong, or that a token is missing
+ * @throws AndonError bad_config naming the flag, variable or line that is wrong
  */
 export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
   const fromFile = readFile(file ?? (env['ANDON_CONFIG'] === '' ? undefined : env['ANDON_CONFIG']))
-  const pick = <T>(name: string, otherwise: T): T => {
-    const option = byName.get(name)
-    if (option === undefined) throw new Error(`The option ${name} is not declared.`)
-    const flag = flags[name]
-    const variable = option.env === undefined || env[option.env] === '' ? undefined : env[option.env]
-    if (flag !== undefined) return fit(option, flag, option.flag ?? name) as T
-    if (variable !== undefined) return fit(option, variable, option.env ?? name) as T
-    return fromFile.has(name) ? (fromFile.get(name) as T) : otherwise
+  /** What was chosen of some options, by the keys that they have in `Options`. */
+  const chosen = (keys: Readonly<Record<string, string>>): Record<string, unknown> => {
+    const values: Record<string, unknown> = {}
+    for (const [key, name] of Object.entries(keys)) {
+      const value = choose(name, flags, env, fromFile)
+      if (value !== undefined) values[key] = value
+    }
+    return values
   }
-  const section = <T extends object>(prefix: string, defaults: T): T =>
-    Object.fromEntries(Object.entries(defaults).map(([key, value]: [string, unknown]) => [key, pick(`${prefix}.${snake(key)}`, value)])) as T
-  const host = pick('listen.host', '127.0.0.1')
-  const tokens = [...pick<readonly Token[]>('tokens', []), ...envTokens(env)]
-  return {
-    host,
-    port: pick('listen.port', 4318),
-    allowedHosts: pick<readonly string[]>('listen.allowed_hosts', []),
-    dataDir: resolve(pick('data_dir', '.andon/server')),
-    dashboardDir: pick<string | undefined>('dashboard_dir', undefined),
-    logLevel: pick<LogLevel>('log_level', 'info'),
-    tokens,
-    liveIntervalMs: pick('live.interval_ms', 5000),
-    retention: section('retention', defaultRetention),
-    limits: section('limits', defaultLimits),
-  }
+  const section = (prefix: string, defaults: object): Record<string, unknown> =>
+    chosen(Object.fromEntries(Object.keys(defaults).map((key) => [key, `${prefix}.${snake(key)}`])))
+  const options: Options = Object.assign({}, DEFAULTS, chosen(PLACES), {
+    retention: Object.assign({}, defaultRetention, section('retention', defaultRetention)),
+    limits: Object.assign({}, defaultLimits, section('limits', defaultLimits)),
+  })
+  return { ...options, dataDir: resolve(options.dataDir), tokens: [...options.tokens, ...envTokens(env)] }
+}
+
+const DEFAULTS: Options = {
+  host: '127.0.0.1',
+  port: 4318,
+  allowedHosts: [],
+  dataDir: '.andon/server',
+  dashboardDir: undefined,
+  logLevel: 'info',
+  tokens: [],
+  liveIntervalMs: 5000,
+  retention: defaultRetention,
+  limits: defaultLimits,
+}
+
+/** Which option each field of `Options` is. */
+const PLACES = {
+  host: 'listen.host',
+  port: 'listen.port',
+  allowedHosts: 'listen.allowed_hosts',
+  dataDir: 'data_dir',
+  dashboardDir: 'dashboard_dir',
+  logLevel: 'log_level',
+  tokens: 'tokens',
+  liveIntervalMs: 'live.interval_ms',
+}
+
+/** The value of one option from the first source that names it; undefined when none does. */
+function choose(name: string, flags: NonNullable<Sources['flags']>, env: NonNullable<Sources['env']>, file: ReadonlyMap<string, unknown>): unknown {
+  const option = byName.get(name)
+  if (option === undefined) throw new Error(`The option ${name} is not declared.`)
+  const flag = flags[name]
+  if (flag !== undefined) return fit(option, flag, option.flag ?? name)
+  const variable = option.env === undefined ? undefined : env[option.env]
+  if (variable !== undefined && variable !== '') return fit(option, variable, option.env ?? name)
+  return file.get(name)
 }

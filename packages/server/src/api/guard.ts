@@ -84,12 +84,19 @@ const allows = (has: Role, needs: Role): boolean => {
   return ROLES.indexOf(has) >= ROLES.indexOf(needs)
 }
 
+function refuseNaked({ host, tokens }: GuardOptions): void {
+  if (tokens.length > 0 || isLoopback(host)) return
+  throw new AndonError('bad_config', `Andon will not listen on ${host} without a token: everyone who reaches it could read and write all data.`, {
+    hint: 'Set ANDON_TOKEN to a long random text (openssl rand -hex 32), or ANDON_TOKEN_FILE to a file that holds one, or tokens in andon.yaml; or listen on 127.0.0.1.',
+  })
+}
+
 /**
  * Decides who may do what; the only file that does. Bound to loopback without tokens everything is open to programs of this machine,
  * while Host and Origin checks keep web pages out (DNS rebinding, cross-site requests). With tokens each request needs one.
  */
 export class Guard {
-  readonly #options: GuardOptions
+  #options: GuardOptions
   /** Signs cookies; a leaked configuration does not hold it. */
   readonly #secret: Buffer = randomBytes(32)
   /** What the server's own subscriptions call it with. */
@@ -98,11 +105,18 @@ export class Guard {
 
   /** @throws AndonError bad_config when bound to more than loopback without a token */
   constructor(options: GuardOptions) {
-    if (options.tokens.length === 0 && !isLoopback(options.host)) {
-      throw new AndonError('bad_config', `Andon will not listen on ${options.host} without a token: everyone who reaches it could read and write all data.`, {
-        hint: 'Set ANDON_TOKEN to a long random text (openssl rand -hex 32), or ANDON_TOKEN_FILE to a file that holds one, or tokens in andon.yaml; or listen on 127.0.0.1.',
-      })
-    }
+    refuseNaked(options)
+    this.#options = options
+  }
+
+  /**
+   * Takes other tokens and names from now on; logins of tokens that are gone end.
+   *
+   * @throws AndonError bad_config as the constructor; then nothing has changed
+   */
+  reload(change: Pick<GuardOptions, 'tokens' | 'allowedHosts'>): void {
+    const options = { ...this.#options, ...change }
+    refuseNaked(options)
     this.#options = options
   }
 

@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { SpanReader } from '../query/spans.ts'
-import { registerErrors } from './errors.ts'
+import { errorBody, prepareError, registerErrors } from './errors.ts'
 import { type Guard, registerGuard } from './guard.ts'
 import { type LiveHub, registerLive } from './live.ts'
 import { type OtlpDeps, registerOtlp } from './otlp.ts'
@@ -42,16 +42,25 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     disableRequestLogging: true,
     bodyLimit: 1_048_576,
     requestTimeout: REQUEST_MS,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 1000 },
+    // What is refused before there is a route, such as an address that cannot be decoded.
+    frameworkErrors: (error, request, reply) => void reply.send(errorBody(prepareError(error, request, reply, deps.log))),
   })
   const { clock, log, spans } = deps
   registerErrors(app, log)
   registerGuard(app, deps.guard)
   const hub = deps.live(app)
+  let closing = false
   app.addHook('preClose', (done) => {
+    closing = true
     hub.stop()
     done()
+  })
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    // A connection that is kept alive would hold up the end.
+    if (closing) reply.header('connection', 'close')
+    done(null, payload)
   })
   registerLive(app, hub)
   registerOtlp(app, { ...deps.otlp, log })

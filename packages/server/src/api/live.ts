@@ -49,6 +49,9 @@ interface Watched {
 
 const event = (name: string, data: string): string => `event: ${name}\ndata: ${data}\n\n`
 
+const get = (value: unknown, key: string): unknown => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined)
+const words = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
+
 /** Our own and Prometheus' error envelopes as one. */
 function problemOf(status: number, body: string): { code: string; message: string; hint: string } {
   let parsed: unknown
@@ -57,8 +60,6 @@ function problemOf(status: number, body: string): { code: string; message: strin
   } catch {
     parsed = undefined
   }
-  const get = (value: unknown, key: string): unknown => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined)
-  const words = (value: unknown, otherwise: string): string => (typeof value === 'string' ? value : otherwise)
   const error = get(parsed, 'error')
   if (typeof error === 'string') return { code: words(get(parsed, 'errorType'), `http_${status}`), message: error, hint: '' }
   return { code: words(get(error, 'code'), `http_${status}`), message: words(get(error, 'message'), `Status ${status}.`), hint: words(get(error, 'hint'), '') }
@@ -145,7 +146,7 @@ export class LiveHub {
   /** Ends all streams and timers; idempotent. */
   stop(): void {
     for (const stop of this.#timers.splice(0)) stop()
-    for (const id of [...this.#streams.keys()]) this.close(id)
+    for (const id of this.#streams.keys()) this.close(id)
   }
 
   #watch(id: string, stream: Stream, path: string): void {

@@ -84,7 +84,7 @@ export function timeRange(query: Query, now: Milliseconds): TimeRange {
 export function whole(query: Query, name: string, bounds: { min: number; max: number; otherwise: number }): number {
   const value = text(query, name)
   if (value === undefined) return bounds.otherwise
-  const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN
+  const number = /^\d{1,16}$/.test(value) ? Number(value) : Number.NaN
   if (!(number >= bounds.min && number <= bounds.max)) throw bad(name, value, `a whole number from ${bounds.min} to ${bounds.max}`)
   return number
 }

@@ -227,15 +227,14 @@ export class RedReader {
       const course = courses.get(service)
       const total = totals.get(service)
       const times = course === undefined ? [] : Array.from(course.t)
-      const first = (values: ArrayLike<number | null> | undefined): number | null => lastOfAll(values)
       return {
         service,
         source: 'spans',
         rate: course === undefined ? null : meanOf(Array.from(course.rate, finite)),
-        errorRatio: first(total?.errorRatio),
-        p50: first(total?.p50),
-        p95: first(total?.p95),
-        p99: first(total?.p99),
+        errorRatio: lastOfAll(total?.errorRatio),
+        p50: lastOfAll(total?.p50),
+        p95: lastOfAll(total?.p95),
+        p99: lastOfAll(total?.p99),
         course: { t: times, rate: Array.from(course?.rate ?? [], finite), p95: Array.from(course?.p95 ?? [], finite) },
         version: undefined,
         lastSeen: seen.get(service) ?? range.start,

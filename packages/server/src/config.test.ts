@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { after, test } from 'node:test'
+import { AndonError } from '@andon/model'
+import { hashToken } from './api/guard.ts'
+import { checkConfig, OPTIONS, readOptions } from './config.ts'
+import { defaultLimits } from './runtime/limits.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'andon-config-'))
+after(() => rmSync(folder, { recursive: true }))
+const root = resolve(import.meta.dirname, '../../..')
+
+function write(text: string): string {
+  const file = join(folder, 'andon.yaml')
+  writeFileSync(file, text)
+  return file
+}
+
+/** The message of the refusal of a file. */
+function refusal(text: string): string {
+  try {
+    checkConfig(text, 'andon.yaml')
+  } catch (error) {
+    assert.ok(error instanceof AndonError)
+    assert.equal(error.code, 'bad_config')
+    return error.message
+  }
+  return 'was accepted'
+}
+
+test('flags win over the environment, that over the file, that over the default', () => {
+  const file = write('listen:\n  port: 1001\n')
+  const env = { ANDON_PORT: '1002' }
+  assert.equal(readOptions({ file, env, flags: { 'listen.port': '1003' } }).port, 1003)
+  assert.equal(readOptions({ file, env }).port, 1002)
+  assert.equal(readOptions({ file }).port, 1001)
+  assert.equal(readOptions({ file: write('') }).port, 4318)
+})
+
+test('the example holds the defaults and nothing else', () => {
+  const example = readOptions({ file: join(root, 'andon.example.yaml') })
+  assert.deepEqual(example, readOptions({ file: write('') }))
+})
+
+test('every mistake names its line', () => {
+  assert.match(refusal('data_dir: x\nlissten:\n  port: 1\n'), /^andon\.yaml:2: there is no option "lissten"/)
+  assert.match(refusal('port: 1\n'), /^andon\.yaml:1: .*Did you mean listen\.port\?/)
+  assert.match(refusal('listen:\n  host: 127.0.0.1\n  port: eighty\n'), /^andon\.yaml:3: listen\.port must be a whole number/)
+  assert.match(refusal('listen:\n  port: 70000\n'), /^andon\.yaml:2/)
+  assert.match(refusal('listen: 4\n'), /^andon\.yaml:1: listen must hold host, port, allowed_hosts/)
+  assert.match(refusal('a: 1\na: 2\n'), /^andon\.yaml:2/)
+  assert.match(refusal('listen: [\n'), /^andon\.yaml:[12]: /)
+  assert.match(refusal('- 1\n'), /^andon\.yaml:1: the file must hold keys/)
+  assert.match(refusal('tokens:\n  - name: a\n    role: king\n    sha256: x\n'), /^andon\.yaml:1: tokens must be/)
+  assert.match(refusal('log_level: loud\n'), /debug, info, warn, error/)
+})
+
+test('flags and variables are named when they are wrong', () => {
+  assert.throws(() => readOptions({ file: write(''), flags: { 'listen.port': 'x' } }), /--port: listen\.port must be/)
+  assert.throws(() => readOptions({ file: write(''), env: { ANDON_PORT: 'x' } }), /ANDON_PORT: listen\.port must be/)
+  assert.throws(() => readOptions({ file: join(folder, 'absent.yaml') }), /There is no configuration file/)
+})
+
+test('tokens come from hashes, files and the environment, and are kept as hashes only', () => {
+  const secret = 'a-secret-of-some-length'
+  writeFileSync(join(folder, 'token'), `${secret}\n`)
+  const file = write(`tokens:\n  - {name: a, role: viewer, file: ${join(folder, 'token')}}\n  - {name: b, role: ingest, sha256: "${'0'.repeat(64)}"}\n`)
+  const { tokens } = readOptions({ file, env: { ANDON_TOKEN: secret } })
+  assert.deepEqual(tokens, [
+    { name: 'a', role: 'viewer', sha256: hashToken(secret) },
+    { name: 'b', role: 'ingest', sha256: '0'.repeat(64) },
+    { name: 'ANDON_TOKEN', role: 'admin', sha256: hashToken(secret) },
+  ])
+  assert.throws(() => readOptions({ file: write(''), env: { ANDON_TOKEN: 'short' } }), /shorter than 16/)
+})
+
+test('limits and retention can be set one by one', () => {
+  const { limits, retention } = readOptions({ file: write('limits:\n  body_bytes: 5\nretention:\n  spans_days: 3\n') })
+  assert.deepEqual(limits, { ...defaultLimits, bodyBytes: 5 })
+  assert.equal(retention.spansDays, 3)
+  assert.equal(retention.rawDays, 15)
+})
+
+test('docs/reference/options.md lists every option with its variable, flag and default', () => {
+  const page = readFileSync(join(root, 'docs/reference/options.md'), 'utf8')
+  const rows = page.split('\n').filter((line) => line.startsWith('| `'))
+  const cell = (text: string | undefined): string => (text === undefined ? '' : `\`${text}\``)
+  assert.deepEqual(
+    rows.map((row) => row.split('|').slice(1, 5).map((one) => one.trim())),
+    OPTIONS.map((option) => [cell(option.name), cell(option.env), cell(option.flag), cell(option.default)]),
+  )
+})
