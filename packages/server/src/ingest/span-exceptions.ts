@@ -1,0 +1,28 @@
+import type { AttributeValue, ExceptionRecord, SpanRecord } from '@andon/model'
+
+function text(value: AttributeValue | undefined): string {
+  return typeof value === 'string' ? value : ''
+}
+
+/**
+ * Errors that spans recorded as events named `exception`. Our own agent sends errors as log records as well and marks the
+ * event of such a span with `andon.exception.logged`: the log record is the one that counts.
+ */
+export function exceptionsOf(spans: readonly SpanRecord[]): ExceptionRecord[] {
+  return spans.flatMap((span) =>
+    span.events
+      .filter(({ name, attributes }) => name === 'exception' && attributes['andon.exception.logged'] !== true)
+      .map(({ time, attributes }) => ({
+        time,
+        type: text(attributes['exception.type']),
+        message: text(attributes['exception.message']),
+        stack: text(attributes['exception.stacktrace']),
+        handled: attributes['exception.escaped'] !== true && attributes['exception.escaped'] !== 'true',
+        traceId: span.traceId,
+        spanId: span.spanId,
+        attributes: text(span.attributes['http.route']) === '' ? {} : { 'http.route': text(span.attributes['http.route']) },
+        resource: span.resource,
+        scope: span.scope,
+      })),
+  )
+}
