@@ -18,6 +18,8 @@ function write(text: string): string {
   return file
 }
 
+const cell = (text: string | undefined): string => (text === undefined ? '' : `\`${text}\``)
+
 /** The message of the refusal of a file. */
 function refusal(text: string): string {
   try {
@@ -86,7 +88,6 @@ test('limits and retention can be set one by one', () => {
 test('docs/reference/options.md lists every option with its variable, flag and default', () => {
   const page = readFileSync(join(root, 'docs/reference/options.md'), 'utf8')
   const rows = page.split('\n').filter((line) => line.startsWith('| `'))
-  const cell = (text: string | undefined): string => (text === undefined ? '' : `\`${text}\``)
   assert.deepEqual(
     rows.map((row) => row.split('|').slice(1, 5).map((one) => one.trim())),
     OPTIONS.map((option) => [cell(option.name), cell(option.env), cell(option.flag), cell(option.default)]),

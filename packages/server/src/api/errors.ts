@@ -60,11 +60,16 @@ export function prepareError(error: unknown, request: FastifyRequest, reply: Fas
   return known
 }
 
+/** Answers an error in the house's envelope. */
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): void {
+  void reply.send(errorBody(prepareError(error, request, reply, log)))
+}
+
 const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'DELETE']
 
 /** Answers every error in the house's envelope, and unknown routes with 404 or 405. */
 export function registerErrors(app: FastifyInstance, log: Log): void {
-  app.setErrorHandler((error, request, reply) => reply.send(errorBody(prepareError(error, request, reply, log))))
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply, log))
   app.setNotFoundHandler((request, reply) => {
     const url = request.url.split('?', 1)[0] ?? ''
     const allowed = METHODS.filter((method) => app.hasRoute({ method, url }))

@@ -2,7 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { SpanReader } from '../query/spans.ts'
-import { errorBody, prepareError, registerErrors } from './errors.ts'
+import { registerErrors, sendError } from './errors.ts'
 import { type Guard, registerGuard } from './guard.ts'
 import { type LiveHub, registerLive } from './live.ts'
 import { type OtlpDeps, registerOtlp } from './otlp.ts'
@@ -39,13 +39,12 @@ const REQUEST_MS = 120_000
  */
 export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   const app = fastify({
-    disableRequestLogging: true,
     bodyLimit: 1_048_576,
     requestTimeout: REQUEST_MS,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 1000 },
     // What is refused before there is a route, such as an address that cannot be decoded.
-    frameworkErrors: (error, request, reply) => void reply.send(errorBody(prepareError(error, request, reply, deps.log))),
+    frameworkErrors: (error, request, reply) => sendError(error, request, reply, deps.log),
   })
   const { clock, log, spans } = deps
   registerErrors(app, log)

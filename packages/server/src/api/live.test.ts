@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { test } from 'node:test'
 import { AndonError } from '@andon/model'
 import { FakeClock } from '../runtime/clock.ts'
 import { createFixture, HOST } from './fixture.test.ts'
 import { LIVE_LIMITS, LiveHub, type LiveSink } from './live.ts'
+
+const code = (expected: string) => (error: unknown): boolean => error instanceof AndonError && error.code === expected
 
 class FakeReceiver implements LiveSink {
   readonly got: string[] = []
@@ -132,7 +134,6 @@ test('errors of a path arrive as problem, in one shape', async () => {
 test('streams, paths of a stream and paths in all are bounded', () => {
   const { hub } = watched({ ...LIVE_LIMITS, streams: 2, pathsPerStream: 2, paths: 3 })
   const [first, second] = [hub.open(new FakeReceiver()), hub.open(new FakeReceiver())]
-  const code = (expected: string) => (error: unknown) => error instanceof AndonError && error.code === expected
   assert.throws(() => hub.open(new FakeReceiver()), code('overloaded'))
   hub.change(first, ['/a', '/b'], [])
   assert.throws(() => hub.change(first, ['/c'], []), code('too_large'))
@@ -146,7 +147,7 @@ test('over HTTP: hello, a subscription, its result at once; closing the connecti
   const port = new URL(await app.listen({ port: 0, host: '127.0.0.1' })).port
   const stream = request({ port, path: '/api/live', headers: { host: HOST } })
   stream.end()
-  const [response] = (await once(stream, 'response')) as [import('node:http').IncomingMessage]
+  const [response] = (await once(stream, 'response')) as [IncomingMessage]
   assert.equal(response.headers['content-type'], 'text/event-stream; charset=utf-8')
   const [hello] = (await once(response, 'data')) as [Buffer]
   const { id } = JSON.parse(String(hello).split('data: ')[1] ?? '') as { id: string }

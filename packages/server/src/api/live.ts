@@ -226,16 +226,18 @@ export class LiveHub {
     stream.waiting.set(path, message)
   }
 
-  #write(stream: Stream, text: string): void {
-    if (!stream.sink.write(text)) stream.behindSince ??= this.#clock.now()
+  /** @returns whether the receiver keeps up */
+  #write(stream: Stream, text: string): boolean {
+    if (stream.sink.write(text)) return true
+    stream.behindSince ??= this.#clock.now()
+    return false
   }
 
   #drain(stream: Stream): void {
     stream.behindSince = undefined
     for (const [path, message] of stream.waiting) {
       stream.waiting.delete(path)
-      this.#write(stream, message)
-      if (stream.behindSince !== undefined) return
+      if (!this.#write(stream, message)) return
     }
   }
 

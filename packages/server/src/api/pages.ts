@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** Nothing but our own files runs. Styles may stand in the page: the component library writes its variables into a style element. */
 export const CONTENT_SECURITY_POLICY: string = [
@@ -51,7 +51,7 @@ function cacheControl(file: string): string {
   return /[/\\]assets[/\\]/.test(file) ? 'public, max-age=31536000, immutable' : 'no-cache'
 }
 
-const page = (reply: FastifyReply): FastifyReply => reply.header('content-security-policy', CONTENT_SECURITY_POLICY).sendFile('index.html')
+const isData = (request: FastifyRequest): boolean => DATA.test(request.url.split('?', 1)[0] ?? '')
 const wantsPage = (request: FastifyRequest): boolean => (request.headers.accept ?? '').includes('text/html')
 
 /**
@@ -67,7 +67,10 @@ export async function registerPages(app: FastifyInstance, folder: string | undef
     done(null, payload)
   })
   if (folder === undefined) {
-    app.get('/*', { config: { role: 'open' } }, (request, reply) => (DATA.test(request.url.split('?', 1)[0] ?? '') ? void reply.callNotFound() : reply.type('text/plain; charset=utf-8').code(404).send(NOT_BUILT)))
+    app.get('/*', { config: { role: 'open' } }, (request, reply) => {
+      if (isData(request)) reply.callNotFound()
+      else void reply.type('text/plain; charset=utf-8').code(404).send(NOT_BUILT)
+    })
     return
   }
   await app.register(fastifyStatic, {
@@ -79,11 +82,9 @@ export async function registerPages(app: FastifyInstance, folder: string | undef
     setHeaders: (response, path) => void response.setHeader('cache-control', cacheControl(path)),
   })
   app.get<{ Params: { '*': string } }>('/*', { config: { role: 'open' } }, (request, reply) => {
-    const path = request.url.split('?', 1)[0] ?? ''
-    if (DATA.test(path)) return void reply.callNotFound()
     const file = request.params['*']
-    if (file === '' || file === 'index.html') return page(reply)
-    if (!file.includes('..') && existsSync(`${folder}/${file}`)) return reply.header('content-security-policy', CONTENT_SECURITY_POLICY).sendFile(file)
-    return wantsPage(request) ? page(reply) : void reply.callNotFound()
+    const isFile = file !== '' && !file.includes('..') && existsSync(`${folder}/${file}`)
+    if (isData(request) || (!isFile && file !== '' && !wantsPage(request))) reply.callNotFound()
+    else void reply.header('content-security-policy', CONTENT_SECURITY_POLICY).sendFile(isFile ? file : 'index.html')
   })
 }

@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { check } from './check.ts'
+import { CommandError, EXIT } from './exit.ts'
+import { query } from './query.ts'
+import { run } from './run.ts'
+import { serve, type ServeFlags } from './serve.ts'
+
+const DEFAULT_URL = 'http://127.0.0.1:4318'
+const url = process.env['ANDON_URL'] ?? DEFAULT_URL
+
+function version(): string {
+  const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return String(typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'version') : 'unknown')
+}
+
+const program = new Command('andon')
+  .description('Monitoring for Node.js services')
+  .version(version())
+  .showHelpAfterError('(andon --help shows the commands)')
+  .enablePositionalOptions()
+  .exitOverride()
+
+program
+  .command('serve')
+  .description('run the server')
+  .option('--host <address>', 'where to listen (ANDON_HOST, 127.0.0.1)')
+  .option('--port <number>', 'the port of OTLP/HTTP, APIs and dashboard (ANDON_PORT, 4318)')
+  .option('--data-dir <folder>', 'where all data are kept (ANDON_DATA_DIR, .andon/server)')
+  .option('--log-level <level>', 'debug, info, warn or error (ANDON_LOG_LEVEL, info)')
+  .option('--config <file>', 'a configuration file (ANDON_CONFIG, andon.yaml)')
+  .action(async (flags: ServeFlags) => {
+    process.exitCode = await serve(flags)
+  })
+
+program
+  .command('query')
+  .description('run one PromQL expression on a server')
+  .argument('<expression>')
+  .option('--range <duration>', 'show the course over this time, such as 15m')
+  .option('--step <duration>', 'between the values of a course')
+  .option('--json', 'JSON instead of a table')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (expression: string, flags: { url: string; range?: string; step?: string; json?: boolean }) => {
+    process.stdout.write(`${await query(expression, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
+program
+  .command('check')
+  .description('check a configuration file')
+  .argument('<file>')
+  .action(async (file: string) => {
+    process.stdout.write(`${await check(file)}\n`)
+  })
+
+program
+  .command('run')
+  .description('run a program with the agent attached: andon run -- node app.js')
+  .argument('<command...>')
+  .option('--url <url>', 'the server; one is started when none answers here (ANDON_URL)', url)
+  .option('--service <name>', 'the name of the service (OTEL_SERVICE_NAME)')
+  .option('--data-dir <folder>', 'where a server started by this keeps its data')
+  .passThroughOptions()
+  .action(async (command: string[], flags: { url: string; service?: string; dataDir?: string }) => {
+    process.exitCode = await run(command, flags)
+  })
+
+/** Commander has said its part already. */
+function codeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  process.stderr.write(`andon: ${error instanceof CommandError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  return error instanceof CommandError ? error.code : EXIT.problem
+}
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = codeOf(error)
+}

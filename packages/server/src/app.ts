@@ -1,0 +1,202 @@
+import { mkdirSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { AndonError, type Milliseconds } from '@andon/model'
+import type { FastifyInstance } from 'fastify'
+import { Guard } from './api/guard.ts'
+import { createApi } from './api/index.ts'
+import { LIVE_LIMITS, LiveHub } from './api/live.ts'
+import { findDashboard } from './api/pages.ts'
+import { findPortHolder } from './api/port-holder.ts'
+import { OwnCpu, ownUse } from './api/status.ts'
+import type { Options } from './config.ts'
+import { ExceptionIngest } from './ingest/exceptions.ts'
+import { MetricIngest } from './ingest/metrics.ts'
+import { SpanIngest } from './ingest/spans.ts'
+import { BusinessReader } from './query/business.ts'
+import type { Evaluator } from './query/grid.ts'
+import { RedReader } from './query/red.ts'
+import { SaturationReader } from './query/saturation.ts'
+import { SpanReader } from './query/spans.ts'
+import { type Clock, systemClock } from './runtime/clock.ts'
+import type { Log } from './runtime/log.ts'
+import { OwnMetrics } from './runtime/own-metrics.ts'
+import { openStore, type Store } from './store/index.ts'
+import { ownVersion } from './version.ts'
+
+/** How long requests under way may take to end before their connections are cut. */
+const STOP_MS: Milliseconds = 10_000
+
+/** Without the PromQL engine services are measured by their spans. */
+const spansAlone: Evaluator = { over: () => Promise.resolve([]), at: () => Promise.resolve([]) }
+
+export interface AppDeps {
+  readonly log: Log
+  readonly clock?: Clock
+}
+
+/** What runs between start and stop. */
+interface Running {
+  readonly store: Store
+  readonly api: FastifyInstance
+  readonly drained: () => Promise<unknown>
+}
+
+/**
+ * One server of Andon: new, start, reload, stop. Every part is made and connected here and nowhere else. Owns its data directory,
+ * its port and its timers from start to stop.
+ */
+export class App {
+  readonly #options: Options
+  readonly #log: Log
+  readonly #clock: Clock
+  readonly #guard: Guard
+  #running: Running | undefined
+  #stopping: Promise<void> | undefined
+  #ready = false
+  #port = 0
+
+  /** @throws AndonError bad_config when it would listen beyond loopback without a token */
+  constructor(options: Options, { log, clock = systemClock }: AppDeps) {
+    this.#options = options
+    this.#log = log
+    this.#clock = clock
+    const { host, allowedHosts, tokens } = options
+    this.#guard = new Guard({ host, port: () => this.#port, allowedHosts, tokens, clock })
+  }
+
+  /** Where it listens; the port is known after `start`. */
+  get url(): string {
+    const { host } = this.#options
+    const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+    return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${this.#port}`
+  }
+
+  /**
+   * Opens the store and listens; settles when requests are answered.
+   *
+   * @throws AndonError port_in_use, store_locked, bad_config; then nothing is left open
+   */
+  async start(): Promise<void> {
+    const { dataDir, retention } = this.#options
+    mkdirSync(dataDir, { recursive: true })
+    const store = await openStore({ dataDir, log: this.#log, clock: this.#clock, retention })
+    try {
+      const { api, drained } = await this.#connect(store)
+      this.#running = { store, api, drained }
+      await this.#listen(api)
+      this.#ready = true
+    } catch (error) {
+      this.#running = undefined
+      await store.close()
+      throw error
+    }
+  }
+
+  /**
+   * Takes tokens and allowed hosts from other options; all else needs a new start.
+   *
+   * @throws AndonError bad_config; then nothing has changed
+   */
+  reload({ tokens, allowedHosts }: Pick<Options, 'tokens' | 'allowedHosts'>): void {
+    this.#guard.reload({ tokens, allowedHosts })
+  }
+
+  /** Takes no more requests, ends those under way, stores what they brought, closes the store. Idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop()
+    return this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    this.#ready = false
+    const running = this.#running
+    if (running === undefined) return
+    const cut = this.#clock.after(STOP_MS, () => running.api.server.closeAllConnections())
+    await running.api.close()
+    cut()
+    await running.drained()
+    await running.store.close()
+    this.#running = undefined
+  }
+
+  async #connect(store: Store): Promise<{ api: FastifyInstance; drained: () => Promise<unknown> }> {
+    const clock = this.#clock
+    const { limits, retention } = this.#options
+    const own = new OwnMetrics()
+    const rawDays = { clock, limits, own, retentionDays: retention.rawDays }
+    const spanDays = { clock, limits, own, retentionDays: retention.spansDays }
+    const spans = new SpanIngest(store.spans, store.exceptions, spanDays)
+    const metrics = new MetricIngest(store.metrics, rawDays)
+    const exceptions = new ExceptionIngest(store.exceptions, spanDays)
+    const evaluator = spansAlone
+    const cpu = new OwnCpu(clock)
+    const storeBytes = (): Promise<number> => store.status().then(({ bytes }) => bytes)
+    let hub: LiveHub | undefined
+    const startedAt = clock.now()
+    own.gauge('andon_process_resident_memory_bytes', 'Memory that this process holds.', () => process.memoryUsage.rss())
+    own.gauge('andon_process_start_time_seconds', 'When this process was started, since the Unix epoch.', () => startedAt / 1000)
+    own.gauge('andon_live_streams', 'Open live streams.', () => hub?.counts().streams ?? 0)
+    own.gauge('andon_live_paths', 'Distinct paths that live streams watch.', () => hub?.counts().paths ?? 0)
+    own.gauge('andon_live_dropped', 'Live results that slow receivers missed, since the start.', () => hub?.counts().dropped ?? 0)
+    const api = await createApi({
+      guard: this.#guard,
+      log: this.#log,
+      clock,
+      otlp: { spans, metrics, exceptions, limits: { bodyBytes: limits.bodyBytes, inflatedBytes: limits.inflatedBytes, inFlightBytes: limits.queueBytes } },
+      spans: new SpanReader(store.spans),
+      overview: {
+        red: new RedReader(evaluator, store.spans),
+        business: new BusinessReader(evaluator),
+        saturation: new SaturationReader(evaluator),
+        clock,
+        // No rules are evaluated yet, so nothing can be active.
+        activeAlerts: () => [],
+        own: () => ownUse(cpu, storeBytes),
+      },
+      status: {
+        version: ownVersion(),
+        clock,
+        startedAt,
+        store: () => store.status(),
+        ready: () => this.#ready,
+        live: () => ({ ...hub?.counts() }),
+        limits: { ...limits },
+        metrics: () => own.render(),
+      },
+      live: (server) => (hub = this.#liveHub(server)),
+      dashboard: this.#options.dashboardDir ?? findDashboard(),
+      more: () => undefined,
+    })
+    return { api, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained()]) }
+  }
+
+  #liveHub(server: FastifyInstance): LiveHub {
+    const run = async (url: string, signal: AbortSignal): Promise<{ status: number; body: string }> => {
+      const { statusCode, body } = await server.inject({ method: 'GET', url, signal, headers: this.#guard.internalHeaders() })
+      return { status: statusCode, body }
+    }
+    return new LiveHub(run, this.#clock, { ...LIVE_LIMITS, intervalMs: this.#options.liveIntervalMs })
+  }
+
+  async #listen(api: FastifyInstance): Promise<void> {
+    const { host, port } = this.#options
+    try {
+      await api.listen({ host, port })
+    } catch (error) {
+      await api.close()
+      if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'EADDRINUSE') throw error
+      throw await portInUse(host, port, error)
+    }
+    const address = api.server.address() as AddressInfo
+    this.#port = address.port
+  }
+}
+
+async function portInUse(host: string, port: number, cause: Error): Promise<AndonError> {
+  const holder = await findPortHolder(port)
+  const who = holder === undefined ? 'another process' : `process ${holder.pid} (${holder.command})`
+  return new AndonError('port_in_use', `Port ${port} of ${host} is held by ${who}.`, {
+    cause,
+    hint: 'Stop it, or choose another port: --port 4319, ANDON_PORT=4319, or listen.port in andon.yaml.',
+  })
+}

@@ -1,0 +1,3 @@
+export { App } from './app.ts'
+export { checkConfig, type Options, readOptions, type Sources } from './config.ts'
+export { runServer } from './run.ts'
