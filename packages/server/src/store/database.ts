@@ -17,7 +17,7 @@ const EMBEDDED: Readonly<Record<string, string>> = {
   dedup: 'non_replicated_deduplication_window = 1000',
 }
 
-const INSERT_SETTINGS = { async_insert: 0, deduplicate_blocks_in_dependent_materialized_views: 1, date_time_input_format: 'best_effort' }
+const INSERT_SETTINGS = { async_insert: 0, deduplicate_blocks_in_dependent_materialized_views: 1 }
 
 /** One open database. It owns its data directory until `close`. */
 export class Database {

@@ -9,7 +9,7 @@ import type { HistogramForm, HistogramValue, MetricRows } from './metric-rows.ts
 import { DELTA, EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv, STALE } from './metric-write.ts'
 import { RunningHistogram, RunningSum } from './running-sum.ts'
 import { token, type WriteOptions } from './spans.ts'
-import { all, i64, ids, Sql, sql, text, u32 } from './sql.ts'
+import { all, i64, ids, name, Sql, sql, text, u32, u64 } from './sql.ts'
 
 /** A series as it is kept: its id and labels, with `__name__`. */
 export interface KnownSeries {
@@ -126,10 +126,10 @@ export class MetricsStore {
     const seen = sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor((range.start - SEEN_SLACK) / 1000)))})`
     const rows = await this.#database.query(
       sql`SELECT id, any(toString(name)), any(toString(type)), any(labels) FROM andon.series WHERE ${all([...conditions, seen])} GROUP BY id ORDER BY id LIMIT ${u32(SERIES_MAX + 1)}`,
-      ([id, name, type, labels]) => {
+      ([id, metric, type, labels]) => {
         const found: Record<string, string> = Object.create(null)
         for (const [key, value] of pairs(labels)) found[key] = stringOf(value)
-        return { id: BigInt(stringOf(id)), type: typeOf(stringOf(type)), labels: { __name__: stringOf(name), ...found } }
+        return { id: BigInt(stringOf(id)), type: typeOf(stringOf(type)), labels: { __name__: stringOf(metric), ...found } }
       },
     )
     if (rows.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
@@ -173,6 +173,16 @@ export class MetricsStore {
     })
   }
 
+  /** The increase of one counter over whole buckets of the rollups in a range: what five-minute and one-hour rollups hold. */
+  async rolledUpIncrease(series: bigint, range: TimeRange): Promise<{ minutes: number; hours: number }> {
+    const sumOf = async (table: string): Promise<number> => {
+      const statement = sql`SELECT sum(inc) FROM ${name(`andon.${table}`)} WHERE id = ${u64(series)} AND ts >= toDateTime(${i64(Math.floor(range.start / 1000))}) AND ts < toDateTime(${i64(Math.ceil(range.end / 1000))})`
+      const [sum = 0] = await this.#database.query(statement, ([value]) => number(value))
+      return sum
+    }
+    return { minutes: await sumOf('samples_5m'), hours: await sumOf('samples_1h') }
+  }
+
   /** Label sets of the series that match, computed views left out. */
   async seriesOf(matchers: readonly LabelMatcher[], range: TimeRange): Promise<Labels[]> {
     return (await this.#known(matchers, range)).map(({ labels }) => labels)
@@ -193,8 +203,8 @@ export class MetricsStore {
   /** What is known of each metric, in the order of the names. */
   async metadata(): Promise<Metadata[]> {
     const statement = sql`SELECT name, argMax(otel_name, last_seen), argMax(type, last_seen), argMax(unit, last_seen), argMax(help, last_seen) FROM andon.metric_meta GROUP BY name ORDER BY name`
-    return await this.#database.query(statement, ([name, otelName, type, unit, help]) => ({
-      name: stringOf(name),
+    return await this.#database.query(statement, ([metric, otelName, type, unit, help]) => ({
+      name: stringOf(metric),
       otelName: stringOf(otelName),
       type: typeOf(stringOf(type)),
       unit: stringOf(unit),
@@ -210,9 +220,9 @@ export class MetricsStore {
    */
   async getMetrics(names: readonly string[], range: TimeRange): Promise<Record<string, MetricSeries[]>> {
     const result: Record<string, MetricSeries[]> = {}
-    for (const name of names) {
-      const series = await this.select([{ name: '__name__', operator: '=', value: ALIASES[name] ?? name }], { start: range.start, end: range.end - 1 })
-      result[name] = series.map(({ labels, ts, v, stale, histograms }) => ({
+    for (const asked of names) {
+      const series = await this.select([{ name: '__name__', operator: '=', value: ALIASES[asked] ?? asked }], { start: range.start, end: range.end - 1 })
+      result[asked] = series.map(({ labels, ts, v, stale, histograms }) => ({
         labels,
         points: [...ts].flatMap((time, index) => {
           if (stale[index] === 1) return []
@@ -314,12 +324,12 @@ function checkedPattern(pattern: string): string {
   return `^(?s:${pattern})$`
 }
 
-function condition({ name, operator, value }: LabelMatcher): Sql {
-  const cell = name === '__name__' ? sql`toString(name)` : sql`labels[${text(name)}]`
+function condition({ name: label, operator, value }: LabelMatcher): Sql {
+  const cell = label === '__name__' ? sql`toString(name)` : sql`labels[${text(label)}]`
   switch (operator) {
     case '=':
       // By the OpenTelemetry name as well.
-      if (name === '__name__') return sql`name IN (SELECT ${text(value)} UNION ALL SELECT name FROM andon.metric_meta WHERE otel_name = ${text(value)})`
+      if (label === '__name__') return sql`name IN (SELECT ${text(value)} UNION ALL SELECT name FROM andon.metric_meta WHERE otel_name = ${text(value)})`
       return sql`${cell} = ${text(value)}`
     case '!=':
       return sql`${cell} != ${text(value)}`

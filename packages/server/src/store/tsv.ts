@@ -114,7 +114,8 @@ export class TsvRows {
     this.#field()
     const ms = Math.round(value)
     const seconds = Math.floor(ms / 1000)
-    this.#plain(`${seconds}.${String(ms - seconds * 1000).padStart(3, '0')}`)
+    // Ten digits: fewer would be read as a year.
+    this.#plain(`${String(seconds).padStart(10, '0')}.${String(ms - seconds * 1000).padStart(3, '0')}`)
     return this
   }
 
@@ -239,5 +240,5 @@ function numeral(value: number | bigint): string {
 
 function nanosecondsText(value: bigint): string {
   const seconds = value / 1_000_000_000n
-  return `${seconds}.${String(value % 1_000_000_000n).padStart(9, '0')}`
+  return `${String(seconds).padStart(10, '0')}.${String(value % 1_000_000_000n).padStart(9, '0')}`
 }
