@@ -67,7 +67,10 @@ export async function run(command: readonly string[], flags: RunFlags): Promise<
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, forward)
   try {
-    const [code] = (await once(child, 'exit')) as [number | null]
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('exit', resolve)
+    })
     return code ?? EXIT.problem
   } catch (error) {
     throw new CommandError(EXIT.problem, `${program} could not be started: ${error instanceof Error ? error.message : String(error)}`)

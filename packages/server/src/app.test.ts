@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -97,6 +97,14 @@ test('status and the own metrics count what came in', async () => {
   assert.equal(status.ingest['ingest_spans'], 3)
   const metrics = await (await fetch(`${app.url}/metrics`)).text()
   assert.match(metrics, /^andon_ingest_spans_total 3$/m)
+})
+
+test('docs/reference/metrics.md lists every metric of the server itself', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/reference/metrics.md'), 'utf8')
+  const told = page.split('\n').flatMap((line) => /^\| `(\w+)` \| (\w+) \|/.exec(line)?.slice(1, 3).join(' ') ?? [])
+  const metrics = await (await fetch(`${app.url}/metrics`)).text()
+  const served = [...metrics.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name, type]) => `${name} ${type}`)
+  assert.deepEqual(told.toSorted(), served.toSorted())
 })
 
 test('hostile input is refused with 4xx and the process lives on', async () => {

@@ -1,5 +1,4 @@
 import { mkdirSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { AndonError, type Milliseconds } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import { Guard } from './api/guard.ts'
@@ -187,8 +186,8 @@ export class App {
       if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'EADDRINUSE') throw error
       throw await portInUse(host, port, error)
     }
-    const address = api.server.address() as AddressInfo
-    this.#port = address.port
+    const address = api.server.address()
+    this.#port = typeof address === 'object' && address !== null ? address.port : port
   }
 }
 

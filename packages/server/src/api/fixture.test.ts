@@ -64,6 +64,7 @@ export interface Fixture {
   readonly searches: unknown[]
   readonly expressions: string[]
   readonly hub: LiveHub
+  readonly guard: Guard
 }
 
 export interface FixtureOptions {
@@ -140,5 +141,5 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     more: options.more ?? (() => undefined),
   })
   assert.ok(hub)
-  return { app, clock, sink, searches, expressions, hub }
+  return { app, clock, sink, searches, expressions, hub, guard }
 }

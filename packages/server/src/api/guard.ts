@@ -38,6 +38,15 @@ export interface Actor {
   readonly role: Role
 }
 
+/** A route as docs/reference/http.md lists it. */
+export interface GuardedRoute {
+  readonly method: string
+  readonly path: string
+  readonly role: RouteRole
+  /** It may be subscribed to at /api/live. */
+  readonly live: boolean
+}
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call the route; a route without it is refused at registration. */
@@ -101,6 +110,8 @@ export class Guard {
   readonly #secret: Buffer = randomBytes(32)
   /** What the server's own subscriptions call it with. */
   readonly #internal: string = randomBytes(32).toString('hex')
+  /** Every route that stands behind this guard. */
+  readonly routes: GuardedRoute[] = []
   readonly #actors = new WeakMap<FastifyRequest, Actor>()
 
   /** @throws AndonError bad_config when bound to more than loopback without a token */
@@ -242,7 +253,10 @@ export class Guard {
  */
 export function registerGuard(app: FastifyInstance, guard: Guard): void {
   app.addHook('onRoute', (route) => {
-    if (route.config?.role === undefined) throw new Error(`The route ${String(route.method)} ${route.url} names no role.`)
+    const role = route.config?.role
+    if (role === undefined) throw new Error(`The route ${String(route.method)} ${route.url} names no role.`)
+    const methods = [route.method].flat().filter((method) => method !== 'HEAD')
+    guard.routes.push(...methods.map((method) => ({ method, path: route.url, role, live: route.config?.live === true })))
   })
   app.addHook('onRequest', (request, _reply, done) => {
     // An unknown route answers 404 to whom it may answer at all.

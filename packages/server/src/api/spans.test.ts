@@ -24,7 +24,13 @@ const spans = [
     links: [{ traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), traceState: '', flags: 0, attributes: {}, droppedAttributes: 0 }],
   }),
 ]
-async function get<T>(url: string, options: Parameters<typeof createFixture>[0] = { spans }): Promise<{ status: number; body: T; searches: unknown[] }> {
+interface Got<T> {
+  readonly status: number
+  readonly body: T
+  readonly searches: unknown[]
+}
+
+async function get<T>(url: string, options: Parameters<typeof createFixture>[0] = { spans }): Promise<Got<T>> {
   const { app, searches } = await createFixture(options)
   const answer = await app.inject({ url, headers: { host: HOST } })
   return { status: answer.statusCode, body: answer.json<T>(), searches }
