@@ -1,12 +1,23 @@
-import type * as Server from '@andon/server'
 import { CommandError, EXIT } from './exit.ts'
+
+/** What the commands use of the server. */
+export interface ServerPackage {
+  /** @returns the exit code, when the server has ended */
+  runServer(sources: {
+    readonly flags: Readonly<Record<string, string | undefined>>
+    readonly env: Readonly<Record<string, string | undefined>>
+    readonly file: string | undefined
+  }): Promise<number>
+  /** @throws AndonError bad_config naming file and line */
+  checkConfig(text: string, name: string): ReadonlyMap<string, unknown>
+}
 
 /**
  * Loads the server, which is an optional dependency: everything that only talks HTTP works without it.
  *
  * @throws CommandError problem when it is not installed
  */
-export async function loadServer(): Promise<typeof Server> {
+export async function loadServer(): Promise<ServerPackage> {
   try {
     return await import('@andon/server')
   } catch (error) {

@@ -301,11 +301,11 @@ export function registerLive(app: FastifyInstance, hub: LiveHub): void {
   app.addHook('onRoute', (route) => {
     if (route.config?.live === true) allowed.add(route.url)
   })
-  app.get('/api/live', { config: { role: 'viewer', stream: true } }, (request, reply) => {
+  app.get('/api/live', { config: { role: 'viewer', stream: true } }, (_request, reply) => {
     const response = reply.raw
     const id = hub.open(sinkOf(response))
     reply.hijack()
-    request.raw.on('close', () => hub.close(id))
+    response.on('close', () => hub.close(id))
     response.on('error', () => hub.close(id))
   })
   app.post<{ Params: { id: string } }>('/api/live/:id', { config: { role: 'viewer' }, bodyLimit: 1_048_576 }, (request, reply) => {
