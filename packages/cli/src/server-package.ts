@@ -3,13 +3,13 @@ import { CommandError, EXIT } from './exit.ts'
 /** What the commands use of the server. */
 export interface ServerPackage {
   /** @returns the exit code, when the server has ended */
-  runServer(sources: {
+  readonly runServer: (sources: {
     readonly flags: Readonly<Record<string, string | undefined>>
     readonly env: Readonly<Record<string, string | undefined>>
     readonly file: string | undefined
-  }): Promise<number>
+  }) => Promise<number>
   /** @throws AndonError bad_config naming file and line */
-  checkConfig(text: string, name: string): ReadonlyMap<string, unknown>
+  readonly checkConfig: (text: string, name: string) => ReadonlyMap<string, unknown>
 }
 
 /**

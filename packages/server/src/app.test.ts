@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { AndonError, type Resource, type Scope, type SpanRecord } from '@andon/model'
-import { encodeSpans, encodeSpansJson } from '@andon/wire'
+import { AndonError, type MetricRecord, type Resource, type Scope, type SpanRecord } from '@andon/model'
+import { encodeMetrics, encodeMetricsJson, encodeSpans, encodeSpansJson } from '@andon/wire'
 import { App } from './app.ts'
 import { type Options, readOptions } from './config.ts'
 import { silentLog } from './runtime/log.ts'
@@ -97,6 +97,24 @@ test('status and the own metrics count what came in', async () => {
   assert.equal(status.ingest['ingest_spans'], 3)
   const metrics = await (await fetch(`${app.url}/metrics`)).text()
   assert.match(metrics, /^andon_ingest_spans_total 3$/m)
+})
+
+test('metrics are taken in protobuf and JSON; a numbered batch that comes again is answered again', async () => {
+  const time = BigInt(Date.now()) * 1_000_000n
+  const point = { attributes: { 'http.route': '/cart' }, start: time - 10_000_000_000n, time, flags: 0, exemplars: [], value: 5 }
+  const records: MetricRecord[] = [
+    { name: 'kanban.operations.total', description: '', unit: '{operation}', resource, scope, data: { type: 'sum', monotonic: true, temporality: 'delta', points: [point] } },
+  ]
+  const headers = { 'andon-batch': `${hex(16)}/1` }
+  const answers = [
+    await send(app.url, '/v1/metrics', encodeMetrics(records), headers),
+    await send(app.url, '/v1/metrics', encodeMetrics(records), headers),
+    await send(app.url, '/v1/metrics', encodeMetricsJson(records)),
+  ]
+  assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200])
+  assert.equal(await answers[2]?.text(), '{}')
+  const late = await send(app.url, '/v1/metrics', encodeMetricsJson(records.map((record) => ({ ...record, data: { ...record.data, points: [{ ...point, time: 1n }] } }) as MetricRecord)))
+  assert.match(await late.text(), /"rejectedDataPoints":"1"/)
 })
 
 test('docs/reference/metrics.md lists every metric of the server itself', async () => {
