@@ -1,0 +1,22 @@
+export type {
+  Aggregate,
+  AtTime,
+  Binary,
+  BinaryOperator,
+  Call,
+  Expr,
+  MatrixSelector,
+  NumberLiteral,
+  Paren,
+  Span,
+  StringLiteral,
+  Subquery,
+  Unary,
+  ValueType,
+  VectorMatching,
+  VectorSelector,
+} from './ast.ts'
+export { isComparison, isSet, typeOf } from './check.ts'
+export { formatDuration, parseDuration, parseNumber } from './literals.ts'
+export { parse } from './parse.ts'
+export { print } from './print.ts'

@@ -1,0 +1,72 @@
+// Nodes as canonical text: parsing it again gives the same nodes.
+import type { LabelMatcher } from '@andon/model'
+import type { Aggregate, AtTime, Binary, Expr, VectorSelector } from './ast.ts'
+import { formatDuration, formatText } from './literals.ts'
+
+/** An expression as canonical text. */
+export function print(expr: Expr): string {
+  switch (expr.kind) {
+    case 'number':
+      return number(expr.value)
+    case 'string':
+      return formatText(expr.value)
+    case 'selector':
+      return `${selector(expr)}${modifiers(expr)}`
+    case 'range':
+      return `${selector(expr.selector)}[${formatDuration(expr.range)}]${modifiers(expr.selector)}`
+    case 'subquery':
+      return `${print(expr.expr)}[${formatDuration(expr.range)}:${expr.step === undefined ? '' : formatDuration(expr.step)}]${modifiers(expr)}`
+    case 'call':
+      return `${expr.name}(${expr.args.map(print).join(', ')})`
+    case 'aggregate':
+      return aggregate(expr)
+    case 'binary':
+      return binary(expr)
+    case 'unary':
+      return `${expr.op}${print(expr.expr)}`
+    case 'paren':
+      return `(${print(expr.expr)})`
+  }
+}
+
+function number(value: number): string {
+  if (Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? 'Inf' : '-Inf'
+  return String(value)
+}
+
+const PLAIN_NAME = /^[a-zA-Z_:][\w:]*$/
+const PLAIN_LABEL = /^[a-zA-Z_]\w*$/
+
+function label(name: string): string {
+  return PLAIN_LABEL.test(name) ? name : formatText(name)
+}
+
+function matcher({ name, operator, value }: LabelMatcher): string {
+  return `${label(name)}${operator}${formatText(value)}`
+}
+
+function selector({ matchers }: VectorSelector): string {
+  const index = matchers.findIndex(({ name, operator }) => name === '__name__' && operator === '=')
+  const name = matchers[index]?.value ?? ''
+  const rest = matchers.filter((_, at) => at !== index).map(matcher)
+  if (PLAIN_NAME.test(name)) return rest.length === 0 ? name : `${name}{${rest.join(', ')}}`
+  return `{${[...(name === '' ? [] : [formatText(name)]), ...rest].join(', ')}}`
+}
+
+function modifiers({ offset, at }: { readonly offset: number; readonly at: AtTime | undefined }): string {
+  const time = at === undefined ? '' : ` @ ${typeof at === 'number' ? (at / 1000).toFixed(3) : `${at}()`}`
+  return `${time}${offset === 0 ? '' : ` offset ${formatDuration(offset)}`}`
+}
+
+function aggregate({ op, expr, param, grouping, without }: Aggregate): string {
+  const by = grouping.length === 0 && !without ? '' : ` ${without ? 'without' : 'by'} (${grouping.map(label).join(', ')}) `
+  return `${op}${by}(${param === undefined ? '' : `${print(param)}, `}${print(expr)})`
+}
+
+function binary({ op, left, right, bool, matching }: Binary): string {
+  const { on, labels, group, include } = matching
+  const clause = on || labels.length > 0 ? ` ${on ? 'on' : 'ignoring'} (${labels.map(label).join(', ')})` : ''
+  const grouped = group === 'none' ? '' : `${clause === '' ? ' ignoring ()' : ''} group_${group} (${include.map(label).join(', ')})`
+  return `${print(left)} ${op}${bool ? ' bool' : ''}${clause}${grouped} ${print(right)}`
+}
