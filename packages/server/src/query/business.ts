@@ -1,5 +1,5 @@
 import type { Milliseconds, Ratio, TimeRange } from '@andon/model'
-import { type Evaluator, gridOf, meanOf, nothing, promDuration, type Values } from './grid.ts'
+import { type Evaluator, gridOf, meanOf, nothing, promDuration, quantileExpression, type Values } from './grid.ts'
 
 /** The kanban's business metrics over a range; null where nothing was measured. */
 export interface Business {
@@ -26,8 +26,8 @@ const CACHE = 'kanban_cache_requests_total'
 const OPERATIONS = 'kanban_operations_total'
 
 const expressions = (window: string): Record<'taskCreationP95Ms' | 'boardLoadP95Ms' | 'cacheHitRatio' | 'operationsPerSecond', string> => ({
-  taskCreationP95Ms: `histogram_quantile(0.95, sum(rate(${TASK}[${window}])))`,
-  boardLoadP95Ms: `histogram_quantile(0.95, sum(rate(${BOARD}[${window}])))`,
+  taskCreationP95Ms: quantileExpression(0.95, TASK, window),
+  boardLoadP95Ms: quantileExpression(0.95, BOARD, window),
   cacheHitRatio: `sum(rate(${CACHE}{result="hit"}[${window}])) / sum(rate(${CACHE}[${window}]))`,
   operationsPerSecond: `sum(rate(${OPERATIONS}[${window}]))`,
 })

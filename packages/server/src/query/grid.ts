@@ -51,6 +51,17 @@ export function promString(text: string): string {
   return JSON.stringify(text)
 }
 
+/**
+ * The expression for a quantile of a histogram's observations over a window, over all series with the same values of `by`. The only
+ * place that decides how quantiles are asked for.
+ *
+ * @param selector - within the braces, '' for all series
+ */
+export function quantileExpression(q: number, histogram: string, window: string, { selector = '', by = [] }: { selector?: string; by?: readonly string[] } = {}): string {
+  const grouping = by.length === 0 ? '' : ` by (${by.join(', ')}) `
+  return `histogram_quantile(${q}, sum${grouping}(rate(${histogram}${selector === '' ? '' : `{${selector}}`}[${window}])))`
+}
+
 /** The mean of what is there; null when nothing is. */
 export function meanOf(values: Values): number | null {
   const there = values.filter((value) => value !== null)

@@ -1,5 +1,5 @@
 import type { Milliseconds, Ratio, Seconds, TimeRange } from '@andon/model'
-import { type Evaluator, type Grid, gridOf, type GridSeries, meanOf, nothing, promDuration, promString, type Values } from './grid.ts'
+import { type Evaluator, type Grid, gridOf, type GridSeries, meanOf, nothing, promDuration, promString, quantileExpression, type Values } from './grid.ts'
 
 // Rate, errors and durations of services: from the metrics that a service sends of its requests, else from its spans; never both.
 
@@ -66,6 +66,8 @@ export interface SpanRedSource {
 const DURATION = 'http_server_request_duration_seconds'
 const COUNT = `${DURATION}_count`
 const FAILED = 'http_response_status_code=~"5.."'
+const SERVICE = ['service_name'] as const
+const OPERATION = ['http_request_method', 'http_route'] as const
 const BY_SERVICE = 'sum by (service_name)'
 const MINUTE: Milliseconds = 60_000
 const QUANTILES = { p50: 0.5, p95: 0.95, p99: 0.99 } as const
@@ -120,7 +122,7 @@ export class RedReader {
     if (rate === undefined) return this.#spanCourse(service, range)
     const failed = await this.#one(`sum(rate(${COUNT}{${selector},${FAILED}}[${window}]))`, grid)
     const quantile = async (q: number): Promise<Values> =>
-      (await this.#one(`histogram_quantile(${q}, sum(rate(${DURATION}{${selector}}[${window}])))`, grid)) ?? nothing(grid)
+      (await this.#one(quantileExpression(q, DURATION, window, { selector }), grid)) ?? nothing(grid)
     return {
       grid,
       source: 'metrics',
@@ -139,7 +141,7 @@ export class RedReader {
   async operations(service: string, range: TimeRange, source: 'metrics' | 'spans'): Promise<readonly OperationRed[]> {
     if (source === 'spans') return this.#spanOperations(service, range)
     const selector = `service_name=${promString(service)}`
-    const by = 'sum by (http_request_method, http_route)'
+    const by = `sum by (${OPERATION.join(', ')})`
     const window = promDuration(range.end - range.start)
     const ask = async (expression: string): Promise<Map<string, number>> => {
       const found = await this.#evaluator.at(expression, range.end)
@@ -148,8 +150,8 @@ export class RedReader {
     const count = await ask(`${by} (increase(${COUNT}{${selector}}[${window}]))`)
     const failed = await ask(`${by} (increase(${COUNT}{${selector},${FAILED}}[${window}]))`)
     const time = await ask(`${by} (increase(${DURATION}_sum{${selector}}[${window}]))`)
-    const p50 = await ask(`histogram_quantile(0.5, ${by} (rate(${DURATION}{${selector}}[${window}])))`)
-    const p95 = await ask(`histogram_quantile(0.95, ${by} (rate(${DURATION}{${selector}}[${window}])))`)
+    const p50 = await ask(quantileExpression(0.5, DURATION, window, { selector, by: OPERATION }))
+    const p95 = await ask(quantileExpression(0.95, DURATION, window, { selector, by: OPERATION }))
     const allTime = [...time.values()].reduce((sum, value) => sum + value, 0)
     const seconds = (range.end - range.start) / 1000
     return [...count]
@@ -175,7 +177,7 @@ export class RedReader {
     const rates = perService(await this.#evaluator.over(`${BY_SERVICE} (rate(${COUNT}[${window}]))`, grid))
     if (rates.size === 0) return []
     const failed = perService(await this.#evaluator.over(`${BY_SERVICE} (rate(${COUNT}{${FAILED}}[${window}]))`, grid))
-    const p95 = perService(await this.#evaluator.over(`histogram_quantile(0.95, ${BY_SERVICE} (rate(${DURATION}[${window}])))`, grid))
+    const p95 = perService(await this.#evaluator.over(quantileExpression(0.95, DURATION, window, { by: SERVICE }), grid))
     const quantiles = await this.#quantiles(range)
     const seen = await this.#seen(range)
     return [...rates].map(([service, rate]) => {
@@ -199,7 +201,7 @@ export class RedReader {
   async #quantiles(range: TimeRange): Promise<Record<keyof typeof QUANTILES, Map<string, number | null>>> {
     const window = promDuration(range.end - range.start)
     const ask = async (q: number): Promise<Map<string, number | null>> => {
-      const found = await this.#evaluator.at(`histogram_quantile(${q}, ${BY_SERVICE} (rate(${DURATION}[${window}])))`, range.end)
+      const found = await this.#evaluator.at(quantileExpression(q, DURATION, window, { by: SERVICE }), range.end)
       return new Map(found.map(({ labels, value }) => [labels['service_name'] ?? '', finite(value)]))
     }
     return { p50: await ask(QUANTILES.p50), p95: await ask(QUANTILES.p95), p99: await ask(QUANTILES.p99) }
