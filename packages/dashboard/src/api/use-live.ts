@@ -45,6 +45,11 @@ export function useLive<T>(path: string | null): UseQueryResult<T> {
       problem: () => void client.invalidateQueries({ queryKey: ['get', path], exact: true }),
     })
   }, [moving, path, client])
+  const { polling } = live
+  useEffect(() => {
+    // At once, so that a server that is gone is noticed now and not at the first poll.
+    if (moving && polling) void client.invalidateQueries({ queryKey: ['get', path], exact: true })
+  }, [moving, polling, path, client])
   return useQuery<T>({
     queryKey: ['get', path],
     enabled: path !== null,

@@ -52,12 +52,18 @@ export function valueLabels(splits: readonly number[], unit: Unit): string[] {
   const scale = axisScale(Math.max(...splits.map(Math.abs), 0), unit)
   const numbers = splits.map((value) => value / scale.divisor)
   const step = Math.abs((numbers[1] ?? 1) - (numbers[0] ?? 0))
-  const decimals = step >= 1 ? 0 : Math.min(3, Math.ceil(-Math.log10(step)))
-  return numbers.map((value) => `${value.toFixed(Math.abs(step - Math.round(step)) < 1e-9 ? 0 : Math.max(decimals, 1))} ${scale.unit}`.trim())
+  // As many decimals as the step has: 0.25 must not be written 0.3.
+  const decimals = [0, 1, 2, 3].find((count) => Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) < 1e-6) ?? 3
+  return numbers.map((value) => `${value.toFixed(decimals)} ${scale.unit}`.trim())
 }
+
+/** Bytes are counted in powers of two, so marks at decimal steps would read 95.4 MiB. */
+const BINARY_STEPS: readonly number[] = Array.from({ length: 50 }, (_, power) => 2 ** power)
 
 /** The text beside a series' name: its value with unit. */
 export const valueText = (value: number | null | undefined, unit: Unit): string => quantityText(value, unit)
+
+const isBinary = (unit: Unit): boolean => unit === 'bytes' || unit === 'bytesPerSecond'
 
 function axes(root: Element, look: ChartLook): uPlot.Axis[] {
   const text = readColour(root, '--chart-text')
@@ -66,7 +72,7 @@ function axes(root: Element, look: ChartLook): uPlot.Axis[] {
   const shared = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false } }
   return [
     { ...shared, grid: { show: false }, size: 24, gap: 6, space: 70, values: (_u, splits, _axis, _space, step) => timeLabels(splits, step, look.zone) },
-    { ...shared, size: 62, gap: 6, space: 34, values: (_u, splits) => valueLabels(splits, look.unit) },
+    { ...shared, size: 62, gap: 6, space: 34, values: (_u, splits) => valueLabels(splits, look.unit), ...(isBinary(look.unit) ? { incrs: [...BINARY_STEPS] } : {}) },
   ]
 }
 

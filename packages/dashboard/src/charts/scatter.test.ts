@@ -45,6 +45,7 @@ test('labels of axes', () => {
   assert.deepEqual(timeLabels([noon], 10_000, 'utc'), ['12:00:00'])
   assert.deepEqual(timeLabels([noon - 12 * 3_600_000], 3_600_000, 'utc'), ['11-24'])
   assert.deepEqual(valueLabels([0, 0.05, 0.1], 'seconds'), ['0 ms', '50 ms', '100 ms'])
+  assert.deepEqual(valueLabels([0, 0.0025, 0.005], 'ratio'), ['0.00 %', '0.25 %', '0.50 %'])
   assert.deepEqual(valueLabels([0, 0.5, 1], 'requestsPerSecond'), ['0.0 req/s', '0.5 req/s', '1.0 req/s'])
   assert.deepEqual(valueLabels([0, 1024 ** 2, 2 * 1024 ** 2], 'bytes'), ['0 MiB', '1 MiB', '2 MiB'])
 })

@@ -18,7 +18,7 @@ export function OverviewScreen(): JSX.Element {
   const { data, error } = overview
   return (
     <div className="stack">
-      <PageHead title="Overview" {...(data === undefined ? {} : { note: <Freshness data={data} /> })} />
+      <PageHead title="Overview" {...(data === undefined ? {} : { note: <Freshness data={data} received={overview.dataUpdatedAt} /> })} />
       <Trouble error={error} has={data !== undefined} />
       {error !== null && data === undefined && <Failed error={asFailure(error)} retry={() => void overview.refetch()} />}
       {data === undefined && error === null && (
@@ -67,15 +67,15 @@ function ServiceLines({ data, faded }: { readonly data: Overview; readonly faded
 const asFailure = (error: Error): { message: string; hint?: string; code?: string } =>
   error instanceof ApiError ? { message: error.message, hint: error.hint, code: error.code } : { message: error.message }
 
-/** How old the newest datum is. Said in words and colour only when it is late. */
-function Freshness({ data }: { readonly data: Overview }): JSX.Element {
-  useNow(5000)
-  const age = data.freshnessMs
-  if (age === null) return <span>No data yet</span>
+/** How old the newest datum is, which goes on growing when no answers come. Said in words and colour only when it is late. */
+function Freshness({ data, received }: { readonly data: Overview; readonly received: number }): JSX.Element {
+  const now = useNow(1000)
+  if (data.freshnessMs === null) return <span>No data yet</span>
+  const age = data.freshnessMs + Math.max(0, now - received)
   const late = age > 60_000
   return (
     <span className={late ? 'fresh late' : 'fresh'}>
-      Newest data <Num value={age / 1000} unit="seconds" /> old{late ? ' — is the application still sending?' : ''}
+      Newest data <Num value={age < 1000 ? age / 1000 : Math.floor(age / 1000)} unit="seconds" /> old{late ? ' — is the application still sending?' : ''}
     </span>
   )
 }

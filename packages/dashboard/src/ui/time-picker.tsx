@@ -1,4 +1,5 @@
 import { ActionIcon, Button, Popover, TextInput, Tooltip } from '@mantine/core'
+import { useClipboard } from '@mantine/hooks'
 import { type JSX, useState } from 'react'
 import { Icon } from './icons.tsx'
 import { absoluteSelection, isValidSelection, parseTypedTime, PRESETS, resolveRange, shift, type TimeSelection, type Zone } from './time-range.ts'
@@ -66,6 +67,23 @@ function Step({ label, icon, onClick }: { readonly label: string; readonly icon:
   )
 }
 
+/** A link that shows the same to whoever opens it whenever. */
+function fixedLink(href: string, { from, to }: TimeSelection): string {
+  const url = new URL(href)
+  url.searchParams.set('from', from)
+  url.searchParams.set('to', to)
+  return url.href
+}
+
+function CopyLink({ label, href }: { readonly label: string; readonly href: () => string }): JSX.Element {
+  const { copied, copy } = useClipboard({ timeout: 1500 })
+  return (
+    <Button size="compact-xs" variant="subtle" leftSection={<Icon name={copied ? 'check' : 'link'} size={13} />} onClick={() => copy(href())}>
+      {copied ? 'Copied' : label}
+    </Button>
+  )
+}
+
 function Absolute({ selection, zone, onSelect }: { readonly selection: TimeSelection; readonly zone: Zone; readonly onSelect: (next: TimeSelection) => void }): JSX.Element {
   const shown = (text: string): string => (text.startsWith('now') ? text : timeText(Date.parse(text), zone))
   const [from, setFrom] = useState(shown(selection.from))
@@ -90,6 +108,10 @@ function Absolute({ selection, zone, onSelect }: { readonly selection: TimeSelec
       <Button size="xs" variant="default" onClick={freeze}>
         Fix this range in time
       </Button>
+      <div className="time-links">
+        <CopyLink label="Copy link" href={() => location.href} />
+        <CopyLink label="Copy link to these minutes" href={() => fixedLink(location.href, absoluteSelection(resolveRange(selection, Date.now())))} />
+      </div>
       <p className="dim">Drag on any chart to zoom in; double-click to zoom out.</p>
     </form>
   )
