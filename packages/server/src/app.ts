@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { Guard } from './api/guard.ts'
 import { createApi } from './api/index.ts'
 import { LIVE_LIMITS, LiveHub } from './api/live.ts'
+import { registerMetricsApi } from './api/metrics.ts'
 import { findDashboard } from './api/pages.ts'
 import { findPortHolder } from './api/port-holder.ts'
 import { OwnCpu, ownUse } from './api/status.ts'
@@ -12,7 +13,8 @@ import { ExceptionIngest } from './ingest/exceptions.ts'
 import { MetricIngest } from './ingest/metrics.ts'
 import { SpanIngest } from './ingest/spans.ts'
 import { BusinessReader } from './query/business.ts'
-import type { Evaluator } from './query/grid.ts'
+import { Engine } from './query/engine.ts'
+import { engineEvaluator } from './query/engine-evaluator.ts'
 import { RedReader } from './query/red.ts'
 import { SaturationReader } from './query/saturation.ts'
 import { SpanReader } from './query/spans.ts'
@@ -24,9 +26,6 @@ import { ownVersion } from './version.ts'
 
 /** How long requests under way may take to end before their connections are cut. */
 const STOP_MS: Milliseconds = 10_000
-
-/** Without the PromQL engine services are measured by their spans. */
-const spansAlone: Evaluator = { over: () => Promise.resolve([]), at: () => Promise.resolve([]) }
 
 export interface AppDeps {
   readonly log: Log
@@ -127,7 +126,8 @@ export class App {
     const spans = new SpanIngest(store.spans, store.exceptions, spanDays)
     const metrics = new MetricIngest(store.metrics, rawDays)
     const exceptions = new ExceptionIngest(store.exceptions, spanDays)
-    const evaluator = spansAlone
+    const engine = new Engine(store.metrics, limits)
+    const evaluator = engineEvaluator(engine)
     const cpu = new OwnCpu(clock)
     const storeBytes = (): Promise<number> => store.status().then(({ bytes }) => bytes)
     let hub: LiveHub | undefined
@@ -164,7 +164,7 @@ export class App {
       },
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
-      more: () => undefined,
+      more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, clock, log: this.#log, version: ownVersion() }),
     })
     return { api, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained()]) }
   }

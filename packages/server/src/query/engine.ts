@@ -1,6 +1,7 @@
 // Evaluates PromQL over series of the store: the reference semantics.
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { type Expr, parse } from '@andon/promql'
+import type { HistogramValue } from '../store/metric-rows.ts'
 import { Evaluator, type QueryContext, type SeriesSource } from './promql/evaluate.ts'
 import { type GridElement, type GridValue, timeAt } from './promql/vector.ts'
 
@@ -21,7 +22,9 @@ export interface QueryOptions {
 /** An element of an instant vector. */
 export interface Sample {
   readonly labels: Labels
+  /** NaN where the sample is a histogram. */
   readonly value: number
+  readonly histogram?: HistogramValue
 }
 
 /** A series of a range query: its points at steps that have a value. */
@@ -70,7 +73,7 @@ export class Engine {
       case 'string':
         return { type: 'string', time, value: value.value }
       case 'vector':
-        return { type: 'vector', time, samples: value.elements.filter(({ present }) => present[0] === 1).map(({ labels, values }) => ({ labels, value: values[0] ?? Number.NaN })) }
+        return { type: 'vector', time, samples: value.elements.filter(({ present }) => present[0] === 1).map(sampleOf) }
     }
   }
 
@@ -132,8 +135,14 @@ export class Engine {
 type Without<T> = T extends unknown ? Omit<T, 'infos'> : never
 type WithoutInfos = Without<QueryResult>
 
+function sampleOf({ labels, values, histograms }: GridElement): Sample {
+  const histogram = histograms?.[0]
+  return histogram === undefined ? { labels, value: values[0] ?? Number.NaN } : { labels, value: Number.NaN, histogram }
+}
+
 function elementsOf(value: GridValue, count: number): readonly GridElement[] {
-  if (value.type === 'vector') return value.elements
+  // A range answers floats; what is to be drawn of histograms are their quantiles, sums and counts.
+  if (value.type === 'vector') return value.elements.filter(({ histograms }) => histograms === undefined)
   if (value.type === 'scalar') return [{ labels: {}, values: value.values, present: new Uint8Array(count).fill(1) }]
   throw new AndonError('query_failed', 'a range query answers a scalar or an instant vector, not a text')
 }

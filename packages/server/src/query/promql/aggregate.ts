@@ -1,5 +1,6 @@
 // Aggregations over the elements of a vector, step by step.
 import { AndonError, type Labels, labelsKey } from '@andon/model'
+import { summed } from './native-histograms.ts'
 import { promQuantile, sum } from './range-functions.ts'
 import { element, type GridElement, numberText, set } from './vector.ts'
 
@@ -77,6 +78,16 @@ function reduced(group: Group, reduce: Reduce, { steps, param }: Aggregation): G
   return result
 }
 
+/** Floats and histograms of a group apart: histograms have a sum and a mean, and can be counted. */
+function reducedBoth(group: Group, reduce: Reduce, aggregation: Aggregation): GridElement[] {
+  const { op, steps } = aggregation
+  const native = group.members.filter(({ histograms }) => histograms !== undefined)
+  if (native.length === 0 || op === 'count' || op === 'group') return [reduced(group, reduce, aggregation)]
+  const floats = group.members.filter(({ histograms }) => histograms === undefined)
+  const results = floats.length === 0 ? [] : [reduced({ ...group, members: floats }, reduce, aggregation)]
+  return op === 'sum' || op === 'avg' ? [...results, summed(group.labels, native, steps, op === 'avg')] : results
+}
+
 /** topk, bottomk, limitk: some of the elements as they are. */
 function chosen(group: Group, { op, steps, param }: Aggregation): GridElement[] {
   const results = group.members.map(({ labels }) => element(labels, steps))
@@ -118,7 +129,7 @@ export function aggregate(elements: readonly GridElement[], aggregation: Aggrega
   const { op } = aggregation
   const found = groups(elements, aggregation)
   const reduce = REDUCTIONS[op]
-  if (reduce !== undefined) return found.map((group) => reduced(group, reduce, aggregation))
+  if (reduce !== undefined) return found.flatMap((group) => reducedBoth(group, reduce, aggregation))
   if (op === 'topk' || op === 'bottomk' || op === 'limitk') return found.flatMap((group) => chosen(group, aggregation))
   if (op === 'count_values') return found.flatMap((group) => countedValues(group, aggregation))
   throw new AndonError('query_failed', `the aggregation ${op} is not supported`)

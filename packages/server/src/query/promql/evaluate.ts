@@ -1,13 +1,15 @@
 // Evaluates the nodes of an expression over a grid of times. The semantics are those of prometheus promql/engine.go.
 import { AndonError, type LabelMatcher, type Labels, labelsKey, type Milliseconds } from '@andon/model'
 import type { Call, Expr, MatrixSelector, Subquery, VectorSelector } from '@andon/promql'
+import type { HistogramValue } from '../../store/metric-rows.ts'
 import { aggregate } from './aggregate.ts'
 import { binary } from './binary.ts'
 import { histogramQuantile } from './histogram-quantile.ts'
 import { labelJoin, labelReplace } from './label-functions.ts'
 import { TIME_FUNCTIONS, VALUE_FUNCTIONS } from './math-functions.ts'
+import { HISTOGRAM_RANGE_FUNCTIONS, nativeQuantile, numbersOf, overWindows } from './native-histograms.ts'
 import { KEEPS_NAME, RANGE_FUNCTIONS } from './range-functions.ts'
-import { element, type GridElement, type GridValue, type RangeSeries, type ScalarValue, set, type StepGrid, timeAt, type VectorValue, withoutName } from './vector.ts'
+import { element, type GridElement, type GridValue, histogramElement, type RangeSeries, type ScalarValue, set, type StepGrid, timeAt, type VectorValue, withoutName } from './vector.ts'
 
 /** A series of the store, as the engine needs it. */
 export interface SourceSeries {
@@ -16,7 +18,7 @@ export interface SourceSeries {
   readonly v: Float64Array
   readonly stale: Uint8Array
   /** Where there are some, the points are histograms, which have no float value. */
-  readonly histograms?: readonly unknown[]
+  readonly histograms?: readonly (HistogramValue | undefined)[]
 }
 
 /** What the engine reads series from; both ends of the range are included. */
@@ -62,16 +64,16 @@ export class Evaluator {
       case 'paren':
         return await this.evaluate(expr.expr, grid)
       case 'unary':
-        return this.#unary(expr.op, await this.evaluate(expr.expr, grid))
+        return this.#unary(expr.op, this.#floatValue(await this.evaluate(expr.expr, grid)))
       case 'binary': {
-        const [left, right] = [await this.evaluate(expr.left, grid), await this.evaluate(expr.right, grid)]
+        const [left, right] = [this.#floatValue(await this.evaluate(expr.left, grid)), this.#floatValue(await this.evaluate(expr.right, grid))]
         return binary(left, right, { op: expr.op, bool: expr.bool, matching: expr.matching, steps: grid.count })
       }
       case 'aggregate': {
         const param = expr.param === undefined ? undefined : await this.evaluate(expr.param, grid)
         return {
           type: 'vector',
-          elements: aggregate(await this.#vector(expr.expr, grid), {
+          elements: aggregate(await this.#all(expr.expr, grid), {
             op: expr.op,
             grouping: expr.grouping,
             without: expr.without,
@@ -89,9 +91,25 @@ export class Evaluator {
     }
   }
 
-  async #vector(expr: Expr, grid: StepGrid): Promise<GridElement[]> {
+  /** The elements of a vector, histograms among them. */
+  async #all(expr: Expr, grid: StepGrid): Promise<GridElement[]> {
     const value = await this.evaluate(expr, grid)
     return value.type === 'vector' ? value.elements.filter(({ present }) => present.includes(1)) : []
+  }
+
+  /** The elements whose values are floats: what takes no histograms leaves them out and says so. */
+  async #vector(expr: Expr, grid: StepGrid): Promise<GridElement[]> {
+    return this.#floats(await this.#all(expr, grid))
+  }
+
+  #floats(elements: readonly GridElement[]): GridElement[] {
+    const floats = elements.filter(({ histograms }) => histograms === undefined)
+    if (floats.length < elements.length) this.#context.infos.add('native histograms were left out where only floats can be; NAME_bucket, NAME_sum and NAME_count are floats')
+    return floats
+  }
+
+  #floatValue(value: GridValue): GridValue {
+    return value.type === 'vector' ? { type: 'vector', elements: this.#floats(value.elements) } : value
   }
 
   #unary(op: '+' | '-', value: GridValue): GridValue {
@@ -109,8 +127,7 @@ export class Evaluator {
     const found = await this.#context.source.select(selector.matchers, { start: times.first - back + 1, end: times.last }, options)
     for (const { ts } of found) this.#context.samples += ts.length
     if (this.#context.samples > maxSamples) throw new AndonError('query_too_large', `the query reads more than ${maxSamples} samples`)
-    if (found.some(({ histograms }) => histograms !== undefined)) this.#context.infos.add('native histograms were left out; ask for NAME_bucket, NAME_sum or NAME_count')
-    return found.filter(({ histograms }) => histograms === undefined)
+    return found
   }
 
   /** When a selector or subquery is evaluated for a step: its @ or the step's time, less its offset. */
@@ -123,14 +140,16 @@ export class Evaluator {
   async #selector(selector: VectorSelector, grid: StepGrid): Promise<VectorValue> {
     const { lookback } = this.#context
     const times = this.#times(selector, grid)
-    const elements = (await this.#series(selector, grid, lookback)).map(({ labels, ts, v, stale }) => {
-      const result = element(labels, grid.count)
+    const elements = (await this.#series(selector, grid, lookback)).map(({ labels, ts, v, stale, histograms }) => {
+      const result = histograms === undefined ? element(labels, grid.count) : histogramElement(labels, grid.count)
       let next = 0
       for (let step = 0; step < grid.count; step += 1) {
         const time = times.at(step)
         while (next < ts.length && (ts[next] ?? Infinity) <= time) next += 1
         const last = next - 1
-        if (last >= 0 && (ts[last] ?? -Infinity) > time - lookback && stale[last] !== 1) set(result, step, v[last] ?? Number.NaN)
+        if (last < 0 || (ts[last] ?? -Infinity) <= time - lookback || stale[last] === 1) continue
+        set(result, step, v[last] ?? Number.NaN)
+        if (result.histograms !== undefined) result.histograms[step] = histograms?.[last]
       }
       return result
     })
@@ -199,7 +218,16 @@ export class Evaluator {
         return await this.#absent(call, grid, await this.#vector(required(first), grid))
       case 'histogram_quantile': {
         const q = await this.#scalar(required(first), grid)
-        return { type: 'vector', elements: histogramQuantile(await this.#vector(required(second), grid), (step) => q.values[step] ?? Number.NaN, grid.count) }
+        const all = await this.#all(required(second), grid)
+        const at = (step: number): number => q.values[step] ?? Number.NaN
+        const classic = histogramQuantile(all.filter(({ histograms }) => histograms === undefined), at, grid.count)
+        return distinct([...classic, ...numbersOf(all, grid.count, (histogram, step) => nativeQuantile(histogram, at(step)))])
+      }
+      case 'histogram_count':
+      case 'histogram_sum':
+      case 'histogram_avg': {
+        const number = HISTOGRAM_NUMBERS[name]
+        return distinct(numbersOf(await this.#all(required(first), grid), grid.count, number))
       }
       case 'label_replace':
         return distinct(labelReplace(await this.#vector(required(first), grid), await this.#texts(args.slice(1), grid)))
@@ -230,21 +258,21 @@ export class Evaluator {
     const apply = RANGE_FUNCTIONS[name] ?? (() => undefined)
     const { series, range, at } = await this.#range(required(args[index]), grid)
     const params = await this.#params(args.filter((_, position) => position !== index), grid)
-    const elements = series.map(({ labels, ts, v }) => {
+    const native = series.filter(({ histograms }) => histograms !== undefined)
+    const floats = series.filter(({ histograms }) => histograms === undefined)
+    const histograms = HISTOGRAM_RANGE_FUNCTIONS[name] === undefined ? [] : native.map((each) => overWindows(each, KEEPS_NAME.has(name) ? each.labels : withoutName(each.labels), grid.count, windows(each.ts, at, range), name))
+    const elements = floats.map(({ labels, ts, v }) => {
       const result = element(KEEPS_NAME.has(name) ? labels : withoutName(labels), grid.count)
-      let lo = 0
-      let hi = 0
+      const windowAt = windows(ts, at, range)
       for (let step = 0; step < grid.count; step += 1) {
-        const time = at(step)
-        while (hi < ts.length && (ts[hi] ?? Infinity) <= time) hi += 1
-        while (lo < hi && (ts[lo] ?? Infinity) <= time - range) lo += 1
-        if (hi === lo) continue
-        const value = apply({ ts, v, lo, hi, time, range }, params(step))
+        const window = windowAt(step)
+        if (window.hi === window.lo) continue
+        const value = apply({ ts, v, ...window }, params(step))
         if (value !== undefined) set(result, step, value)
       }
       return result
     })
-    return distinct(elements.filter(({ present }) => present.includes(1)))
+    return distinct([...elements, ...histograms].filter(({ present }) => present.includes(1)))
   }
 
   async #valueCall({ name, args }: Call, grid: StepGrid): Promise<VectorValue> {
@@ -294,6 +322,24 @@ export class Evaluator {
 
 const MAX_SUBQUERY_STEPS = 100_000
 
+const HISTOGRAM_NUMBERS = {
+  histogram_count: ({ count }: HistogramValue): number => count,
+  histogram_sum: ({ sum }: HistogramValue): number => sum,
+  histogram_avg: ({ sum, count }: HistogramValue): number => sum / count,
+} as const
+
+/** The indices of the points that lie in the window of each step; steps are to be asked in order. */
+function windows(ts: Float64Array, at: (step: number) => Milliseconds, range: Milliseconds): (step: number) => { lo: number; hi: number; time: Milliseconds; range: Milliseconds } {
+  let lo = 0
+  let hi = 0
+  return (step) => {
+    const time = at(step)
+    while (hi < ts.length && (ts[hi] ?? Infinity) <= time) hi += 1
+    while (lo < hi && (ts[lo] ?? Infinity) <= time - range) lo += 1
+    return { lo, hi, time, range }
+  }
+}
+
 function required(expr: Expr | undefined): Expr {
   if (expr === undefined) throw new AndonError('query_failed', 'an argument is missing')
   return expr
@@ -304,9 +350,10 @@ function isRange(expr: Expr): boolean {
 }
 
 /** The points that are no stale markers. */
-function living({ labels, ts, v, stale }: SourceSeries): RangeSeries {
-  if (!stale.includes(1)) return { labels, ts, v }
-  return { labels, ts: ts.filter((_, index) => stale[index] !== 1), v: v.filter((_, index) => stale[index] !== 1) }
+function living({ labels, ts, v, stale, histograms }: SourceSeries): RangeSeries {
+  const alive = (_: unknown, index: number): boolean => stale[index] !== 1
+  const kept = histograms === undefined ? {} : { histograms: histograms.filter(alive) }
+  return stale.includes(1) ? { labels, ts: ts.filter(alive), v: v.filter(alive), ...kept } : { labels, ts, v, ...kept }
 }
 
 function scalarOf(elements: readonly GridElement[], grid: StepGrid): ScalarValue {

@@ -1,5 +1,6 @@
 // Values of an evaluation over a grid of times: dense arrays, one element per step.
 import type { Labels, Milliseconds } from '@andon/model'
+import type { HistogramValue } from '../../store/metric-rows.ts'
 
 /** The times at which an expression is evaluated: start, start + step, … (count of them). */
 export interface StepGrid {
@@ -19,6 +20,8 @@ export interface GridElement {
   readonly values: Float64Array
   /** 1 where there is a value; a value may be NaN. */
   readonly present: Uint8Array
+  /** Where the values are native histograms; `values` then means nothing. */
+  readonly histograms?: (HistogramValue | undefined)[]
 }
 
 export interface VectorValue {
@@ -43,10 +46,17 @@ export interface RangeSeries {
   readonly labels: Labels
   readonly ts: Float64Array
   readonly v: Float64Array
+  /** Where the points are native histograms; as long as `ts`. */
+  readonly histograms?: readonly (HistogramValue | undefined)[]
 }
 
 export function element(labels: Labels, count: number): GridElement {
   return { labels, values: new Float64Array(count), present: new Uint8Array(count) }
+}
+
+/** An element whose values are native histograms. */
+export function histogramElement(labels: Labels, count: number): GridElement & { histograms: (HistogramValue | undefined)[] } {
+  return { ...element(labels, count), histograms: Array.from({ length: count }, () => undefined) }
 }
 
 export function set(target: GridElement, index: number, value: number): void {
