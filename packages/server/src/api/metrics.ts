@@ -107,10 +107,10 @@ function dataOf(result: QueryResult): object {
 }
 
 /** A signal that is aborted when the one who asked goes away. */
-function goneSignal(request: FastifyRequest): AbortSignal {
+function goneSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  request.raw.once('close', () => {
-    if (!request.raw.complete || request.raw.destroyed) controller.abort(new AndonError('query_failed', 'the client went away'))
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableEnded) controller.abort(new AndonError('query_failed', 'the client went away'))
   })
   return controller.signal
 }
@@ -167,13 +167,13 @@ function registerQueries(app: FastifyInstance, { engine, clock }: MetricsApiDeps
   const instant = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const time = text(query, 'time')
-    const result = await engine.instant(required(query, 'query'), time === undefined ? clock.now() : timeOf('time', time), { signal: goneSignal(request) })
+    const result = await engine.instant(required(query, 'query'), time === undefined ? clock.now() : timeOf('time', time), { signal: goneSignal(reply) })
     return success(reply, dataOf(result), result.infos)
   }
   const range = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const [start, end] = [timeOf('start', required(query, 'start')), timeOf('end', required(query, 'end'))]
-    const result = await engine.range(required(query, 'query'), start, end, stepOf(required(query, 'step')), { signal: goneSignal(request) })
+    const result = await engine.range(required(query, 'query'), start, end, stepOf(required(query, 'step')), { signal: goneSignal(reply) })
     return success(reply, dataOf(result), result.infos)
   }
   app.get('/api/v1/query', LIVE, instant)

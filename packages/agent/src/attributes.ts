@@ -1,0 +1,37 @@
+// Attributes of the API as the model keeps them, without what looks like a secret.
+import type { Attributes as ApiAttributes, AttributeValue as ApiValue } from '@opentelemetry/api'
+import type { Attributes, AttributeValue } from '@andon/model'
+
+const SECRET = /pass(?:word|wd|phrase)?$|passw|secret|token|authorization|cookie|api[-_.]?key|credential/i
+
+/** Query parameters whose value is not recorded. */
+const SECRET_PARAMETER = /([?&][^=&#]*(?:pass|secret|token|key|sig|auth|code)[^=&#]*=)[^&#]*/gi
+
+const URL_KEYS: ReadonlySet<string> = new Set(['url.full', 'url.query', 'http.url', 'http.target'])
+
+/** The value of an attribute of this key as it may be recorded. */
+export function safeText(key: string, value: string): string {
+  if (SECRET.test(key)) return '[redacted]'
+  if (!URL_KEYS.has(key)) return value
+  const withMark = key === 'url.query' ? `?${value}` : value
+  const redacted = withMark.replaceAll(SECRET_PARAMETER, '$1[redacted]').replace(/\/\/[^/@]*@/, '//')
+  return key === 'url.query' ? redacted.slice(1) : redacted
+}
+
+function one(key: string, value: unknown): AttributeValue {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
+  if (typeof value === 'string') return safeText(key, value)
+  return typeof value === 'boolean' ? value : null
+}
+
+/** One attribute as the model keeps it: whole numbers as int64. */
+export function toValue(key: string, value: ApiValue | undefined): AttributeValue {
+  return Array.isArray(value) ? value.map((each: unknown) => one(key, each)) : one(key, value)
+}
+
+/** Attributes as the model keeps them; those without a value are left out. */
+export function toAttributes(attributes: ApiAttributes | undefined): Attributes {
+  const result: Record<string, AttributeValue> = {}
+  for (const [key, value] of Object.entries(attributes ?? {})) if (value !== undefined && value !== null) result[key] = toValue(key, value)
+  return result
+}

@@ -1,0 +1,83 @@
+// Sends batches of one signal in the background, each with its number, until it is taken.
+import { randomBytes } from 'node:crypto'
+import { diag } from '@opentelemetry/api'
+import type { Milliseconds } from '@andon/model'
+import type { OtlpClient } from './client.ts'
+
+/** A random 128-bit id of this start: host and process id come back after a restart and would swallow new data. */
+const PROCESS = randomBytes(16).toString('hex')
+
+const FIRST_DELAY: Milliseconds = 500
+const MAX_DELAY: Milliseconds = 30_000
+
+export interface SenderOptions {
+  readonly client: Pick<OtlpClient, 'post'>
+  readonly path: string
+  /** The next batch and how many items it holds; undefined when there is nothing to send. */
+  readonly next: () => { readonly body: Uint8Array; readonly items: number } | undefined
+  /** Settles after a while, or at once when the signal is aborted; never keeps the host alive. */
+  readonly sleep: (ms: Milliseconds, signal: AbortSignal) => Promise<void>
+  /** Numbers of all signals come from one sequence. */
+  readonly sequence: () => number
+}
+
+/**
+ * One batch is under way at a time. An unanswered one is sent again unchanged, with the same number, until it is taken or
+ * refused for good; what is recorded meanwhile waits. Never throws.
+ */
+export class Sender {
+  readonly #options: SenderOptions
+  #running: Promise<void> | undefined
+  #hurry = new AbortController()
+  /** Items that the server refused for good. */
+  refused = 0
+  /** Attempts that were not answered with success. */
+  failures = 0
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+  }
+
+  /** Whether a batch is under way: then no new one is made, so that increments go on adding up. */
+  get busy(): boolean {
+    return this.#running !== undefined
+  }
+
+  /** Sends what there is, in the background. */
+  start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Sends what there is, with the wait between attempts cut short; settles when nothing is left. */
+  async drain(): Promise<void> {
+    this.#hurry.abort()
+    this.#hurry = new AbortController()
+    this.start()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    for (let batch = this.#options.next(); batch !== undefined; batch = this.#options.next()) await this.#deliver(batch.body, batch.items)
+  }
+
+  async #deliver(body: Uint8Array, items: number): Promise<void> {
+    const { client, path, sleep, sequence } = this.#options
+    const number = `${PROCESS}/${sequence()}`
+    let delay = FIRST_DELAY
+    for (;;) {
+      const { outcome, retryAfterMs, reason } = await client.post(path, body, number)
+      if (outcome === 'taken') return
+      this.failures += 1
+      if (outcome === 'refused') {
+        this.refused += items
+        diag.warn(`andon: ${path} refused ${items} items: ${reason}`)
+        return
+      }
+      diag.debug(`andon: ${path} was not answered (${reason}); it is sent again`)
+      await sleep(retryAfterMs ?? delay * (0.5 + Math.random() / 2), this.#hurry.signal)
+      delay = Math.min(MAX_DELAY, delay * 2)
+    }
+  }
+}

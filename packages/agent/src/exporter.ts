@@ -1,0 +1,135 @@
+// What was recorded, from the buffers to the server.
+import { setTimeout as wait } from 'node:timers/promises'
+import type { ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource, SpanRecord } from '@andon/model'
+import { encodeExceptions, encodeMetrics, encodeSpans } from '@andon/wire'
+import { Buffer } from './export/buffer.ts'
+import { OtlpClient } from './export/client.ts'
+import { Sender } from './export/sender.ts'
+import type { AgentMeterProvider } from './metrics/meter.ts'
+import type { AgentOptions } from './options.ts'
+import { nowNanoseconds } from './time.ts'
+
+const SPANS_PER_BATCH = 2048
+/** Spans that wake the sender before its time. */
+const SPANS_IN_HASTE = 512
+const EXCEPTIONS_PER_BATCH = 256
+
+/** About how much memory a span holds. */
+function sizeOf({ attributes, events, name }: SpanRecord): number {
+  let bytes = 400 + name.length * 2 + events.length * 300
+  for (const value of Object.values(attributes)) bytes += 48 + (typeof value === 'string' ? value.length * 2 : 16)
+  return bytes
+}
+
+function sleep(ms: Milliseconds, signal: AbortSignal): Promise<void> {
+  // Woken early by the signal, which is no failure.
+  return wait(ms, undefined, { ref: false, signal }).catch(() => undefined)
+}
+
+export interface ExporterStatus {
+  readonly queueBytes: number
+  readonly droppedSpans: number
+  readonly droppedExceptions: number
+  readonly refused: number
+  readonly failures: number
+}
+
+export class Exporter {
+  readonly #options: AgentOptions
+  readonly #resource: Resource
+  readonly #meters: AgentMeterProvider
+  readonly #client: OtlpClient
+  readonly #spans: Buffer<SpanRecord>
+  readonly #exceptions: Buffer<ExceptionRecord>
+  readonly #senders: { readonly spans: Sender; readonly metrics: Sender; readonly exceptions: Sender }
+  readonly #timers: NodeJS.Timeout[] = []
+  #collectedUntil: Nanoseconds = nowNanoseconds()
+  #metricsDue = false
+  #sequence = 0
+
+  constructor(options: AgentOptions, resource: Resource, meters: AgentMeterProvider) {
+    this.#options = options
+    this.#resource = resource
+    this.#meters = meters
+    this.#client = new OtlpClient(options)
+    this.#spans = new Buffer(options.maxQueueBytes * 0.9)
+    this.#exceptions = new Buffer(options.maxQueueBytes * 0.1)
+    const sender = (path: string, next: () => { body: Uint8Array; items: number } | undefined): Sender =>
+      new Sender({ client: this.#client, path, next, sleep, sequence: () => (this.#sequence += 1) })
+    this.#senders = {
+      spans: sender('/v1/traces', () => batchOf(this.#spans.take(SPANS_PER_BATCH), encodeSpans)),
+      metrics: sender('/v1/metrics', () => this.#nextMetrics()),
+      exceptions: sender('/v1/logs', () => batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions)),
+    }
+  }
+
+  /** Starts sending in the background; its timers do not keep the host alive. */
+  start(): void {
+    const { spanIntervalMs, metricIntervalMs } = this.#options
+    this.#timers.push(
+      setInterval(() => {
+        if (this.#spans.length > 0) this.#senders.spans.start()
+        if (this.#exceptions.length > 0) this.#senders.exceptions.start()
+      }, spanIntervalMs).unref(),
+      setInterval(() => this.#sendMetrics(), metricIntervalMs).unref(),
+    )
+  }
+
+  recordSpan(span: SpanRecord): void {
+    this.#spans.push(span, sizeOf(span))
+    if (this.#spans.length >= SPANS_IN_HASTE && !this.#senders.spans.busy) this.#senders.spans.start()
+  }
+
+  recordException(exception: ExceptionRecord): void {
+    this.#exceptions.push(exception, 1000 + (exception.message.length + exception.stack.length) * 2)
+  }
+
+  /** While a batch is unanswered no new one is made: its increments go on adding up, so an outage costs resolution only. */
+  #sendMetrics(): void {
+    if (this.#senders.metrics.busy) return
+    this.#metricsDue = true
+    this.#senders.metrics.start()
+  }
+
+  #nextMetrics(): { body: Uint8Array; items: number } | undefined {
+    if (!this.#metricsDue) return undefined
+    this.#metricsDue = false
+    const now = nowNanoseconds()
+    const metrics: readonly MetricRecord[] = this.#meters.collect(this.#resource, this.#collectedUntil, now)
+    this.#collectedUntil = now
+    return batchOf(metrics, encodeMetrics)
+  }
+
+  /** Settles when what was recorded before has been taken or refused, or when the time is over. */
+  async flush(withinMs: Milliseconds): Promise<void> {
+    const { spans, metrics, exceptions } = this.#senders
+    const all = (async () => {
+      // What is under way first: a second drain collects what came meanwhile.
+      await metrics.drain()
+      this.#metricsDue = true
+      await Promise.all([spans.drain(), metrics.drain(), exceptions.drain()])
+    })()
+    await Promise.race([all, sleep(withinMs, new AbortController().signal)])
+  }
+
+  status(): ExporterStatus {
+    const senders = Object.values(this.#senders)
+    return {
+      queueBytes: this.#spans.bytes + this.#exceptions.bytes,
+      droppedSpans: this.#spans.dropped,
+      droppedExceptions: this.#exceptions.dropped,
+      refused: senders.reduce((sum, { refused }) => sum + refused, 0),
+      failures: senders.reduce((sum, { failures }) => sum + failures, 0),
+    }
+  }
+
+  stop(): void {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer)
+    this.#client.close()
+  }
+}
+
+function batchOf<T>(items: readonly T[], encode: (items: readonly T[]) => Uint8Array): { body: Uint8Array; items: number } | undefined {
+  // A copy: the encoder's buffer is larger than what it holds.
+  return items.length === 0 ? undefined : { body: encode(items).slice(), items: items.length }
+}

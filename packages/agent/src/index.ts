@@ -1,0 +1,8 @@
+export { type MetricData, MetricsCollector, type Tags } from './metrics/collector.ts'
+export { ApplicationPerformanceMonitor, type ErrorContext, type MonitorParts, type PerformanceMonitor } from './monitor.ts'
+export type { AgentOptions, Sampling } from './options.ts'
+export { Span } from './span.ts'
+export { type Agent, getMonitor, start } from './start.ts'
+export { ThresholdAlerts } from './thresholds.ts'
+export { Timer } from './timer.ts'
+export { DistributedTracer, type SpanContext, type TracedRequest, type TracedResponse } from './tracer.ts'

@@ -1,0 +1,33 @@
+// Route names of Fastify: the server span of a request is named after the route, not the path.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { context } from '@opentelemetry/api'
+import { getRPCMetadata, RPCType } from '@opentelemetry/core'
+
+const CHANNEL = 'fastify.initialization'
+
+/** Of a Fastify instance what is needed here; the package itself is not imported. */
+interface FastifyLike {
+  addHook(name: 'onRequest', hook: (request: { readonly routeOptions?: { readonly url?: string } }, reply: unknown, done: () => void) => void): unknown
+}
+
+function isFastify(value: unknown): value is FastifyLike {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'addHook') === 'function'
+}
+
+function initialized(message: unknown): void {
+  const fastify: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'fastify') : undefined
+  if (!isFastify(fastify)) return
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    // `routeOptions` builds an object at each read.
+    const route = request.routeOptions?.url
+    const metadata = getRPCMetadata(context.active())
+    if (route !== undefined && metadata?.type === RPCType.HTTP) metadata.route = route
+    done()
+  })
+}
+
+/** Names the requests of every Fastify instance made from now on after their routes. @returns what ends it */
+export function instrumentFastify(): () => void {
+  subscribe(CHANNEL, initialized)
+  return () => unsubscribe(CHANNEL, initialized)
+}

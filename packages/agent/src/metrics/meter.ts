@@ -1,0 +1,181 @@
+// OpenTelemetry's meter on our instruments.
+import {
+  type Attributes as ApiAttributes,
+  type BatchObservableCallback,
+  type BatchObservableResult,
+  type Counter,
+  diag,
+  type Gauge,
+  type Histogram,
+  type Meter,
+  type MeterOptions,
+  type MeterProvider,
+  type MetricOptions,
+  type Observable,
+  type ObservableCallback,
+  type ObservableCounter,
+  type ObservableGauge,
+  type ObservableUpDownCounter,
+  type UpDownCounter,
+} from '@opentelemetry/api'
+import type { MetricRecord, Nanoseconds, Resource, Scope } from '@andon/model'
+import { Instrument, type InstrumentKind } from './instrument.ts'
+
+/** An instrument whose callbacks are asked at each collection. */
+class ObservableInstrument implements Observable {
+  readonly instrument: Instrument
+  readonly callbacks: Set<ObservableCallback> = new Set()
+  /** Totals of the last collection, of counters: what is sent are differences. */
+  readonly #last = new Map<string, number>()
+
+  constructor(instrument: Instrument) {
+    this.instrument = instrument
+  }
+
+  addCallback(callback: ObservableCallback): void {
+    this.callbacks.add(callback)
+  }
+
+  removeCallback(callback: ObservableCallback): void {
+    this.callbacks.delete(callback)
+  }
+
+  observe(value: number, attributes: ApiAttributes = {}): void {
+    if (this.instrument.description.kind !== 'counter') {
+      this.instrument.observe(value, attributes)
+      return
+    }
+    const key = JSON.stringify(Object.entries(attributes).toSorted())
+    const before = this.#last.get(key) ?? 0
+    if (this.#last.size < 2000 || this.#last.has(key)) this.#last.set(key, value)
+    // A total that fell was started anew.
+    this.instrument.record(value < before ? value : value - before, attributes)
+  }
+}
+
+function guarded(run: () => unknown, what: string): void {
+  const failed = (error: unknown): void => diag.warn(`andon: a callback of ${what} failed`, error)
+  try {
+    const result = run()
+    if (result instanceof Promise) result.catch(failed)
+  } catch (error) {
+    failed(error)
+  }
+}
+
+export class AgentMeter implements Meter {
+  readonly #scope: Scope
+  readonly #instruments: Map<string, Instrument>
+  readonly #observables: Set<ObservableInstrument>
+  readonly #batches: Set<() => void>
+
+  constructor(scope: Scope, shared: { instruments: Map<string, Instrument>; observables: Set<ObservableInstrument>; batches: Set<() => void> }) {
+    this.#scope = scope
+    this.#instruments = shared.instruments
+    this.#observables = shared.observables
+    this.#batches = shared.batches
+  }
+
+  #instrument(name: string, kind: InstrumentKind, options: MetricOptions = {}): Instrument {
+    const key = `${this.#scope.name}\n${name}`
+    let instrument = this.#instruments.get(key)
+    if (instrument === undefined) {
+      instrument = new Instrument({ name, kind, unit: options.unit ?? '', description: options.description ?? '', scope: this.#scope })
+      this.#instruments.set(key, instrument)
+    }
+    return instrument
+  }
+
+  createCounter(name: string, options?: MetricOptions): Counter {
+    const instrument = this.#instrument(name, 'counter', options)
+    return { add: (value, attributes) => instrument.record(value, attributes) }
+  }
+
+  createUpDownCounter(name: string, options?: MetricOptions): UpDownCounter {
+    const instrument = this.#instrument(name, 'updown', options)
+    return { add: (value, attributes) => instrument.record(value, attributes) }
+  }
+
+  createGauge(name: string, options?: MetricOptions): Gauge {
+    const instrument = this.#instrument(name, 'gauge', options)
+    return { record: (value, attributes) => instrument.record(value, attributes) }
+  }
+
+  createHistogram(name: string, options?: MetricOptions): Histogram {
+    const instrument = this.#instrument(name, 'histogram', options)
+    return { record: (value, attributes) => instrument.record(value, attributes) }
+  }
+
+  #observable(name: string, kind: InstrumentKind, options?: MetricOptions): ObservableInstrument {
+    const observable = new ObservableInstrument(this.#instrument(name, kind, options))
+    this.#observables.add(observable)
+    return observable
+  }
+
+  createObservableCounter(name: string, options?: MetricOptions): ObservableCounter {
+    return this.#observable(name, 'counter', options)
+  }
+
+  createObservableUpDownCounter(name: string, options?: MetricOptions): ObservableUpDownCounter {
+    return this.#observable(name, 'updown', options)
+  }
+
+  createObservableGauge(name: string, options?: MetricOptions): ObservableGauge {
+    return this.#observable(name, 'gauge', options)
+  }
+
+  readonly #batchRuns = new Map<BatchObservableCallback, () => void>()
+
+  addBatchObservableCallback(callback: BatchObservableCallback, observables: Observable[]): void {
+    const result: BatchObservableResult = {
+      observe: (observable, value, attributes) => {
+        if (observable instanceof ObservableInstrument && observables.includes(observable)) observable.observe(value, attributes)
+      },
+    }
+    const run = (): void => guarded(() => callback(result), 'several instruments')
+    this.#batchRuns.set(callback, run)
+    this.#batches.add(run)
+  }
+
+  removeBatchObservableCallback(callback: BatchObservableCallback): void {
+    const run = this.#batchRuns.get(callback)
+    if (run !== undefined) this.#batches.delete(run)
+    this.#batchRuns.delete(callback)
+  }
+}
+
+/** OpenTelemetry's provider on our meters. */
+export class AgentMeterProvider implements MeterProvider {
+  readonly #meters = new Map<string, AgentMeter>()
+  readonly #instruments = new Map<string, Instrument>()
+  readonly #observables = new Set<ObservableInstrument>()
+  readonly #batches = new Set<() => void>()
+
+  getMeter(name: string, version = '', options?: MeterOptions): AgentMeter {
+    const key = `${name}\n${version}`
+    let meter = this.#meters.get(key)
+    const scope = { name, version, attributes: {}, droppedAttributes: 0, schemaUrl: options?.schemaUrl ?? '' }
+    const shared = { instruments: this.#instruments, observables: this.#observables, batches: this.#batches }
+    if (meter === undefined) this.#meters.set(key, (meter = new AgentMeter(scope, shared)))
+    return meter
+  }
+
+  /** Values that were dropped because an instrument had too many attribute sets. */
+  get dropped(): number {
+    return [...this.#instruments.values()].reduce((sum, { dropped }) => sum + dropped, 0)
+  }
+
+  /** All instruments, for reading within the process. */
+  instruments(): readonly Instrument[] {
+    return [...this.#instruments.values()]
+  }
+
+  /** Asks the callbacks and takes out what there is to send of the interval (start, time]. */
+  collect(resource: Resource, start: Nanoseconds, time: Nanoseconds): MetricRecord[] {
+    for (const run of this.#batches) run()
+    for (const observable of this.#observables) {
+      for (const callback of observable.callbacks) guarded(() => callback(observable), observable.instrument.description.name)
+    }
+    return [...this.#instruments.values()].flatMap((instrument) => instrument.collect(resource, start, time) ?? [])
+  }
+}

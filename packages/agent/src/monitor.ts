@@ -1,0 +1,112 @@
+import { type Span as ApiSpan, SpanStatusCode, trace } from '@opentelemetry/api'
+import type { AlertSink, ExceptionRecord } from '@andon/model'
+import { toAttributes } from './attributes.ts'
+import { type MetricData, MetricsCollector, type Tags } from './metrics/collector.ts'
+import { ThresholdAlerts } from './thresholds.ts'
+import { Timer } from './timer.ts'
+import { DistributedTracer, type SpanContext } from './tracer.ts'
+
+/** What an error is recorded with: low-cardinality keys become tags of the counter, all of it goes with the record. */
+export type ErrorContext = Readonly<Record<string, unknown>>
+
+/** The asked-for interface. */
+export interface PerformanceMonitor {
+  /** Starts a span and a measurement of an operation; its stop records the histogram `operation.duration`. */
+  startTimer(operation: string): Timer
+  /** Records a gauge, and holds it against the thresholds of its name. */
+  recordMetric(name: string, value: number, tags?: Tags): void
+  recordError(error: Error, context?: ErrorContext): void
+  createSpan(name: string, context?: SpanContext): ApiSpan
+  /** Settles when what was recorded has been sent, or could not be within its deadline. Never rejects. */
+  flush(): Promise<void>
+  getMetrics(): MetricData[]
+}
+
+/** Starts and stops profiling sessions around functions; the profiler of a later version is one. */
+export interface MonitorParts {
+  readonly metrics?: MetricsCollector
+  readonly tracer?: DistributedTracer
+  readonly alerts?: AlertSink
+  /** Takes each recorded error; the running agent sends it. */
+  readonly record?: (exception: Omit<ExceptionRecord, 'resource' | 'scope'>) => void
+  readonly flush?: () => Promise<void>
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number
+}
+
+/** Context keys with few values, which may be tags. */
+const TAG_KEYS = ['operation', 'component', 'route', 'http.route', 'method', 'severity'] as const
+
+/** The asked-for class; every part has a working default. */
+export class ApplicationPerformanceMonitor implements PerformanceMonitor {
+  readonly #metrics: MetricsCollector
+  readonly #tracer: DistributedTracer
+  readonly #alerts: AlertSink
+  readonly #record: NonNullable<MonitorParts['record']>
+  readonly #flush: () => Promise<void>
+  readonly #now: (() => number) | undefined
+
+  constructor(parts: MonitorParts = {}) {
+    this.#metrics = parts.metrics ?? new MetricsCollector()
+    this.#tracer = parts.tracer ?? new DistributedTracer()
+    this.#alerts = parts.alerts ?? new ThresholdAlerts()
+    this.#record = parts.record ?? (() => undefined)
+    this.#flush = parts.flush ?? (() => Promise.resolve())
+    this.#now = parts.now
+  }
+
+  startTimer(operation: string): Timer {
+    const span = this.#tracer.startSpan(operation)
+    return new Timer((duration) => {
+      span.setAttribute('duration', duration)
+      span.end()
+      this.#metrics.recordHistogram('operation.duration', duration, { operation, status: 'success' })
+    }, this.#now)
+  }
+
+  recordMetric(name: string, value: number, tags: Tags = {}): void {
+    this.#metrics.recordGauge(name, value, tags)
+    this.#alerts.checkMetric(name, value, Object.fromEntries(Object.entries(tags).map(([key, each]) => [key, String(each)])))
+  }
+
+  recordError(error: Error, context: ErrorContext = {}): void {
+    const tags = Object.fromEntries(TAG_KEYS.flatMap((key) => (typeof context[key] === 'string' ? [[key, context[key]]] : [])))
+    this.#metrics.incrementCounter('errors.total', { error_type: error.name, ...tags })
+    const span = trace.getActiveSpan()
+    const ids = span?.spanContext()
+    span?.addEvent('exception', { 'exception.type': error.name, 'exception.message': error.message, 'exception.stacktrace': error.stack ?? '', 'andon.exception.logged': true })
+    span?.setStatus({ code: SpanStatusCode.ERROR, message: error.message })
+    this.#record({
+      time: BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n,
+      type: error.name,
+      message: error.message,
+      stack: error.stack ?? '',
+      handled: true,
+      traceId: ids?.traceId ?? '',
+      spanId: ids?.spanId ?? '',
+      attributes: toAttributes(Object.fromEntries(Object.entries(context).map(([key, value]) => [key, plain(value)]))),
+    })
+    this.#alerts.checkErrorRate(error, context)
+  }
+
+  createSpan(name: string, context: SpanContext = {}): ApiSpan {
+    return this.#tracer.startSpan(name, context)
+  }
+
+  async flush(): Promise<void> {
+    await this.#flush()
+  }
+
+  getMetrics(): MetricData[] {
+    return this.#metrics.getMetrics()
+  }
+}
+
+function plain(value: unknown): string | number | boolean {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return '[not to be written as text]'
+  }
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs'
+import { arch, hostname, platform } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Attributes, Resource } from '@andon/model'
+import type { AgentOptions } from './options.ts'
+
+/** Name and version of the nearest package.json above the program. */
+function packageOf(program: string | undefined): { name?: unknown; version?: unknown } {
+  let folder = program === undefined ? process.cwd() : dirname(program)
+  for (;;) {
+    try {
+      const found: { name?: unknown; version?: unknown } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+      return found
+    } catch {
+      const above = dirname(folder)
+      if (above === folder) return {}
+      folder = above
+    }
+  }
+}
+
+/** Who sends: the service, its version and instance, its process, host and runtime. */
+export function detectResource(options: Pick<AgentOptions, 'serviceName' | 'resourceAttributes'>, version: string): Resource {
+  const found = packageOf(process.argv[1])
+  const name = options.serviceName ?? (typeof found.name === 'string' ? found.name : 'unknown_service:node')
+  const attributes: Attributes = {
+    'service.version': typeof found.version === 'string' ? found.version : '',
+    'service.instance.id': `${hostname()}:${process.pid}`,
+    'host.name': hostname(),
+    'host.arch': arch(),
+    'os.type': platform(),
+    'process.pid': BigInt(process.pid),
+    'process.runtime.name': 'nodejs',
+    'process.runtime.version': process.versions.node,
+    'telemetry.sdk.language': 'nodejs',
+    'telemetry.sdk.name': 'andon',
+    'telemetry.sdk.version': version,
+    ...options.resourceAttributes,
+    'service.name': name,
+  }
+  return { attributes: Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '')), droppedAttributes: 0, schemaUrl: '' }
+}

@@ -1,0 +1,102 @@
+// Starts the agent: one for a process, however often it is asked for.
+import { context, diag, metrics, propagation, trace } from '@opentelemetry/api'
+import type { AlertSignal, ExceptionRecord } from '@andon/model'
+import { AsyncContextManager } from './context.ts'
+import { Exporter } from './exporter.ts'
+import { startInstrumentations } from './instrument/index.ts'
+import { MetricsCollector } from './metrics/collector.ts'
+import { AgentMeterProvider } from './metrics/meter.ts'
+import { startRuntimeMetrics } from './metrics/runtime.ts'
+import { ApplicationPerformanceMonitor, type PerformanceMonitor } from './monitor.ts'
+import { type AgentOptions, readOptions } from './options.ts'
+import { BaggagePropagator, CompositePropagator, TraceContextPropagator } from './propagation.ts'
+import { detectResource } from './resource.ts'
+import { observeSelf } from './self.ts'
+import { flushAtEnd } from './shutdown.ts'
+import { ThresholdAlerts } from './thresholds.ts'
+import { AgentTracerProvider, DistributedTracer } from './tracer.ts'
+import { VERSION } from './version.ts'
+
+/** A running agent. */
+export interface Agent {
+  readonly monitor: PerformanceMonitor
+  /** Sends what was recorded, then records nothing any more. */
+  stop(): Promise<void>
+}
+
+const KEY = Symbol.for('andon.agent')
+const FLUSH_MS = 5000
+const STOP_MS = 3000
+
+function running(): Agent | undefined {
+  const found: unknown = Reflect.get(globalThis, KEY)
+  return typeof found === 'object' && found !== null && 'monitor' in found ? (found as Agent) : undefined
+}
+
+const IDLE: Agent = { monitor: new ApplicationPerformanceMonitor(), stop: () => Promise.resolve() }
+
+/**
+ * Starts recording and sending. A second start, also of another copy of this package, gives the agent that runs already.
+ * Never throws: what cannot be started is said through the API's `diag`.
+ *
+ * @param given - wins over the OTEL_* variables
+ */
+export function start(given: Partial<AgentOptions> = {}): Agent {
+  const known = running()
+  if (known !== undefined) return known
+  const options = readOptions(given)
+  if (options.disabled) return IDLE
+  try {
+    const agent = startAgent(options)
+    Reflect.set(globalThis, KEY, agent)
+    return agent
+  } catch (error) {
+    diag.error('andon: the agent could not be started', error)
+    return IDLE
+  }
+}
+
+/** The monitor of the running agent; one that records nothing when none runs. */
+export function getMonitor(): PerformanceMonitor {
+  return (running() ?? IDLE).monitor
+}
+
+function startAgent(options: AgentOptions): Agent {
+  const resource = detectResource(options, VERSION)
+  const scope = { name: 'andon', version: VERSION, attributes: {}, droppedAttributes: 0, schemaUrl: '' }
+  const meters = new AgentMeterProvider()
+  const exporter = new Exporter(options, resource, meters)
+  const tracers = new AgentTracerProvider({ resource, sampling: options.sampling, record: (span) => exporter.recordSpan(span) })
+  context.setGlobalContextManager(new AsyncContextManager())
+  propagation.setGlobalPropagator(new CompositePropagator([new TraceContextPropagator(), new BaggagePropagator()]))
+  trace.setGlobalTracerProvider(tracers)
+  metrics.setGlobalMeterProvider(meters)
+  const ends = [startInstrumentations(tracers, meters), startRuntimeMetrics(meters.getMeter('andon', VERSION))]
+  observeSelf(meters.getMeter('andon', VERSION), exporter, meters)
+  exporter.start()
+  const told = (alert: AlertSignal): void => diag.warn(`andon: ${alert.type} ${alert.metric ?? ''} ${alert.message ?? ''}`)
+  const monitor = new ApplicationPerformanceMonitor({
+    metrics: new MetricsCollector(meters.getMeter('andon', VERSION)),
+    tracer: new DistributedTracer(tracers.getTracer('andon', VERSION)),
+    alerts: new ThresholdAlerts(options.thresholds, told),
+    record: (exception) => exporter.recordException({ ...exception, resource, scope }),
+    flush: () => exporter.flush(FLUSH_MS),
+  })
+  const uncaught = (error: Error): void => exporter.recordException(uncaughtRecord(error, { resource, scope }))
+  ends.push(flushAtEnd(() => exporter.flush(STOP_MS), uncaught))
+  return {
+    monitor,
+    stop: async () => {
+      await exporter.flush(FLUSH_MS)
+      for (const end of ends) end()
+      exporter.stop()
+      Reflect.deleteProperty(globalThis, KEY)
+      for (const api of [trace, metrics, propagation, context]) api.disable()
+    },
+  }
+}
+
+function uncaughtRecord(error: Error, source: Pick<ExceptionRecord, 'resource' | 'scope'>): ExceptionRecord {
+  const { name, message, stack = '' } = error
+  return { time: BigInt(Date.now()) * 1_000_000n, type: name, message, stack, handled: false, traceId: '', spanId: '', attributes: {}, ...source }
+}

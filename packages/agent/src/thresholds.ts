@@ -1,0 +1,68 @@
+import { type AlertSignal, type AlertSink, compare, type Milliseconds, type ThresholdRule } from '@andon/model'
+
+type Tags = Readonly<Record<string, string>>
+
+const WINDOW: Milliseconds = 60_000
+/** Errors a minute past which an alert is raised. */
+const MAX_ERRORS = 10
+const MAX_ACTIVE = 1000
+
+/**
+ * Thresholds in the process: an alert is told once while it is active, and is over when a measurement of the same rule
+ * and tags keeps the threshold again.
+ */
+export class ThresholdAlerts implements AlertSink {
+  readonly #rules = new Map<string, ThresholdRule>()
+  readonly #active = new Map<string, AlertSignal>()
+  readonly #told: (alert: AlertSignal) => void
+  readonly #now: () => Milliseconds
+  #errors: Milliseconds[] = []
+
+  /** @param told - called once for each alert that becomes active */
+  constructor(rules: readonly ThresholdRule[] = [], told: (alert: AlertSignal) => void = () => undefined, now: () => Milliseconds = () => performance.now()) {
+    for (const rule of rules) this.addRule(rule)
+    this.#told = told
+    this.#now = now
+  }
+
+  addRule(rule: ThresholdRule): void {
+    this.#rules.set(rule.id, rule)
+  }
+
+  checkMetric(name: string, value: number, tags: Tags = {}): void {
+    for (const rule of this.#rules.values()) {
+      if (rule.metric !== name || !Object.entries(rule.tags ?? {}).every(([key, wanted]) => tags[key] === wanted)) continue
+      const key = `${rule.id}\n${JSON.stringify(Object.entries(tags).toSorted())}`
+      if (!compare(rule.operator, value, rule.threshold)) {
+        this.#active.delete(key)
+        continue
+      }
+      this.#raise(key, { type: 'PERFORMANCE_THRESHOLD_EXCEEDED', metric: name, value, threshold: rule.threshold, severity: rule.severity, message: rule.message, rule: rule.id, tags })
+    }
+  }
+
+  checkErrorRate(error: Error): void {
+    const now = this.#now()
+    this.#errors = [...this.#errors.filter((at) => now - at < WINDOW), now].slice(-MAX_ERRORS - 1)
+    const key = 'error-rate'
+    if (this.#errors.length <= MAX_ERRORS) {
+      this.#active.delete(key)
+      return
+    }
+    this.#raise(key, { type: 'ERROR_RATE_EXCEEDED', metric: 'errors.total', value: this.#errors.length, threshold: MAX_ERRORS, severity: 'critical', message: `more than ${MAX_ERRORS} errors a minute, the latest: ${error.name}` })
+  }
+
+  triggerAlert(alert: AlertSignal): void {
+    this.#raise(`${alert.rule ?? alert.type}\n${alert.metric ?? ''}\n${JSON.stringify(Object.entries(alert.tags ?? {}).toSorted())}`, alert)
+  }
+
+  #raise(key: string, alert: AlertSignal): void {
+    if (this.#active.has(key) || this.#active.size >= MAX_ACTIVE) return
+    this.#active.set(key, alert)
+    this.#told(alert)
+  }
+
+  getActiveAlerts(): readonly AlertSignal[] {
+    return [...this.#active.values()]
+  }
+}
