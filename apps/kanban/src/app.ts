@@ -1,0 +1,103 @@
+// The application: its routes, and what holds for all of them.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { getMonitor } from '@andon/agent'
+import cookie from '@fastify/cookie'
+import statics from '@fastify/static'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { Accounts } from './accounts.ts'
+import { Boards } from './boards.ts'
+import { ReadCache } from './cache.ts'
+import { Comments } from './comments.ts'
+import type { Database } from './db.ts'
+import { COOKIE, type Kanban } from './kanban.ts'
+import { LiveHub } from './live.ts'
+import { KanbanMetrics } from './metrics.ts'
+import { Refusal } from './refusal.ts'
+import { registerBoards } from './routes-boards.ts'
+import { registerPeople } from './routes-people.ts'
+import { registerTasks } from './routes-tasks.ts'
+import { seed } from './seed.ts'
+import { Tasks } from './tasks.ts'
+
+/** Routes that anyone may ask. */
+const OPEN: ReadonlySet<string> = new Set(['/healthz', '/api/login', '/api/logout'])
+
+const CSP = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+const REFERENCE = 'See docs/reference/kanban-api.md.'
+
+function tokenOf(request: FastifyRequest): string | undefined {
+  return /^Bearer (\S{1,200})$/.exec(request.headers.authorization ?? '')?.[1] ?? request.cookies[COOKIE]
+}
+
+function registerErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error: unknown, request, reply) => {
+    if (error instanceof Refusal) return reply.code(error.status).send({ error: { code: error.code, message: error.message, hint: error.hint, ...error.details } })
+    const status: unknown = error instanceof Error ? Reflect.get(error, 'statusCode') : undefined
+    if (error instanceof Error && typeof status === 'number' && status < 500) return reply.code(status).send({ error: { code: 'bad_request', message: error.message, hint: REFERENCE } })
+    if (error instanceof Error) getMonitor().recordError(error, { route: request.routeOptions.url ?? '', method: request.method })
+    request.log.error({ error }, 'a request failed')
+    return reply.code(500).send({ error: { code: 'internal', message: 'Something went wrong.', hint: 'Try again.' } })
+  })
+}
+
+/** The built page, with a text in its place when it was not built. */
+async function registerPage(app: FastifyInstance): Promise<void> {
+  const root = join(import.meta.dirname, '../dist-web')
+  const built = existsSync(join(root, 'index.html'))
+  if (built) await app.register(statics, { root, wildcard: false, index: ['index.html'] })
+  app.setNotFoundHandler((request, reply) => {
+    const isPage = request.method === 'GET' && !request.url.startsWith('/api/') && (request.headers.accept ?? '').includes('text/html')
+    if (!isPage) return reply.code(404).send({ error: { code: 'not_found', message: `There is no ${request.method} ${request.url.split('?', 1)[0] ?? ''}.`, hint: REFERENCE } })
+    return built ? reply.sendFile('index.html') : reply.type('text/plain').send('The page is not built yet: run `npm run build`.\n')
+  })
+}
+
+/** Changing requests of a page must come from this very page. */
+function checkOrigin(request: FastifyRequest): void {
+  const { origin, host } = request.headers
+  if (request.method === 'GET' || request.method === 'HEAD' || origin === undefined) return
+  if (URL.canParse(origin) && new URL(origin).host === host) return
+  throw new Refusal(403, 'foreign_origin', 'This request comes from another site.')
+}
+
+function registerGuard(app: FastifyInstance, accounts: Accounts): void {
+  app.decorateRequest('person')
+  app.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    void reply.header('content-security-policy', CSP).header('x-content-type-options', 'nosniff').header('referrer-policy', 'same-origin')
+    checkOrigin(request)
+    const path = request.routeOptions.url ?? ''
+    if (OPEN.has(path) || !path.startsWith('/api/')) return
+    const token = tokenOf(request)
+    const person = token === undefined ? undefined : await accounts.whose(token)
+    if (person === undefined) throw new Refusal(401, 'unauthorized', 'Please log in.', 'POST /api/login, or send an API token.')
+    request.person = person
+  })
+}
+
+/** Makes the application on an open database; the caller listens and closes. */
+export async function createApp(database: Database): Promise<FastifyInstance> {
+  const app = Fastify({ bodyLimit: 1_048_576, logger: { level: 'error' }, ajv: { customOptions: { coerceTypes: false, removeAdditional: false } } })
+  const metrics = new KanbanMetrics()
+  const kanban: Kanban = {
+    accounts: new Accounts(database),
+    boards: new Boards(database),
+    tasks: new Tasks(database),
+    comments: new Comments(database),
+    live: new LiveHub(),
+    cache: new ReadCache(metrics),
+    metrics,
+  }
+  await seed(kanban.accounts, kanban.boards, kanban.tasks)
+  await app.register(cookie)
+  app.addContentTypeParser('text/markdown', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+  registerErrors(app)
+  registerGuard(app, kanban.accounts)
+  app.get('/healthz', () => ({ status: 'ok' }))
+  registerPeople(app, kanban)
+  registerBoards(app, kanban)
+  registerTasks(app, kanban)
+  await registerPage(app)
+  app.addHook('preClose', async () => kanban.live.close())
+  return app
+}

