@@ -85,7 +85,7 @@ export async function createApp(database: Database): Promise<FastifyInstance> {
     tasks: new Tasks(database),
     comments: new Comments(database),
     live: new LiveHub(),
-    cache: new ReadCache(metrics),
+    cache: { board: new ReadCache(metrics), search: new ReadCache(metrics), task: new ReadCache(metrics) },
     metrics,
   }
   await seed(kanban.accounts, kanban.boards, kanban.tasks)

@@ -1,13 +1,13 @@
 import type { CacheType, KanbanMetrics } from './metrics.ts'
 
-interface Entry {
-  readonly value: unknown
+interface Entry<T> {
+  readonly value: T
   readonly until: number
 }
 
-/** What was read lately, for a few seconds; bounded, and told apart by kind in the metrics. */
-export class ReadCache {
-  readonly #entries = new Map<string, Entry>()
+/** What was read lately, for a few seconds; bounded, and told apart by kind in the metrics. One holds values of one type. */
+export class ReadCache<T> {
+  readonly #entries = new Map<string, Entry<T>>()
   readonly #metrics: Pick<KanbanMetrics, 'recordCacheHit'>
   readonly #ttlMs: number
   readonly #now: () => number
@@ -19,12 +19,12 @@ export class ReadCache {
   }
 
   /** The held value, else what `read` gives, which is then held. */
-  async get<T>(type: CacheType, board: string, key: string, read: () => Promise<T>): Promise<T> {
+  async get(type: CacheType, board: string, key: string, read: () => Promise<T>): Promise<T> {
     const at = `${board}\n${type}\n${key}`
     const held = this.#entries.get(at)
     const isFresh = held !== undefined && held.until > this.#now()
     this.#metrics.recordCacheHit(type, isFresh)
-    if (isFresh) return held.value as T
+    if (isFresh) return held.value
     const value = await read()
     if (this.#entries.size >= 1000) this.#entries.clear()
     this.#entries.set(at, { value, until: this.#now() + this.#ttlMs })

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { needs } from './accounts.ts'
-import type { Kanban } from './kanban.ts'
+import { forget, type Kanban } from './kanban.ts'
 import { exportBoard, importBoard, viewBoard } from './board-view.ts'
 import { Refusal } from './refusal.ts'
 import { bodies, params, search } from './schemas.ts'
@@ -31,14 +31,14 @@ function registerWhole(app: FastifyInstance, kanban: Kanban): void {
   })
   app.get<Id>('/api/boards/:id', { schema: { params } }, async ({ params: { id } }) => {
     const begun = performance.now()
-    const board = await cache.get('board', id, '', () => viewBoard(kanban, id))
+    const board = await cache.board.get('board', id, '', () => viewBoard(kanban, id))
     metrics.recordBoardLoad(performance.now() - begun, board.cards.length, id)
     return { board }
   })
   app.patch<Id & { Body: { name?: string; description?: string; archived?: boolean } }>('/api/boards/:id', { schema: { params, body: bodies['boardChanges'] } }, async ({ person, params: { id }, body }) => {
     needs(person, 'member')
     const board = await boards.change(id, body)
-    cache.forget(id)
+    forget(cache, id)
     live.tell(id, { kind: 'board', id, by: person.name })
     return { board }
   })
@@ -46,7 +46,7 @@ function registerWhole(app: FastifyInstance, kanban: Kanban): void {
 
 function registerColumns(app: FastifyInstance, { boards, cache, live }: Kanban): void {
   const changed = (board: string, id: string, by: string): void => {
-    cache.forget(board)
+    forget(cache, board)
     live.tell(board, { kind: 'column', id, by })
   }
   app.post<Id & { Body: { name: string; wipLimit?: number | null } }>('/api/boards/:id/columns', { schema: { params, body: bodies['column'] } }, async ({ person, params: { id }, body }, reply) => {
@@ -73,8 +73,8 @@ function registerColumns(app: FastifyInstance, { boards, cache, live }: Kanban):
 function registerReading(app: FastifyInstance, kanban: Kanban): void {
   const { boards, cache, comments, live, tasks } = kanban
   app.get<Id & { Querystring: SearchFilters }>('/api/boards/:id/search', { schema: { params, querystring: search } }, async ({ params: { id }, query }) => {
-    const key = JSON.stringify(Object.entries(query).toSorted())
-    return { cards: await cache.get(query.label === undefined ? 'search' : 'label', id, key, () => tasks.search(id, query)) }
+    const key = JSON.stringify(Object.entries(query).toSorted(([a], [b]) => a.localeCompare(b)))
+    return { cards: await cache.search.get(query.label === undefined ? 'search' : 'label', id, key, () => tasks.search(id, query)) }
   })
   app.get<Id>('/api/boards/:id/activity', { schema: { params } }, async ({ params: { id } }) => ({ activity: await comments.activity({ board: id }) }))
   app.get<Id>('/api/boards/:id/export', { schema: { params } }, async ({ params: { id } }, reply) => reply.type('text/markdown; charset=utf-8').send(await exportBoard(kanban, id)))

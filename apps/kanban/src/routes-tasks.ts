@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { needs } from './accounts.ts'
-import type { Kanban } from './kanban.ts'
+import { forget, type Kanban } from './kanban.ts'
 import { bodies, params } from './schemas.ts'
 import type { CardChanges, NewCard } from './tasks.ts'
 
@@ -24,7 +24,7 @@ async function counted<T>({ metrics }: Kanban, operation: string, run: () => Pro
 export function registerTasks(app: FastifyInstance, kanban: Kanban): void {
   const { cache, comments, live, metrics, tasks } = kanban
   const changed = (board: string, id: string, by: string): void => {
-    cache.forget(board)
+    forget(cache, board)
     live.tell(board, { kind: 'card', id, by })
   }
   app.post<Id & { Body: NewCard }>('/api/boards/:id/tasks', { schema: { params, body: bodies['card'] } }, async ({ person, params: { id }, body }, reply) => {
@@ -37,7 +37,7 @@ export function registerTasks(app: FastifyInstance, kanban: Kanban): void {
   })
   app.get<Id>('/api/tasks/:id', { schema: { params } }, async ({ params: { id } }) => {
     const card = await tasks.get(id)
-    return await cache.get('task', card.boardId, `${id} ${card.version}`, async () => {
+    return await cache.task.get('task', card.boardId, `${id} ${card.version}`, async () => {
       const [said, activity] = await Promise.all([comments.of(id), comments.activity({ card: id })])
       return { card, comments: said, activity }
     })
@@ -64,7 +64,7 @@ export function registerTasks(app: FastifyInstance, kanban: Kanban): void {
     needs(person, 'member')
     const comment = await counted(kanban, 'comment', async () => comments.add(await tasks.get(id), person, body.text))
     const { boardId } = await tasks.get(id)
-    cache.forget(boardId)
+    forget(cache, boardId)
     live.tell(boardId, { kind: 'comment', id, by: person.name })
     return reply.code(201).send({ comment })
   })

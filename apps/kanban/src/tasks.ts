@@ -211,6 +211,10 @@ async function checkRule(connection: Queryable, card: Card, to: LockedColumn): P
   throw new Refusal(409, 'transition_not_allowed', `The rules of this board do not allow a move from ${rule.from} to ${to.name}.`, 'Move it along an allowed way, or change the rules.', { from: rule.from, to: to.name })
 }
 
+function middle({ low, high }: { low: number; high: number | null }): number {
+  return high === null ? low + 1024 : (low + high) / 2
+}
+
 async function positionBefore(connection: Queryable, column: string, card: string, before: string | null): Promise<number> {
   const find = async (): Promise<{ low: number; high: number | null }> => {
     const { rows } = await connection.query<{ id: string; position: number }>('SELECT id, position FROM cards WHERE "column" = $1 AND NOT archived AND id <> $2 ORDER BY position, id', [column, card])
@@ -219,7 +223,6 @@ async function positionBefore(connection: Queryable, column: string, card: strin
     const index = at < 0 ? rows.length : at
     return { low: rows[index - 1]?.position ?? 0, high: rows[index]?.position ?? null }
   }
-  const middle = ({ low, high }: { low: number; high: number | null }): number => (high === null ? low + 1024 : (low + high) / 2)
   const place = await find()
   if (place.high === null || place.high - place.low > MIN_GAP) return middle(place)
   await connection.query(

@@ -1,0 +1,53 @@
+// `node traffic.js --url http://127.0.0.1:3000 --rate 5`: a team at work on the kanban, until it is stopped.
+import { setTimeout as wait } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { Report, seeded, Worker } from './team.ts'
+
+const PEOPLE = 6
+const MAX_UNDER_WAY = 50
+
+function number(name: string, text: string | undefined, otherwise: number): number {
+  const value = text === undefined ? otherwise : Number(text)
+  if (Number.isFinite(value) && value > 0) return value
+  process.stderr.write(`traffic: --${name} must be a number greater than 0, not "${String(text)}"\n`)
+  return process.exit(2)
+}
+
+const { values } = parseArgs({ options: { url: { type: 'string' }, rate: { type: 'string' }, seed: { type: 'string' }, duration: { type: 'string' } } })
+const url = values.url ?? 'http://127.0.0.1:3000'
+const rate = number('rate', values.rate, 5)
+const random = seeded(number('seed', values.seed, 1))
+const until = performance.now() + number('duration', values.duration, 1e9) * 1000
+
+const report = new Report()
+const stopped = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopped.abort())
+
+/** The pace of a team changes slowly around its rate: between two thirds and four thirds of it in ten minutes. */
+function pace(): number {
+  return rate * (1 + Math.sin((performance.now() / 600_000) * 2 * Math.PI) / 3)
+}
+
+const workers = Array.from({ length: PEOPLE }, (_, index) => new Worker(url, report, random, index))
+let underWay = 0
+let backOff = 0
+
+function act(worker: Worker): void {
+  underWay += 1
+  worker
+    .act()
+    .then(() => (backOff = 0))
+    // The kanban is away or starts anew: the team waits, longer each time.
+    .catch(() => (backOff = Math.min(10_000, Math.max(500, backOff * 2))))
+    .finally(() => (underWay -= 1))
+}
+
+for (let turn = 0; performance.now() < until && !stopped.signal.aborted; turn += 1) {
+  // A request and a half for each turn, as some changes open the board again.
+  const think = (-Math.log(1 - random()) * 1000 * 1.5) / pace()
+  await wait(Math.min(think + backOff, 15_000), undefined, { signal: stopped.signal }).catch(() => undefined)
+  const worker = workers[turn % workers.length]
+  if (worker !== undefined && underWay < MAX_UNDER_WAY) act(worker)
+}
+process.stderr.write(`traffic: ${report.toString()}\n`)
+process.exit(0)
