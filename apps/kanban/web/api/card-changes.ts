@@ -63,21 +63,37 @@ export function useMoveCard(boardId: string): (card: CardSummary, target: Target
   return (card, target) => mutation.mutate({ card, target })
 }
 
-/** Changes of an open card. A version that is no longer the newest is refused, and the newest is shown instead. */
+/** The card as the edit will leave it. */
+function edited(card: Card, { assignees, ...edit }: CardEdit, people: Board['people']): Card {
+  return { ...card, ...edit, ...(assignees === undefined ? {} : { assignees: people.filter((person) => assignees.includes(person.id)) }) }
+}
+
+/** Changes of an open card, shown at once. A version that is no longer the newest is refused, and the newest is shown instead. */
 export function useEditCard(cardId: string): (edit: CardEdit, done?: string) => void {
   const client = useQueryClient()
   const key = cardKey(cardId)
+  const mutationKey = ['edit', cardId]
   const mutation = useMutation({
+    mutationKey,
     // One after the other: each needs the version that the one before it made.
     scope: { id: `card ${cardId}` },
     mutationFn: ({ edit }: { edit: CardEdit; done: string }) =>
       request<{ card: Card }>('PATCH', `/api/tasks/${encodeURIComponent(cardId)}`, { version: client.getQueryData<CardPage>(key)?.card.version, ...edit }),
+    onMutate: async ({ edit }) => {
+      await client.cancelQueries({ queryKey: key })
+      client.setQueryData<CardPage>(key, (old) => old && { ...old, card: edited(old.card, edit, client.getQueryData<Board>(boardKey(old.card.boardId))?.people ?? []) })
+    },
     onSuccess: ({ card }, { done }) => {
-      client.setQueryData<CardPage>(key, (old) => old && { ...old, card })
+      // While another change waits, what is shown has it already: only the version is news.
+      const isLast = client.isMutating({ mutationKey }) <= 1
+      client.setQueryData<CardPage>(key, (old) => old && { ...old, card: isLast ? card : { ...old.card, version: card.version } })
       if (done !== '') toast(done)
     },
     onError: (error) => toast(sayRefusal(error, client.getQueryData<CardPage>(key)?.card.title ?? 'The card'), 'bad'),
-    onSettled: () => Promise.all([client.invalidateQueries({ queryKey: key }), client.invalidateQueries({ queryKey: ['board'] })]),
+    onSettled: () => {
+      if (client.isMutating({ mutationKey }) > 1) return undefined
+      return Promise.all([client.invalidateQueries({ queryKey: key }), client.invalidateQueries({ queryKey: ['board'] })])
+    },
   })
   return (edit, done = '') => mutation.mutate({ edit, done })
 }
