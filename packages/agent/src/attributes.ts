@@ -1,5 +1,5 @@
 // Attributes of the API as the model keeps them, without what looks like a secret.
-import type { Attributes as ApiAttributes, AttributeValue as ApiValue } from '@opentelemetry/api'
+import type { AnyValue, Attributes as ApiAttributes } from '@opentelemetry/api'
 import type { Attributes, AttributeValue } from '@andon/model'
 
 const SECRET = /pass(?:word|wd|phrase)?$|passw|secret|token|authorization|cookie|api[-_.]?key|credential/i
@@ -21,11 +21,11 @@ export function safeText(key: string, value: string): string {
 function one(key: string, value: unknown): AttributeValue {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
   if (typeof value === 'string') return safeText(key, value)
-  return typeof value === 'boolean' ? value : null
+  return typeof value === 'boolean' || typeof value === 'bigint' ? value : null
 }
 
-/** One attribute as the model keeps it: whole numbers as int64. */
-export function toValue(key: string, value: ApiValue | undefined): AttributeValue {
+/** One attribute as the model keeps it: whole numbers as int64; null for what is no attribute's value. */
+export function toValue(key: string, value: AnyValue): AttributeValue {
   return Array.isArray(value) ? value.map((each: unknown) => one(key, each)) : one(key, value)
 }
 
@@ -33,5 +33,28 @@ export function toValue(key: string, value: ApiValue | undefined): AttributeValu
 export function toAttributes(attributes: ApiAttributes | undefined): Attributes {
   const result: Record<string, AttributeValue> = {}
   for (const [key, value] of Object.entries(attributes ?? {})) if (value !== undefined && value !== null) result[key] = toValue(key, value)
+  return result
+}
+
+const MAX_TEXT = 8192
+
+function contextValue(key: string, value: unknown): AttributeValue {
+  if (SECRET.test(key)) return '[redacted]'
+  if (typeof value === 'string') return safeText(key, value.slice(0, MAX_TEXT))
+  if (typeof value === 'number' || typeof value === 'boolean') return one(key, value)
+  if (typeof value === 'bigint') return BigInt.asIntN(64, value)
+  if (value instanceof Error) return value.message.slice(0, MAX_TEXT)
+  try {
+    const text = JSON.stringify(value, (inner, each: unknown) => (inner !== '' && SECRET.test(inner) ? '[redacted]' : typeof each === 'bigint' ? String(each) : each))
+    return (text as string | undefined)?.slice(0, MAX_TEXT) ?? null
+  } catch {
+    return String(value).slice(0, MAX_TEXT)
+  }
+}
+
+/** What a caller gave as context of an error: texts cut at 8 KiB, objects as JSON, secrets at any depth redacted. */
+export function contextAttributes(context: Readonly<Record<string, unknown>> = {}): Attributes {
+  const result: Record<string, AttributeValue> = {}
+  for (const [key, value] of Object.entries(context).slice(0, 128)) if (value !== undefined && value !== null) result[key] = contextValue(key, value)
   return result
 }

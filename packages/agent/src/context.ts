@@ -35,7 +35,7 @@ export class AsyncContextManager implements ContextManager {
     }
     const remove = emitter.removeListener.bind(emitter)
     emitter.removeListener = (event: string | symbol, listener: (...args: unknown[]) => void) => remove(event, bound.get(listener) ?? listener)
-    emitter.off = emitter.removeListener
+    emitter.off = (event: string | symbol, listener: (...args: unknown[]) => void) => emitter.removeListener(event, listener)
     return emitter
   }
 

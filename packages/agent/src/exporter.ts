@@ -4,9 +4,10 @@ import type { ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource
 import { encodeExceptions, encodeMetrics, encodeSpans } from '@andon/wire'
 import { Buffer } from './export/buffer.ts'
 import { OtlpClient } from './export/client.ts'
-import { Sender } from './export/sender.ts'
+import { batchNumber, Sender } from './export/sender.ts'
 import type { AgentMeterProvider } from './metrics/meter.ts'
 import type { AgentOptions } from './options.ts'
+import type { Unsent } from './shutdown.ts'
 import { nowNanoseconds } from './time.ts'
 
 const SPANS_PER_BATCH = 2048
@@ -121,6 +122,15 @@ export class Exporter {
       refused: senders.reduce((sum, { refused }) => sum + refused, 0),
       failures: senders.reduce((sum, { failures }) => sum + failures, 0),
     }
+  }
+
+  /** Takes out the spans and errors that no request carries yet, for a process that ends at once: at most one batch of each. */
+  takeUnsent(): Unsent[] {
+    const batches = [
+      { path: '/v1/logs', made: batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions) },
+      { path: '/v1/traces', made: batchOf(this.#spans.take(SPANS_PER_BATCH), encodeSpans) },
+    ]
+    return batches.flatMap(({ path, made }) => (made === undefined ? [] : [{ path, batch: batchNumber((this.#sequence += 1)), body: made.body }]))
   }
 
   stop(): void {

@@ -1,7 +1,8 @@
-import { type Span as ApiSpan, SpanStatusCode, trace } from '@opentelemetry/api'
+import { SpanStatusCode, trace } from '@opentelemetry/api'
 import type { AlertSink, ExceptionRecord } from '@andon/model'
-import { toAttributes } from './attributes.ts'
+import { contextAttributes } from './attributes.ts'
 import { type MetricData, MetricsCollector, type Tags } from './metrics/collector.ts'
+import type { Span } from './span.ts'
 import { ThresholdAlerts } from './thresholds.ts'
 import { Timer } from './timer.ts'
 import { DistributedTracer, type SpanContext } from './tracer.ts'
@@ -16,7 +17,7 @@ export interface PerformanceMonitor {
   /** Records a gauge, and holds it against the thresholds of its name. */
   recordMetric(name: string, value: number, tags?: Tags): void
   recordError(error: Error, context?: ErrorContext): void
-  createSpan(name: string, context?: SpanContext): ApiSpan
+  createSpan(name: string, context?: SpanContext): Span
   /** Settles when what was recorded has been sent, or could not be within its deadline. Never rejects. */
   flush(): Promise<void>
   getMetrics(): MetricData[]
@@ -84,12 +85,12 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
       handled: true,
       traceId: ids?.traceId ?? '',
       spanId: ids?.spanId ?? '',
-      attributes: toAttributes(Object.fromEntries(Object.entries(context).map(([key, value]) => [key, plain(value)]))),
+      attributes: contextAttributes(context),
     })
     this.#alerts.checkErrorRate(error, context)
   }
 
-  createSpan(name: string, context: SpanContext = {}): ApiSpan {
+  createSpan(name: string, context: SpanContext = {}): Span {
     return this.#tracer.startSpan(name, context)
   }
 
@@ -99,14 +100,5 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
 
   getMetrics(): MetricData[] {
     return this.#metrics.getMetrics()
-  }
-}
-
-function plain(value: unknown): string | number | boolean {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
-  try {
-    return JSON.stringify(value) ?? String(value)
-  } catch {
-    return '[not to be written as text]'
   }
 }

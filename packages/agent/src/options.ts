@@ -27,6 +27,8 @@ export interface AgentOptions {
   readonly resourceAttributes: Readonly<Record<string, string>>
   readonly sampling: Sampling
   readonly disabled: boolean
+  /** Which headers carry the context from process to process: tracecontext, baggage, or none. */
+  readonly propagators: readonly string[]
   /** Limits for recordMetric; broken ones are handed to the alert sink. */
   readonly thresholds: readonly ThresholdRule[]
 }
@@ -90,6 +92,7 @@ export function readOptions(given: Partial<AgentOptions> = {}, env: Environment 
     resourceAttributes: attributes,
     sampling: samplingOf(env),
     disabled: env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true',
+    propagators: (env['OTEL_PROPAGATORS'] ?? 'tracecontext,baggage').split(',').map((name) => name.trim()),
     thresholds: [],
     ...given,
   }

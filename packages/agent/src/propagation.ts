@@ -3,7 +3,7 @@
 import {
   type BaggageEntry,
   type Context,
-  createTraceState,
+  diag,
   isSpanContextValid,
   propagation,
   type SpanContext,
@@ -12,6 +12,7 @@ import {
   type TextMapSetter,
   trace,
 } from '@opentelemetry/api'
+import { TraceState } from '@opentelemetry/core'
 
 const PARENT = /^([\da-f]{2})-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(-.*)?$/
 const MAX_BAGGAGE = 8192
@@ -48,7 +49,7 @@ export class TraceContextPropagator implements TextMapPropagator {
     if (span === undefined) return context
     const state = getter.get(carrier, 'tracestate')
     const text = Array.isArray(state) ? state.join(',') : (state ?? '')
-    return trace.setSpanContext(context, text === '' ? span : { ...span, traceState: createTraceState(text) })
+    return trace.setSpanContext(context, text === '' ? span : { ...span, traceState: new TraceState(text) })
   }
 
   fields(): string[] {
@@ -114,4 +115,19 @@ export class CompositePropagator implements TextMapPropagator {
   fields(): string[] {
     return this.#all.flatMap((each) => each.fields())
   }
+}
+
+/**
+ * The propagator for OTEL_PROPAGATORS' names.
+ *
+ * @param names - tracecontext, baggage or none; others are named on the diagnostic log and left out
+ */
+export function createPropagator(names: readonly string[]): TextMapPropagator {
+  const all: TextMapPropagator[] = []
+  for (const name of new Set(names)) {
+    if (name === 'tracecontext') all.push(new TraceContextPropagator())
+    else if (name === 'baggage') all.push(new BaggagePropagator())
+    else if (name !== 'none' && name !== '') diag.warn(`andon: the propagator "${name}" is not known`)
+  }
+  return new CompositePropagator(all)
 }

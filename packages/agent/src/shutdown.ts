@@ -1,4 +1,7 @@
 // What was recorded last is sent when the process ends, and the way it ends is not changed.
+import { spawnSync } from 'node:child_process'
+import { diag } from '@opentelemetry/api'
+import type { Milliseconds } from '@andon/model'
 
 /** Signals that end a process when it does not handle them. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -8,9 +11,10 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
  * An uncaught error is handed over; the process ends as it would without the agent.
  *
  * @param flush - settles within its deadline
+ * @param uncaught - takes an error that nothing caught; `isLast` when the process ends as soon as it returns
  * @returns what takes the handlers off again
  */
-export function flushAtEnd(flush: () => Promise<void>, uncaught: (error: Error) => void): () => void {
+export function flushAtEnd(flush: () => Promise<void>, uncaught: (error: Error, isLast: boolean) => void): () => void {
   let flushed = false
   const idle = (): void => {
     // 'beforeExit' comes again after each piece of work.
@@ -33,7 +37,15 @@ export function flushAtEnd(flush: () => Promise<void>, uncaught: (error: Error) 
     process.on(signal, handle)
     return [signal, handle] as const
   })
-  const failed = (error: Error): void => uncaught(error)
+  const failed = (error: unknown): void => {
+    try {
+      // With a listener of the host's own the process goes on; without one it has no further turn of its event loop.
+      const isLast = process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()
+      uncaught(error instanceof Error ? error : new Error(String(error)), isLast)
+    } catch (failure) {
+      diag.error('andon: the last error could not be sent', failure)
+    }
+  }
   process.on('beforeExit', idle)
   process.on('uncaughtExceptionMonitor', failed)
   return () => {
@@ -41,4 +53,27 @@ export function flushAtEnd(flush: () => Promise<void>, uncaught: (error: Error) 
     process.removeListener('uncaughtExceptionMonitor', failed)
     for (const [signal, handle] of handlers) process.removeListener(signal, handle)
   }
+}
+
+/** What was not sent yet. */
+export interface Unsent {
+  readonly path: string
+  /** The header andon-batch. */
+  readonly batch: string
+  readonly body: Uint8Array
+}
+
+const CHILD = `
+const [batches, endpoint, headers] = JSON.parse(require('node:fs').readFileSync(0, 'utf8'))
+const post = ({ path, batch, body }) => fetch(endpoint + path, { method: 'POST', headers: { ...headers, 'content-type': 'application/x-protobuf', 'andon-batch': batch }, body: Buffer.from(body, 'base64') })
+Promise.allSettled(batches.map(post)).then(() => process.exit(0))
+`
+
+/** Sends from a child and waits for it, because a process that dies cannot send by itself any more. */
+export function sendFromChild(unsent: readonly Unsent[], { endpoint, headers }: { readonly endpoint: string; readonly headers: Readonly<Record<string, string>> }, withinMs: Milliseconds): void {
+  if (unsent.length === 0) return
+  const batches = unsent.map(({ path, batch, body }) => ({ path, batch, body: Buffer.from(body).toString('base64') }))
+  // Without the agent: NODE_OPTIONS may load it.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS'))
+  spawnSync(process.execPath, ['-e', CHILD], { input: JSON.stringify([batches, endpoint, headers]), env, stdio: ['pipe', 'ignore', 'ignore'], timeout: withinMs })
 }

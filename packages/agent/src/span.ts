@@ -1,5 +1,5 @@
 import {
-  type AttributeValue as ApiValue,
+  type AnyValue,
   type Attributes as ApiAttributes,
   type Context,
   context as contextApi,
@@ -91,8 +91,8 @@ export class Span implements ApiSpan {
     return !this.#ended
   }
 
-  setAttribute(key: string, value: ApiValue): this {
-    if (this.#ended || key === '') return this
+  setAttribute(key: string, value: AnyValue): this {
+    if (this.#ended || key === '' || value === undefined || value === null) return this
     if (!(key in this.#attributes) && Object.keys(this.#attributes).length >= MAX_ATTRIBUTES) this.#droppedAttributes += 1
     else this.#attributes[key] = toValue(key, value)
     return this
@@ -104,7 +104,7 @@ export class Span implements ApiSpan {
   }
 
   /** OpenTracing's name of setAttribute; the older names of HTTP tags are stored under today's. */
-  setTag(key: string, value: ApiValue): this {
+  setTag(key: string, value: AnyValue): this {
     return this.setAttribute(RENAMED[key] ?? key, value)
   }
 

@@ -9,10 +9,10 @@ import { AgentMeterProvider } from './metrics/meter.ts'
 import { startRuntimeMetrics } from './metrics/runtime.ts'
 import { ApplicationPerformanceMonitor, type PerformanceMonitor } from './monitor.ts'
 import { type AgentOptions, readOptions } from './options.ts'
-import { BaggagePropagator, CompositePropagator, TraceContextPropagator } from './propagation.ts'
+import { createPropagator } from './propagation.ts'
 import { detectResource } from './resource.ts'
 import { observeSelf } from './self.ts'
-import { flushAtEnd } from './shutdown.ts'
+import { flushAtEnd, sendFromChild } from './shutdown.ts'
 import { ThresholdAlerts } from './thresholds.ts'
 import { AgentTracerProvider, DistributedTracer } from './tracer.ts'
 import { VERSION } from './version.ts'
@@ -28,9 +28,13 @@ const KEY = Symbol.for('andon.agent')
 const FLUSH_MS = 5000
 const STOP_MS = 3000
 
+function isAgent(value: unknown): value is Agent {
+  return typeof value === 'object' && value !== null && 'monitor' in value && 'stop' in value
+}
+
 function running(): Agent | undefined {
   const found: unknown = Reflect.get(globalThis, KEY)
-  return typeof found === 'object' && found !== null && 'monitor' in found ? (found as Agent) : undefined
+  return isAgent(found) ? found : undefined
 }
 
 const IDLE: Agent = { monitor: new ApplicationPerformanceMonitor(), stop: () => Promise.resolve() }
@@ -61,6 +65,10 @@ export function getMonitor(): PerformanceMonitor {
   return (running() ?? IDLE).monitor
 }
 
+function tellAlert(alert: AlertSignal): void {
+  diag.warn(`andon: ${alert.type} ${alert.metric ?? ''} ${alert.message ?? ''}`)
+}
+
 function startAgent(options: AgentOptions): Agent {
   const resource = detectResource(options, VERSION)
   const scope = { name: 'andon', version: VERSION, attributes: {}, droppedAttributes: 0, schemaUrl: '' }
@@ -68,21 +76,23 @@ function startAgent(options: AgentOptions): Agent {
   const exporter = new Exporter(options, resource, meters)
   const tracers = new AgentTracerProvider({ resource, sampling: options.sampling, record: (span) => exporter.recordSpan(span) })
   context.setGlobalContextManager(new AsyncContextManager())
-  propagation.setGlobalPropagator(new CompositePropagator([new TraceContextPropagator(), new BaggagePropagator()]))
+  propagation.setGlobalPropagator(createPropagator(options.propagators))
   trace.setGlobalTracerProvider(tracers)
   metrics.setGlobalMeterProvider(meters)
   const ends = [startInstrumentations(tracers, meters), startRuntimeMetrics(meters.getMeter('andon', VERSION))]
   observeSelf(meters.getMeter('andon', VERSION), exporter, meters)
   exporter.start()
-  const told = (alert: AlertSignal): void => diag.warn(`andon: ${alert.type} ${alert.metric ?? ''} ${alert.message ?? ''}`)
   const monitor = new ApplicationPerformanceMonitor({
     metrics: new MetricsCollector(meters.getMeter('andon', VERSION)),
     tracer: new DistributedTracer(tracers.getTracer('andon', VERSION)),
-    alerts: new ThresholdAlerts(options.thresholds, told),
+    alerts: new ThresholdAlerts(options.thresholds, tellAlert),
     record: (exception) => exporter.recordException({ ...exception, resource, scope }),
     flush: () => exporter.flush(FLUSH_MS),
   })
-  const uncaught = (error: Error): void => exporter.recordException(uncaughtRecord(error, { resource, scope }))
+  const uncaught = (error: Error, isLast: boolean): void => {
+    exporter.recordException(uncaughtRecord(error, { resource, scope }))
+    if (isLast) sendFromChild(exporter.takeUnsent(), options, STOP_MS)
+  }
   ends.push(flushAtEnd(() => exporter.flush(STOP_MS), uncaught))
   return {
     monitor,
@@ -98,5 +108,6 @@ function startAgent(options: AgentOptions): Agent {
 
 function uncaughtRecord(error: Error, source: Pick<ExceptionRecord, 'resource' | 'scope'>): ExceptionRecord {
   const { name, message, stack = '' } = error
-  return { time: BigInt(Date.now()) * 1_000_000n, type: name, message, stack, handled: false, traceId: '', spanId: '', attributes: {}, ...source }
+  const ids = trace.getActiveSpan()?.spanContext()
+  return { time: BigInt(Date.now()) * 1_000_000n, type: name, message, stack, handled: false, traceId: ids?.traceId ?? '', spanId: ids?.spanId ?? '', attributes: {}, ...source }
 }

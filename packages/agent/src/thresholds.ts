@@ -1,4 +1,4 @@
-import { type AlertSignal, type AlertSink, compare, type Milliseconds, type ThresholdRule } from '@andon/model'
+import { type AlertSignal, type AlertSink, compare, labelsKey, type Milliseconds, type ThresholdRule } from '@andon/model'
 
 type Tags = Readonly<Record<string, string>>
 
@@ -6,6 +6,8 @@ const WINDOW: Milliseconds = 60_000
 /** Errors a minute past which an alert is raised. */
 const MAX_ERRORS = 10
 const MAX_ACTIVE = 1000
+/** The key of the alert about too many errors. */
+const ERROR_RATE = 'error-rate'
 
 /**
  * Thresholds in the process: an alert is told once while it is active, and is over when a measurement of the same rule
@@ -32,7 +34,7 @@ export class ThresholdAlerts implements AlertSink {
   checkMetric(name: string, value: number, tags: Tags = {}): void {
     for (const rule of this.#rules.values()) {
       if (rule.metric !== name || !Object.entries(rule.tags ?? {}).every(([key, wanted]) => tags[key] === wanted)) continue
-      const key = `${rule.id}\n${JSON.stringify(Object.entries(tags).toSorted())}`
+      const key = `${rule.id}\n${labelsKey(tags)}`
       if (!compare(rule.operator, value, rule.threshold)) {
         this.#active.delete(key)
         continue
@@ -42,18 +44,21 @@ export class ThresholdAlerts implements AlertSink {
   }
 
   checkErrorRate(error: Error): void {
+    this.#errors = [...this.#errors, this.#now()].slice(-MAX_ERRORS - 1)
+    this.#forgetOldErrors()
+    if (this.#errors.length <= MAX_ERRORS) return
+    this.#raise(ERROR_RATE, { type: 'ERROR_RATE_EXCEEDED', metric: 'errors.total', value: this.#errors.length, threshold: MAX_ERRORS, severity: 'critical', message: `more than ${MAX_ERRORS} errors a minute, the latest: ${error.name}` })
+  }
+
+  /** The alert is over when a minute holds few enough errors, also when no further one comes. */
+  #forgetOldErrors(): void {
     const now = this.#now()
-    this.#errors = [...this.#errors.filter((at) => now - at < WINDOW), now].slice(-MAX_ERRORS - 1)
-    const key = 'error-rate'
-    if (this.#errors.length <= MAX_ERRORS) {
-      this.#active.delete(key)
-      return
-    }
-    this.#raise(key, { type: 'ERROR_RATE_EXCEEDED', metric: 'errors.total', value: this.#errors.length, threshold: MAX_ERRORS, severity: 'critical', message: `more than ${MAX_ERRORS} errors a minute, the latest: ${error.name}` })
+    this.#errors = this.#errors.filter((at) => now - at < WINDOW)
+    if (this.#errors.length <= MAX_ERRORS) this.#active.delete(ERROR_RATE)
   }
 
   triggerAlert(alert: AlertSignal): void {
-    this.#raise(`${alert.rule ?? alert.type}\n${alert.metric ?? ''}\n${JSON.stringify(Object.entries(alert.tags ?? {}).toSorted())}`, alert)
+    this.#raise(`${alert.rule ?? alert.type}\n${alert.metric ?? ''}\n${labelsKey(alert.tags ?? {})}`, alert)
   }
 
   #raise(key: string, alert: AlertSignal): void {
@@ -63,6 +68,7 @@ export class ThresholdAlerts implements AlertSink {
   }
 
   getActiveAlerts(): readonly AlertSignal[] {
+    this.#forgetOldErrors()
     return [...this.#active.values()]
   }
 }

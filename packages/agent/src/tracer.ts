@@ -1,13 +1,13 @@
 import {
   type Context,
   context as contextApi,
-  createTraceState,
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
   isValidSpanId,
   isValidTraceId,
   type Span as ApiSpan,
   type SpanOptions,
+  SpanStatusCode,
   SpanKind as ApiKind,
   trace,
   TraceFlags,
@@ -54,15 +54,8 @@ export class AgentTracer implements Tracer {
     if (isTracingSuppressed(active)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
     const above = options.root === true ? undefined : trace.getSpanContext(active)
     const parent = above !== undefined && isSpanContextValid(above) ? above : undefined
-    const traceId = parent?.traceId ?? newTraceId()
-    const sampled = isSampled(this.#setup.sampling, traceId, parent)
-    const context: ApiSpanContext = {
-      traceId,
-      spanId: newSpanId(),
-      traceFlags: sampled ? TraceFlags.SAMPLED : TraceFlags.NONE,
-      ...(parent?.traceState !== undefined && { traceState: parent.traceState }),
-    }
-    if (!sampled) return trace.wrapSpanContext(context)
+    const context = this.#childContext(parent)
+    if ((context.traceFlags & TraceFlags.SAMPLED) === 0) return trace.wrapSpanContext(context)
     return new Span({
       name,
       context,
@@ -75,6 +68,13 @@ export class AgentTracer implements Tracer {
       scope: this.#scope,
       finished: this.#setup.record,
     })
+  }
+
+  #childContext(parent: ApiSpanContext | undefined): ApiSpanContext {
+    const traceId = parent?.traceId ?? newTraceId()
+    const traceFlags = isSampled(this.#setup.sampling, traceId, parent) ? TraceFlags.SAMPLED : TraceFlags.NONE
+    const { traceState } = parent ?? {}
+    return { traceId, spanId: newSpanId(), traceFlags, ...(traceState !== undefined && { traceState }) }
   }
 
   startActiveSpan<F extends (span: ApiSpan) => unknown>(name: string, fn: F): ReturnType<F>
@@ -157,8 +157,9 @@ export class DistributedTracer {
   }
 
   /** Starts a span, under the given one or the active one. It is to be finished by the caller. */
-  startSpan(name: string, { span, traceId, spanId }: SpanContext = {}): Span | ApiSpan {
-    return this.#tracer.startSpan(name, {}, contextOf(span, traceId, spanId))
+  startSpan(name: string, { span, traceId, spanId }: SpanContext = {}): Span {
+    const started = this.#tracer.startSpan(name, {}, contextOf(span, traceId, spanId))
+    return isOurs(started) ? started : silent(name, started)
   }
 
   /**
@@ -178,7 +179,7 @@ export class DistributedTracer {
     // 'close' comes for aborted answers as well, after 'finish'.
     response?.once('close', () => {
       span.setAttribute('http.response.status_code', response.statusCode)
-      if (response.statusCode >= 500) span.setStatus({ code: 2 })
+      if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
       span.end()
     })
     contextApi.with(trace.setSpan(parent, span), next)
@@ -186,10 +187,22 @@ export class DistributedTracer {
   }
 }
 
+/** Also a span of a second copy of this package. */
+function isOurs(span: ApiSpan): span is Span {
+  return 'setTag' in span && 'finish' in span
+}
+
+const NOWHERE: Resource & Scope = { name: '', version: '', attributes: {}, droppedAttributes: 0, schemaUrl: '' }
+
+/** A span that takes all calls and is sent nowhere, in the place of one that is not recorded. */
+function silent(name: string, span: ApiSpan): Span {
+  return new Span({ name, context: span.spanContext(), parentSpanId: '', kind: 'internal', attributes: undefined, links: [], startTime: undefined, resource: NOWHERE, scope: NOWHERE, finished: () => undefined })
+}
+
 function contextOf(span: ApiSpan | undefined, traceId: string | undefined, spanId: string | undefined): Context {
   const active = contextApi.active()
   if (span !== undefined) return trace.setSpan(active, span)
   if (traceId === undefined || !isValidTraceId(traceId)) return active
   const parent = spanId !== undefined && isValidSpanId(spanId) ? spanId : newSpanId()
-  return trace.setSpanContext(active, { traceId, spanId: parent, traceFlags: TraceFlags.SAMPLED, traceState: createTraceState(), isRemote: true })
+  return trace.setSpanContext(active, { traceId, spanId: parent, traceFlags: TraceFlags.SAMPLED, isRemote: true })
 }

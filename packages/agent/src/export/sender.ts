@@ -7,6 +7,11 @@ import type { OtlpClient } from './client.ts'
 /** A random 128-bit id of this start: host and process id come back after a restart and would swallow new data. */
 const PROCESS = randomBytes(16).toString('hex')
 
+/** The header andon-batch: by it the server knows a batch that it has stored already. */
+export function batchNumber(sequence: number): string {
+  return `${PROCESS}/${sequence}`
+}
+
 const FIRST_DELAY: Milliseconds = 500
 const MAX_DELAY: Milliseconds = 30_000
 
@@ -64,7 +69,7 @@ export class Sender {
 
   async #deliver(body: Uint8Array, items: number): Promise<void> {
     const { client, path, sleep, sequence } = this.#options
-    const number = `${PROCESS}/${sequence()}`
+    const number = batchNumber(sequence())
     let delay = FIRST_DELAY
     for (;;) {
       const { outcome, retryAfterMs, reason } = await client.post(path, body, number)

@@ -1,4 +1,5 @@
 import { type Attributes as ApiAttributes, metrics, type Meter } from '@opentelemetry/api'
+import { labelsKey } from '@andon/model'
 import { ExponentialHistogram } from './histogram.ts'
 
 /** Tags of a measurement. */
@@ -74,7 +75,7 @@ export class MetricsCollector {
 
   #hold(name: string, type: MetricData['type'], tags: Tags): Held | undefined {
     const pairs = Object.entries(tags).map(([key, value]) => [key, String(value)] as const)
-    const key = `${type}\n${name}\n${JSON.stringify(pairs.toSorted())}`
+    const key = `${type}\n${name}\n${labelsKey(Object.fromEntries(pairs))}`
     const known = this.#held.get(key)
     if (known !== undefined || this.#held.size >= MAX_HELD) return known
     const held: Held = { name, type, tags: Object.fromEntries(pairs), value: 0, histogram: type === 'histogram' ? new ExponentialHistogram() : undefined }

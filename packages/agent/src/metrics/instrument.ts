@@ -18,16 +18,19 @@ interface Cell {
   readonly attributes: Attributes
   value: number
   histogram: ExponentialHistogram | undefined
+  /** Whether a callback told the value since the last collection; undefined where no callback tells it. */
+  isFresh?: boolean
 }
 
 const MAX_CELLS = 2000
 const OVERFLOW: Attributes = { 'otel.metric.overflow': true }
 
-function keyOf(attributes: ApiAttributes): string {
+/** The text that tells attribute sets apart, whatever the order of their keys. */
+export function keyOf(attributes: ApiAttributes): string {
   const keys = Object.keys(attributes)
   if (keys.length === 0) return ''
   let key = ''
-  for (const name of keys.length === 1 ? keys : keys.toSorted()) key += `${name}\u0000${String(attributes[name])}\u0001`
+  for (const name of keys.length === 1 ? keys : keys.toSorted()) key += `${name}\u0000${typeof attributes[name]} ${String(attributes[name])}\u0001`
   return key
 }
 
@@ -64,7 +67,9 @@ export class Instrument {
   /** Sets the value of an observable instrument, whose callbacks tell totals. */
   observe(value: number, attributes: ApiAttributes = {}): void {
     const cell = Number.isFinite(value) ? this.#cell(attributes) : undefined
-    if (cell !== undefined) cell.value = value
+    if (cell === undefined) return
+    cell.value = value
+    cell.isFresh = true
   }
 
   #cell(attributes: ApiAttributes): Cell | undefined {
@@ -84,8 +89,17 @@ export class Instrument {
     return [...this.#cells.values()]
   }
 
+  /** A set that its callback tells no more, such as a closed handle's kind, is not sent for ever. */
+  #forgetUnobserved(): void {
+    for (const [key, cell] of this.#cells) {
+      if (cell.isFresh === false) this.#cells.delete(key)
+      else if (cell.isFresh === true) cell.isFresh = false
+    }
+  }
+
   /** What there is to send; undefined when there is nothing. Increments are handed over: they are not held any more. */
   collect(resource: Resource, start: Nanoseconds, time: Nanoseconds): MetricRecord | undefined {
+    this.#forgetUnobserved()
     if (this.#cells.size === 0) return undefined
     const { name, description, unit, scope, kind } = this.description
     const cells = [...this.#cells.values()]

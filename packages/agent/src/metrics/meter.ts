@@ -19,7 +19,7 @@ import {
   type UpDownCounter,
 } from '@opentelemetry/api'
 import type { MetricRecord, Nanoseconds, Resource, Scope } from '@andon/model'
-import { Instrument, type InstrumentKind } from './instrument.ts'
+import { Instrument, type InstrumentKind, keyOf } from './instrument.ts'
 
 /** An instrument whose callbacks are asked at each collection. */
 class ObservableInstrument implements Observable {
@@ -45,7 +45,7 @@ class ObservableInstrument implements Observable {
       this.instrument.observe(value, attributes)
       return
     }
-    const key = JSON.stringify(Object.entries(attributes).toSorted())
+    const key = keyOf(attributes)
     const before = this.#last.get(key) ?? 0
     if (this.#last.size < 2000 || this.#last.has(key)) this.#last.set(key, value)
     // A total that fell was started anew.
