@@ -47,6 +47,7 @@ export class Exporter {
   #collectedUntil: Nanoseconds = nowNanoseconds()
   #metricsDue = false
   #sequence = 0
+  #waitingForFailure: (() => void)[] = []
 
   constructor(options: AgentOptions, resource: Resource, meters: AgentMeterProvider) {
     this.#options = options
@@ -56,7 +57,7 @@ export class Exporter {
     this.#spans = new Buffer(options.maxQueueBytes * 0.9)
     this.#exceptions = new Buffer(options.maxQueueBytes * 0.1)
     const sender = (path: string, next: () => { body: Uint8Array; items: number } | undefined): Sender =>
-      new Sender({ client: this.#client, path, next, sleep, sequence: () => (this.#sequence += 1) })
+      new Sender({ client: this.#client, path, next, sleep, sequence: () => (this.#sequence += 1), failed: () => this.#failed() })
     this.#senders = {
       spans: sender('/v1/traces', () => batchOf(this.#spans.take(SPANS_PER_BATCH), encodeSpans)),
       metrics: sender('/v1/metrics', () => this.#nextMetrics()),
@@ -101,8 +102,17 @@ export class Exporter {
     return batchOf(metrics, encodeMetrics)
   }
 
-  /** Settles when what was recorded before has been taken or refused, or when the time is over. */
-  async flush(withinMs: Milliseconds): Promise<void> {
+  #failed(): void {
+    for (const resolve of this.#waitingForFailure.splice(0)) resolve()
+  }
+
+  /**
+   * Settles when what was recorded before has been taken or refused, or when the time is over. It keeps the process until
+   * then, else an awaited flush would end a program before its time.
+   *
+   * @param giveUp - settle at the first attempt that fails, as a process does that is about to end
+   */
+  async flush(withinMs: Milliseconds, giveUp = false): Promise<void> {
     const { spans, metrics, exceptions } = this.#senders
     const all = (async () => {
       // What is under way first: a second drain collects what came meanwhile.
@@ -110,7 +120,11 @@ export class Exporter {
       this.#metricsDue = true
       await Promise.all([spans.drain(), metrics.drain(), exceptions.drain()])
     })()
-    await Promise.race([all, sleep(withinMs, new AbortController().signal)])
+    const ended = new AbortController()
+    const deadline = wait(withinMs, undefined, { signal: ended.signal }).catch(() => undefined)
+    const failure = giveUp ? [new Promise<void>((resolve) => this.#waitingForFailure.push(resolve))] : []
+    await Promise.race([all, deadline, ...failure])
+    ended.abort()
   }
 
   status(): ExporterStatus {

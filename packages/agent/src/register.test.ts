@@ -108,6 +108,26 @@ test('a host that handles SIGTERM itself keeps its exit code, and what it record
   assert.deepEqual(receiver.spans.map(({ name }) => name), ['closing'])
 })
 
+test('a slow answer is waited for at a natural end', { timeout: 60_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  let answered = 0
+  receiver.answer = (_request, response) => {
+    setTimeout(() => {
+      response.writeHead(200).end()
+      answered += 1
+    }, 200)
+  }
+  const { code } = await runProgram(t, 'module', `import { trace } from '@opentelemetry/api'\ntrace.getTracer('t').startSpan('last').end()`, receiver.url)
+  assert.equal(code, 0)
+  assert.deepEqual(receiver.spans.map(({ name }) => name), ['last'])
+  assert.equal(answered, receiver.requests.length)
+})
+
+test('an awaited flush with no server settles at its deadline, and the exit code is the program’s own', { timeout: 60_000 }, async (t) => {
+  const { code, stdout } = await runProgram(t, 'module', `import { getMonitor } from '@andon/agent'\nawait getMonitor().flush()\nconsole.log('after')`, 'http://127.0.0.1:9')
+  assert.deepEqual([code, stdout], [0, 'after\n'])
+})
+
 test('a server that does not answer the port costs the host neither its result nor more than the deadline', { timeout: 60_000 }, async (t) => {
   const began = performance.now()
   const { code, stdout } = await runProgram(t, 'module', `import { trace } from '@opentelemetry/api'\nfor (let i = 0; i < 2000; i += 1) trace.getTracer('t').startSpan('x').end()\nconsole.log('done')`, 'http://127.0.0.1:9')

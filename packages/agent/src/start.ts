@@ -93,7 +93,7 @@ function startAgent(options: AgentOptions): Agent {
     exporter.recordException(uncaughtRecord(error, { resource, scope }))
     if (isLast) sendFromChild(exporter.takeUnsent(), options, STOP_MS)
   }
-  ends.push(flushAtEnd(() => exporter.flush(STOP_MS), uncaught))
+  ends.push(flushAtEnd(() => exporter.flush(STOP_MS, true), uncaught))
   return {
     monitor,
     stop: async () => {

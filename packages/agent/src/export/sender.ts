@@ -24,6 +24,8 @@ export interface SenderOptions {
   readonly sleep: (ms: Milliseconds, signal: AbortSignal) => Promise<void>
   /** Numbers of all signals come from one sequence. */
   readonly sequence: () => number
+  /** Told of each attempt that was not answered with success. */
+  readonly failed: () => void
 }
 
 /**
@@ -68,13 +70,14 @@ export class Sender {
   }
 
   async #deliver(body: Uint8Array, items: number): Promise<void> {
-    const { client, path, sleep, sequence } = this.#options
+    const { client, path, sleep, sequence, failed } = this.#options
     const number = batchNumber(sequence())
     let delay = FIRST_DELAY
     for (;;) {
       const { outcome, retryAfterMs, reason } = await client.post(path, body, number)
       if (outcome === 'taken') return
       this.failures += 1
+      failed()
       if (outcome === 'refused') {
         this.refused += items
         diag.warn(`andon: ${path} refused ${items} items: ${reason}`)

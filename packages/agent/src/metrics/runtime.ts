@@ -169,8 +169,8 @@ async function filesystemUse(): Promise<{ used: number; total: number } | undefi
 
 function systemUse(meter: Meter): void {
   const cpu = meter.createObservableGauge('system.cpu.utilization', { unit: '1', description: 'The share of the CPU time of the machine that was used.' })
-  const memory = meter.createObservableGauge('system.memory.usage', { unit: 'By', description: 'Memory of the machine, by state.' })
-  const memoryShare = meter.createObservableGauge('system.memory.utilization', { unit: '1', description: 'Shares of the memory of the machine, by state.' })
+  const memory = meter.createObservableGauge('system.memory.usage', { unit: 'By', description: 'Memory of the machine that is used.' })
+  const memoryShare = meter.createObservableGauge('system.memory.utilization', { unit: '1', description: 'The share of the memory of the machine that is used.' })
   const disk = meter.createObservableGauge('system.filesystem.usage', { unit: 'By', description: 'Space of the root file system that is used.' })
   const diskShare = meter.createObservableGauge('system.filesystem.utilization', { unit: '1', description: 'The share of the root file system that is used.' })
   const network = meter.createObservableCounter('system.network.io', { unit: 'By', description: 'Bytes over the network, loopback left out.' })
@@ -187,10 +187,9 @@ function systemUse(meter: Meter): void {
       if (now.all > before.all) result.observe(cpu, (now.busy - before.busy) / (now.all - before.all))
       before = now
       const used = totalmem() - freemem()
-      for (const [state, bytes] of [['used', used], ['free', totalmem() - used]] as const) {
-        result.observe(memory, bytes, { 'system.memory.state': state })
-        result.observe(memoryShare, bytes / totalmem(), { 'system.memory.state': state })
-      }
+      // Only this state, so that a sum over all states is what is used too.
+      result.observe(memory, used, { 'system.memory.state': 'used' })
+      result.observe(memoryShare, used / totalmem(), { 'system.memory.state': 'used' })
       if (latest.disk !== undefined) {
         result.observe(disk, latest.disk.used)
         result.observe(diskShare, latest.disk.used / Math.max(1, latest.disk.total))

@@ -1,0 +1,118 @@
+// Export against a receiver of OTLP: what is repeated, what is added up, what is dropped.
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import type { ExceptionRecord, Scope, SpanRecord } from '@andon/model'
+import { decodeMetrics } from '@andon/wire'
+import { Exporter } from './exporter.ts'
+import { AgentMeterProvider } from './metrics/meter.ts'
+import { type AgentOptions, readOptions } from './options.ts'
+import { startReceiver } from './otlp-receiver.test.ts'
+
+const resource = { attributes: { 'service.name': 'test' }, droppedAttributes: 0, schemaUrl: '' }
+const scope: Scope = { name: 'test', version: '', attributes: {}, droppedAttributes: 0, schemaUrl: '' }
+
+function span(name: string): SpanRecord {
+  return {
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    spanId: 'b7ad6b7169203331',
+    parentSpanId: '',
+    traceState: '',
+    flags: 1,
+    name,
+    kind: 'internal',
+    start: 1n,
+    end: 2n,
+    attributes: {},
+    droppedAttributes: 0,
+    events: [],
+    droppedEvents: 0,
+    links: [],
+    droppedLinks: 0,
+    status: { code: 'unset', message: '' },
+    resource,
+    scope,
+  }
+}
+
+function exporterTo(t: TestContext, endpoint: string, given: Partial<AgentOptions> = {}): { exporter: Exporter; meters: AgentMeterProvider } {
+  const meters = new AgentMeterProvider()
+  const exporter = new Exporter(readOptions({ endpoint, ...given }, {}), resource, meters)
+  t.after(() => exporter.stop())
+  return { exporter, meters }
+}
+
+/** What the counter `c` was told in all, each batch once. */
+function countOf(requests: readonly { readonly batch: string; readonly body: Buffer }[]): number {
+  const once = new Map(requests.map(({ batch, body }) => [batch, body]))
+  let sum = 0
+  for (const body of once.values()) {
+    for (const { name, data } of decodeMetrics(body)) if (name === 'c' && data.type === 'sum') for (const { value } of data.points) sum += value
+  }
+  return sum
+}
+
+test('an unanswered batch is sent again unchanged under its number; what came meanwhile is in the next: no count is lost or doubled', { timeout: 30_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const { exporter, meters } = exporterTo(t, receiver.url)
+  const counter = meters.getMeter('test').createCounter('c')
+  let refusals = 2
+  receiver.answer = (_request, response) => {
+    refusals -= 1
+    if (refusals < 0) response.writeHead(200).end()
+    else response.destroy()
+  }
+  counter.add(5)
+  const flushed = exporter.flush(20_000)
+  await receiver.until(() => receiver.requests.length === 1)
+  counter.add(7)
+  await receiver.until(() => receiver.requests.length >= 3)
+  await flushed
+  await exporter.flush(20_000)
+  const [first, second, third, ...later] = receiver.of('/v1/metrics')
+  assert.match(first?.batch ?? '', /^[\da-f]{32}\/\d+$/)
+  assert.deepEqual([second?.batch, third?.batch], [first?.batch, first?.batch])
+  assert.ok(first !== undefined && second?.body.equals(first.body) && third?.body.equals(first.body))
+  assert.ok(later.every(({ batch }) => batch !== first.batch))
+  assert.equal(countOf(receiver.of('/v1/metrics')), 12)
+  assert.equal(exporter.status().failures, 2)
+})
+
+test('Retry-After is waited for; a refusal for good is not repeated, and counted', { timeout: 30_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const { exporter } = exporterTo(t, receiver.url)
+  const answers = [429, 200, 400]
+  receiver.answer = (_request, response) => {
+    const status = answers.shift() ?? 200
+    response.writeHead(status, status === 429 ? { 'retry-after': '0' } : {}).end()
+  }
+  exporter.recordSpan(span('a'))
+  await exporter.flush(10_000)
+  assert.equal(receiver.of('/v1/traces').length, 2)
+  exporter.recordSpan(span('b'))
+  exporter.recordSpan(span('c'))
+  await exporter.flush(10_000)
+  assert.equal(receiver.of('/v1/traces').length, 3)
+  assert.equal(exporter.status().refused, 2)
+})
+
+test('without a server memory stays within its bound, the oldest gives way and is counted', { timeout: 30_000 }, async (t) => {
+  const { exporter } = exporterTo(t, 'http://127.0.0.1:9', { maxQueueBytes: 1_000_000 })
+  for (let i = 0; i < 20_000; i += 1) exporter.recordSpan(span(`span ${i}`))
+  const { queueBytes, droppedSpans } = exporter.status()
+  assert.ok(queueBytes <= 1_000_000)
+  assert.ok(droppedSpans > 15_000)
+  // It gives up at its deadline, and rejects nothing.
+  await exporter.flush(50)
+})
+
+test('flush settles when spans, metrics and errors recorded before have been answered', { timeout: 30_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const { exporter, meters } = exporterTo(t, receiver.url)
+  receiver.answer = (_request, response) => void setImmediate(() => response.writeHead(200).end())
+  meters.getMeter('test').createCounter('c').add(1)
+  for (let i = 0; i < 3000; i += 1) exporter.recordSpan(span('s'))
+  const error: ExceptionRecord = { time: 1n, type: 'Error', message: 'm', stack: '', handled: true, traceId: '', spanId: '', attributes: {}, resource, scope }
+  exporter.recordException(error)
+  await exporter.flush(20_000)
+  assert.deepEqual([receiver.spans.length, receiver.exceptions.length, countOf(receiver.of('/v1/metrics'))], [3000, 1, 1])
+})

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { MetricRecord } from '@andon/model'
+import { AgentMeterProvider } from './meter.ts'
+
+const resource = { attributes: {}, droppedAttributes: 0, schemaUrl: '' }
+
+function take(provider: AgentMeterProvider, start = 1n, time = 2n): Record<string, MetricRecord['data']> {
+  return Object.fromEntries(provider.collect(resource, start, time).map(({ name, data }) => [name, data]))
+}
+
+test('counters and histograms are sent as what came since the last collection, and nothing when nothing came', () => {
+  const provider = new AgentMeterProvider()
+  const meter = provider.getMeter('test')
+  const counter = meter.createCounter('c')
+  const histogram = meter.createHistogram('h', { unit: 's' })
+  counter.add(2, { a: 'x', b: 1 })
+  counter.add(3, { b: 1, a: 'x' })
+  histogram.record(0.25)
+  const { c, h } = take(provider, 10n, 20n)
+  assert.ok(c?.type === 'sum' && h?.type === 'exponentialHistogram')
+  assert.deepEqual([c.monotonic, c.temporality, c.points.map(({ value, start, time }) => [value, start, time])], [true, 'delta', [[5, 10n, 20n]]])
+  assert.deepEqual([h.temporality, h.points[0]?.count, h.points[0]?.sum, h.points[0]?.scale], ['delta', 1, 0.25, 5])
+  assert.deepEqual(take(provider), {})
+  counter.add(1)
+  assert.deepEqual(Object.keys(take(provider)), ['c'])
+})
+
+test('an up-down counter is sent whole, a gauge with its last value', () => {
+  const provider = new AgentMeterProvider()
+  const meter = provider.getMeter('test')
+  const open = meter.createUpDownCounter('open')
+  meter.createGauge('g').record(7)
+  open.add(3)
+  take(provider)
+  open.add(-1)
+  const { open: data, g } = take(provider)
+  assert.ok(data?.type === 'sum' && g?.type === 'gauge')
+  assert.deepEqual([data.monotonic, data.temporality, data.points[0]?.value, g.points[0]?.value], [false, 'cumulative', 2, 7])
+})
+
+test('past 2,000 attribute sets increments go to one that says so: no count is lost', () => {
+  const provider = new AgentMeterProvider()
+  const counter = provider.getMeter('test').createCounter('c')
+  for (let i = 0; i < 5000; i += 1) counter.add(1, { id: `n${i}` })
+  const { c } = take(provider)
+  assert.ok(c?.type === 'sum')
+  assert.ok(c.points.length <= 2001)
+  const overflow = c.points.find(({ attributes }) => attributes['otel.metric.overflow'] === true)
+  assert.equal(overflow?.value, 3000)
+  assert.equal(c.points.reduce((sum, { value }) => sum + value, 0), 5000)
+})
+
+test('observable instruments: counters tell totals and are sent as differences; a set that is told no more is gone', () => {
+  const provider = new AgentMeterProvider()
+  const meter = provider.getMeter('test')
+  let total = 10
+  let kinds = ['a', 'b']
+  meter.createObservableCounter('c').addCallback((result) => result.observe(total))
+  meter.createObservableGauge('g').addCallback((result) => kinds.forEach((kind) => result.observe(1, { kind })))
+  meter.createObservableGauge('broken').addCallback(() => {
+    throw new Error('broken')
+  })
+  const first = take(provider)
+  assert.ok(first['c']?.type === 'sum' && first['g']?.type === 'gauge')
+  assert.deepEqual([first['c'].points[0]?.value, first['g'].points.length], [10, 2])
+  total = 14
+  kinds = ['b']
+  const second = take(provider)
+  assert.ok(second['c']?.type === 'sum' && second['g']?.type === 'gauge')
+  assert.deepEqual([second['c'].points[0]?.value, second['g'].points.map(({ attributes }) => attributes['kind'])], [4, ['b']])
+  total = 1
+  const third = take(provider)
+  assert.ok(third['c']?.type === 'sum')
+  assert.equal(third['c'].points[0]?.value, 1)
+})
+
+test('what is no number, and a counter’s decrease, is ignored', () => {
+  const provider = new AgentMeterProvider()
+  const meter = provider.getMeter('test')
+  meter.createCounter('c').add(-1)
+  meter.createHistogram('h').record(Number.NaN)
+  meter.createGauge('g').record(Infinity)
+  assert.deepEqual(take(provider), {})
+})

@@ -1,0 +1,177 @@
+// The asked-for names and what each is said to do.
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { test } from 'node:test'
+import { context, propagation, trace } from '@opentelemetry/api'
+import type { AlertSignal, ExceptionRecord, SpanRecord, ThresholdRule } from '@andon/model'
+import { AsyncContextManager } from './context.ts'
+import { ApplicationPerformanceMonitor, DistributedTracer, MetricsCollector, ThresholdAlerts, Timer } from './index.ts'
+import { AgentMeterProvider } from './metrics/meter.ts'
+import { AgentTracerProvider } from './tracer.ts'
+
+const resource = { attributes: { 'service.name': 'test' }, droppedAttributes: 0, schemaUrl: '' }
+
+const RULE: ThresholdRule = { id: 'slow', metric: 'board.load', operator: 'gt', threshold: 500, severity: 'warning', message: 'boards load slowly' }
+
+function setUp(ratio = 1) {
+  const spans: SpanRecord[] = []
+  const exceptions: Omit<ExceptionRecord, 'resource' | 'scope'>[] = []
+  const told: AlertSignal[] = []
+  const clock = { ms: 1000 }
+  const now = (): number => clock.ms
+  const tracer = new DistributedTracer(new AgentTracerProvider({ resource, sampling: { parentBased: true, ratio }, record: (span) => spans.push(span) }).getTracer('test'))
+  const meters = new AgentMeterProvider()
+  const alerts = new ThresholdAlerts([RULE], (alert) => told.push(alert), now)
+  const monitor = new ApplicationPerformanceMonitor({ metrics: new MetricsCollector(meters.getMeter('test')), tracer, alerts, record: (exception) => exceptions.push(exception), now })
+  return { monitor, tracer, meters, alerts, spans, exceptions, told, clock }
+}
+
+test('Timer: 100 ms read as 100; a second stop gives the first; span and histogram take it', () => {
+  const { monitor, spans, clock } = setUp()
+  const timer = monitor.startTimer('board.load')
+  assert.ok(timer instanceof Timer)
+  clock.ms += 40
+  assert.equal(timer.getDuration(), 40)
+  clock.ms += 60
+  assert.equal(timer.stop(), 100)
+  clock.ms += 900
+  assert.deepEqual([timer.stop(), timer.getDuration()], [100, 100])
+  assert.deepEqual(spans.map(({ name, attributes }) => [name, attributes['duration']]), [['board.load', 100n]])
+  const [data] = monitor.getMetrics()
+  assert.deepEqual([data?.name, data?.type, data?.count, data?.value, data?.tags], ['operation.duration', 'histogram', 1, 100, { operation: 'board.load', status: 'success' }])
+})
+
+test('recordMetric: a gauge; a broken limit is told once while it is active, and again after it was kept', () => {
+  const { monitor, told, alerts } = setUp()
+  const tags = { board: 'a' }
+  for (const value of [400, 501, 900, 300]) monitor.recordMetric('board.load', value, tags)
+  assert.deepEqual(told, [{ type: 'PERFORMANCE_THRESHOLD_EXCEEDED', metric: 'board.load', value: 501, threshold: 500, severity: 'warning', message: 'boards load slowly', rule: 'slow', tags }])
+  assert.deepEqual(alerts.getActiveAlerts(), [])
+  monitor.recordMetric('board.load', 700, tags)
+  assert.equal(told.length, 2)
+  assert.deepEqual(monitor.getMetrics().map(({ name, type, value }) => [name, type, value]), [['board.load', 'gauge', 700]])
+})
+
+test('recordError: counted by type and allowed keys, sent with its context, secrets at any depth redacted', () => {
+  const { monitor, exceptions } = setUp()
+  monitor.recordError(new TypeError('no board'), { route: '/api/boards/:id', user: 'u-1', password: 'p4ss', request: { headers: { authorization: 'Bearer abc', accept: 'text/html' } } })
+  const [counter] = monitor.getMetrics()
+  assert.deepEqual([counter?.name, counter?.value, counter?.tags], ['errors.total', 1, { error_type: 'TypeError', route: '/api/boards/:id' }])
+  const [record] = exceptions
+  assert.deepEqual([record?.type, record?.message, record?.handled], ['TypeError', 'no board', true])
+  assert.equal(record?.attributes['user'], 'u-1')
+  const text = JSON.stringify(record.attributes, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+  assert.ok(!text.includes('p4ss') && !text.includes('Bearer') && text.includes('text/html'), text)
+})
+
+test('recordError: a circular context and a bigint do not throw into the host', () => {
+  const { monitor, exceptions } = setUp()
+  const circle: Record<string, unknown> = {}
+  circle['self'] = circle
+  monitor.recordError(new Error('x'), { circle, big: 12n })
+  assert.equal(exceptions[0]?.attributes['big'], 12n)
+})
+
+test('checkErrorRate: more than ten errors within a minute are one alert, which ends by itself', () => {
+  const { monitor, told, alerts, clock } = setUp()
+  for (let i = 0; i < 10; i += 1) monitor.recordError(new Error('x'))
+  assert.deepEqual(told, [])
+  for (let i = 0; i < 5; i += 1) monitor.recordError(new Error('x'))
+  assert.deepEqual(told.map(({ type }) => type), ['ERROR_RATE_EXCEEDED'])
+  assert.equal(alerts.getActiveAlerts().length, 1)
+  clock.ms += 60_000
+  assert.deepEqual(alerts.getActiveAlerts(), [])
+})
+
+test('Span: setTag stores older names under today’s, finish ends once, baggage is carried by the context it gives', () => {
+  const { monitor, spans } = setUp()
+  const span = monitor.createSpan('call')
+  span.setTag('http.method', 'GET').setTag('http.status_code', 200).setTag('http.url', 'http://h/p?token=abc&a=1').setTag('http.user_agent', 'ua')
+  const carried = span.setBaggageItem('tenant', 't-1')
+  span.finish()
+  span.finish()
+  span.setTag('late', true)
+  assert.equal(propagation.getBaggage(carried)?.getEntry('tenant')?.value, 't-1')
+  assert.equal(spans.length, 1)
+  const attributes = spans[0]?.attributes ?? {}
+  assert.deepEqual([attributes['http.request.method'], attributes['http.response.status_code'], attributes['user_agent.original'], attributes['late']], ['GET', 200n, 'ua', undefined])
+  assert.equal(attributes['url.full'], 'http://h/p?token=[redacted]&a=1')
+})
+
+test('createSpan: under a span, under ids from elsewhere, or a trace of its own', () => {
+  const { monitor, spans } = setUp()
+  const parent = monitor.createSpan('parent')
+  monitor.createSpan('child', { span: parent }).finish()
+  monitor.createSpan('remote', { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }).finish()
+  monitor.createSpan('root').finish()
+  const [child, remote, root] = spans
+  assert.deepEqual([child?.traceId, child?.parentSpanId], [parent.spanContext().traceId, parent.spanContext().spanId])
+  assert.deepEqual([remote?.traceId, remote?.parentSpanId], ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'])
+  assert.equal(root?.parentSpanId, '')
+})
+
+test('createSpan: a trace that is not sampled gives a span of the same interface that is sent nowhere', () => {
+  const { monitor, spans } = setUp(0)
+  const span = monitor.createSpan('quiet')
+  span.setTag('a', 1).finish()
+  assert.match(span.spanContext().traceId, /^[\da-f]{32}$/)
+  assert.equal(spans.length, 0)
+})
+
+class Response extends EventEmitter {
+  statusCode = 200
+}
+
+test('traceRequest: the span ends with the answer, whose status it has; x-trace-id is its trace', (t) => {
+  context.setGlobalContextManager(new AsyncContextManager())
+  t.after(() => context.disable())
+  const { tracer, spans } = setUp()
+  const response = new Response()
+  const traceId = '0AF7651916CD43DD8448EB211C80319C'
+  let active = ''
+  tracer.traceRequest({ method: 'POST', url: '/api/tasks?x=1', headers: { 'x-trace-id': traceId } }, response, () => {
+    active = trace.getActiveSpan()?.spanContext().traceId ?? ''
+  })
+  assert.equal(spans.length, 0)
+  response.statusCode = 503
+  response.emit('close')
+  const [span] = spans
+  assert.deepEqual([span?.name, span?.kind, span?.traceId, active], ['http_request', 'server', traceId.toLowerCase(), traceId.toLowerCase()])
+  assert.deepEqual([span?.attributes['http.response.status_code'], span?.attributes['url.path'], span?.status.code], [503n, '/api/tasks', 'error'])
+})
+
+test('traceRequest: (req, next) without an answer ends after next; another trace id is hashed to one and kept', () => {
+  const { tracer, spans } = setUp()
+  const request = { method: 'GET', url: '/', headers: { 'x-trace-id': 'order-17' } }
+  tracer.traceRequest(request, () => {})
+  tracer.traceRequest(request, () => {})
+  assert.match(spans[0]?.traceId ?? '', /^[\da-f]{32}$/)
+  assert.equal(spans[0]?.traceId, spans[1]?.traceId)
+  assert.ok(Object.values(spans[0]?.attributes ?? {}).includes('order-17'))
+})
+
+test('MetricsCollector: mean beside count, sum, extremes and quantiles within a bucket’s width; names choose', () => {
+  const { meters } = setUp()
+  const collector = new MetricsCollector(meters.getMeter('test'))
+  for (let value = 1; value <= 1000; value += 1) collector.recordHistogram('load', value)
+  collector.incrementCounter('hits', { cache: 'board' })
+  collector.incrementCounter('hits', { cache: 'board' })
+  collector.recordGauge('queue', 5)
+  collector.recordGauge('queue', 3)
+  const [load] = collector.getMetrics('load')
+  assert.deepEqual([load?.count, load?.sum, load?.min, load?.max, load?.value], [1000, 500_500, 1, 1000, 500.5])
+  for (const [got, exact] of [[load?.p50, 500], [load?.p95, 950], [load?.p99, 990]] as const) assert.ok(Math.abs((got ?? 0) / exact - 1) < 0.023, `${got} for ${exact}`)
+  assert.deepEqual(collector.getMetrics('hits').map(({ value, tags, type }) => [value, tags, type]), [[2, { cache: 'board' }, 'counter']])
+  assert.deepEqual(collector.getMetrics('queue').map(({ value }) => value), [3])
+  assert.equal(collector.getMetrics().length, 3)
+})
+
+test('every part has a working default', async () => {
+  const monitor = new ApplicationPerformanceMonitor()
+  monitor.startTimer('a').stop()
+  monitor.recordMetric('b', 1)
+  monitor.recordError(new Error('c'))
+  monitor.createSpan('d').finish()
+  await monitor.flush()
+  assert.deepEqual(monitor.getMetrics().map(({ name }) => name), ['operation.duration', 'b', 'errors.total'])
+})
