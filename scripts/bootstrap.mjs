@@ -114,7 +114,7 @@ await install()
 await compile()
 await buildPages()
 if (then >= 0) {
-  const program = join(root, String(process.argv[then + 1]))
+  const program = join(root, process.argv[then + 1] ?? '')
   process.argv = [process.argv[0] ?? 'node', program, ...process.argv.slice(2, then), ...process.argv.slice(then + 2)]
   await import(pathToFileURL(program).href)
 }

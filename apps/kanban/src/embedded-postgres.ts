@@ -1,6 +1,6 @@
 // A real PostgreSQL as a child process, from the binaries that npm installed.
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, chownSync, constants, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -70,6 +70,20 @@ function reachable(native: string, who: Identity): string {
 
 function createStamp(native: string): string {
   return String(Math.floor(statSync(join(native, 'bin/postgres')).mtimeMs))
+}
+
+/**
+ * Where the data lie: in the given folder, unless the user that PostgreSQL runs as cannot reach it (root's home is closed to
+ * others). Then they lie under /var/lib, and a link in the given folder says where.
+ */
+function placeFor(folder: string, who: Identity): string {
+  const data = join(folder, 'postgres')
+  if (who.uid === undefined || isReachable(dirname(folder))) return data
+  const place = join('/var/lib/andon-kanban', createHash('sha256').update(folder).digest('hex').slice(0, 16))
+  mkdirSync(place, { recursive: true, mode: 0o755 })
+  own(place, who)
+  if (!existsSync(data)) symlinkSync(join(place, 'postgres'), data)
+  return join(place, 'postgres')
 }
 
 async function freePort(): Promise<number> {
@@ -157,7 +171,7 @@ export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> 
   const folder = resolve(dataDir)
   mkdirSync(folder, { recursive: true })
   own(folder, who)
-  const data = join(folder, 'postgres')
+  const data = placeFor(folder, who)
   const secretFile = join(folder, 'postgres-password')
   if (!existsSync(secretFile)) writeFileSync(secretFile, randomBytes(24).toString('base64url'), { mode: 0o600 })
   const secret = readFileSync(secretFile, 'utf8')

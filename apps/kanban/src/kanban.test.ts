@@ -130,15 +130,16 @@ test('a change of what somebody else changed meanwhile is refused, with how it i
   assert.deepEqual([refused.status, error.code, error.current?.title], [409, 'stale_version', 'after'])
 })
 
+async function move(id: string, columnId: string | undefined, next: string | null): Promise<void> {
+  const now = (await ask('demo', 'GET', `/api/tasks/${id}`)).body.card
+  await ask('demo', 'POST', `/api/tasks/${id}/move`, { columnId, before: next, version: now?.version })
+}
+
 test('many moves at once lose no card and leave one order', { skip }, async () => {
   const board = await newBoard()
   const cards: Card[] = []
   for (let index = 0; index < 8; index += 1) cards.push(await newCard(board, `card ${index}`))
   const [todo, , done] = board.columns
-  const move = async (id: string, columnId: string | undefined, before: string | null): Promise<void> => {
-    const now = (await ask('demo', 'GET', `/api/tasks/${id}`)).body.card
-    await ask('demo', 'POST', `/api/tasks/${id}/move`, { columnId, before, version: now?.version })
-  }
   for (let round = 0; round < 6; round += 1) {
     await Promise.all(cards.map((card, index) => move(card.id, (index + round) % 2 === 0 ? todo?.id : done?.id, index % 3 === 0 ? null : (cards[(index + round) % cards.length]?.id ?? null))))
   }

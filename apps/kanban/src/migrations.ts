@@ -1,5 +1,9 @@
 // The tables, version by version. A version is applied once, as a whole; a published one is never changed.
-import type { Database } from './db.ts'
+
+/** What the versions are applied through. */
+interface Transactional {
+  transaction<T>(work: (connection: { query(text: string, values?: readonly unknown[]): Promise<{ rows: readonly { latest?: number | null }[] }> }) => Promise<T>): Promise<T>
+}
 
 const VERSIONS: readonly string[] = [
   `
@@ -88,11 +92,11 @@ CREATE INDEX activity_card ON activity (card, id DESC);
 ]
 
 /** Applies the versions that the database has not yet; two kanbans that start at once do it one after the other. */
-export async function migrate(database: Database): Promise<void> {
+export async function migrate(database: Transactional): Promise<void> {
   await database.transaction(async (connection) => {
     await connection.query('SELECT pg_advisory_xact_lock(7220771)')
     await connection.query('CREATE TABLE IF NOT EXISTS migrations (version integer PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now())')
-    const { rows } = await connection.query<{ latest: number | null }>('SELECT max(version) AS latest FROM migrations')
+    const { rows } = await connection.query('SELECT max(version) AS latest FROM migrations')
     const latest = rows[0]?.latest ?? 0
     for (const [index, text] of VERSIONS.entries()) {
       if (index < latest) continue

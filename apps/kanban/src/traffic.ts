@@ -43,8 +43,7 @@ function act(worker: Worker): void {
 }
 
 for (let turn = 0; performance.now() < until && !stopped.signal.aborted; turn += 1) {
-  // A request and a half for each turn, as some changes open the board again.
-  const think = (-Math.log(1 - random()) * 1000 * 1.5) / pace()
+  const think = (-Math.log(1 - random()) * 1000) / pace()
   await wait(Math.min(think + backOff, 15_000), undefined, { signal: stopped.signal }).catch(() => undefined)
   const worker = workers[turn % workers.length]
   if (worker !== undefined && underWay < MAX_UNDER_WAY) act(worker)

@@ -114,19 +114,27 @@ function checkAggregate(aggregate: Aggregate, refuse: Refuse): void {
 }
 
 function checkBinary(binary: Binary, refuse: Refuse): void {
-  const { op, left, right, bool, matching } = binary
-  const [l, r] = [typeOf(left), typeOf(right)]
-  for (const [side, type] of [[left, l], [right, r]] as const) {
+  const { op, left, right } = binary
+  for (const side of [left, right]) {
+    const type = typeOf(side)
     if (type !== 'scalar' && type !== 'instant vector') refuse(side.from, `"${op}" stands between scalars and instant vectors, not a ${type}`)
   }
-  const scalars = l === 'scalar' && r === 'scalar'
-  if (bool && !isComparison(op)) refuse(binary.from, 'bool stands after a comparison only')
-  if (scalars && isComparison(op) && !bool) refuse(binary.from, 'a comparison of two scalars needs bool')
-  if (isSet(op) && (l === 'scalar' || r === 'scalar')) refuse(binary.from, `"${op}" stands between two instant vectors`)
-  if (isSet(op) && matching.group !== 'none') refuse(binary.from, `"${op}" takes no grouping`)
-  if ((l === 'scalar' || r === 'scalar') && (matching.on || matching.labels.length > 0)) refuse(binary.from, 'vector matching stands between two instant vectors only')
-  const both = matching.on ? matching.include.filter((label) => matching.labels.includes(label)) : []
-  if (both.length > 0) refuse(binary.from, `the label "${both.join('", "')}" must not stand in on and in group`)
+  checkBool(binary, refuse)
+  checkMatching(binary, refuse)
   check(left, refuse)
   check(right, refuse)
+}
+
+function checkBool({ op, left, right, bool, from }: Binary, refuse: Refuse): void {
+  if (bool && !isComparison(op)) refuse(from, 'bool stands after a comparison only')
+  if (!bool && isComparison(op) && typeOf(left) === 'scalar' && typeOf(right) === 'scalar') refuse(from, 'a comparison of two scalars needs bool')
+}
+
+function checkMatching({ op, left, right, matching, from }: Binary, refuse: Refuse): void {
+  const hasScalar = typeOf(left) === 'scalar' || typeOf(right) === 'scalar'
+  if (isSet(op) && hasScalar) refuse(from, `"${op}" stands between two instant vectors`)
+  if (isSet(op) && matching.group !== 'none') refuse(from, `"${op}" takes no grouping`)
+  if (hasScalar && (matching.on || matching.labels.length > 0)) refuse(from, 'vector matching stands between two instant vectors only')
+  const both = matching.on ? matching.include.filter((label) => matching.labels.includes(label)) : []
+  if (both.length > 0) refuse(from, `the label "${both.join('", "')}" must not stand in on and in group`)
 }

@@ -59,7 +59,7 @@ export function parseNumber(text: string): number | undefined {
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\', "'": "'", '"': '"' }
-const ESCAPE = /\\(?:([0-7]{3})|x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|(.))/gs
+const ESCAPE = /\\(?:[0-7]{3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|.)/gs
 
 /**
  * The text of a literal in double or single quotes, with Go's escapes, or in back-quotes, without.
@@ -69,18 +69,17 @@ const ESCAPE = /\\(?:([0-7]{3})|x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8
 export function parseText(literal: string): string | undefined {
   const body = literal.slice(1, -1)
   if (literal.startsWith('`')) return body
-  let valid = true
-  const bytes = (code: number): string => String.fromCharCode(code)
-  const text = body.replaceAll(ESCAPE, (_, octal?: string, hex?: string, short?: string, long?: string, letter?: string) => {
-    if (octal !== undefined) return bytes(Number.parseInt(octal, 8))
-    if (hex !== undefined) return bytes(Number.parseInt(hex, 16))
-    const point = short ?? long
-    if (point !== undefined) return Number.parseInt(point, 16) <= 0x10_ff_ff ? String.fromCodePoint(Number.parseInt(point, 16)) : ''
-    const known = ESCAPES[letter ?? '']
-    if (known === undefined) valid = false
-    return known ?? ''
-  })
-  return valid ? text : undefined
+  const unknown = [...body.matchAll(ESCAPE)].some((match) => expandedEscape(match[0]) === undefined)
+  return unknown ? undefined : body.replaceAll(ESCAPE, (escape) => expandedEscape(escape) ?? '')
+}
+
+/** What an escape such as `\\n`, `\\x41` or `\\u20ac` stands for; undefined when it is not known. */
+function expandedEscape(escape: string): string | undefined {
+  const digits = escape.slice(1)
+  if (/^[0-7]{3}$/.test(digits)) return String.fromCharCode(Number.parseInt(digits, 8))
+  if (!/^[xuU][\da-fA-F]/.test(digits)) return ESCAPES[digits]
+  const point = Number.parseInt(digits.slice(1), 16)
+  return point <= 0x10_ff_ff ? String.fromCodePoint(point) : undefined
 }
 
 /** A text as a literal in double quotes. */

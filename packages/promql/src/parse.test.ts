@@ -27,11 +27,12 @@ test('what is printed is canonical, and parses to the same again', () => {
   }
 })
 
+const value = (text: string): number => {
+  const expr = parse(text)
+  return expr.kind === 'number' ? expr.value : Number.NaN
+}
+
 test('numbers have all forms of PromQL', () => {
-  const value = (text: string): number => {
-    const expr = parse(text)
-    return expr.kind === 'number' ? expr.value : Number.NaN
-  }
   assert.deepEqual(['1', '1.5e3', '0x1f', '5m', '1h30m', '.5', '1_000', 'Inf', '017'].map(value), [1, 1500, 31, 300, 5400, 0.5, 1000, Infinity, 15])
 })
 

@@ -1,6 +1,6 @@
 // Prometheus' HTTP API, as Grafana and promtool ask it.
 // @see https://prometheus.io/docs/prometheus/latest/querying/api/
-import { AndonError, type LabelMatcher, type Labels, type Milliseconds, type TimeRange } from '@andon/model'
+import { AndonError, type ErrorCode, type LabelMatcher, type Labels, type Milliseconds, type TimeRange } from '@andon/model'
 import { parse, parseDuration } from '@andon/promql'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine, QueryResult, Sample } from '../query/engine.ts'
@@ -31,23 +31,15 @@ const VIEWER = { config: { role: 'viewer' } } as const
 const LIVE = { config: { role: 'viewer', live: true } } as const
 
 /** Prometheus' own name of an error, and its status. */
-function errorType({ code }: AndonError): [type: string, status: number] {
-  switch (code) {
-    case 'bad_query':
-    case 'bad_parameter':
-    case 'bad_body':
-      return ['bad_data', 400]
-    case 'query_failed':
-    case 'query_too_large':
-      return ['execution', 422]
-    case 'query_timeout':
-      return ['timeout', 503]
-    case 'unavailable':
-    case 'overloaded':
-      return ['unavailable', 503]
-    default:
-      return ['internal', 500]
-  }
+const ERROR_TYPES: Readonly<Partial<Record<ErrorCode, readonly [type: string, status: number]>>> = {
+  bad_query: ['bad_data', 400],
+  bad_parameter: ['bad_data', 400],
+  bad_body: ['bad_data', 400],
+  query_failed: ['execution', 422],
+  query_too_large: ['execution', 422],
+  query_timeout: ['timeout', 503],
+  unavailable: ['unavailable', 503],
+  overloaded: ['unavailable', 503],
 }
 
 /** Parameters of the address and, for a POST, of the form in the body; the body's come first. */
@@ -72,9 +64,9 @@ function required(query: Query, name: string): string {
 
 /** Seconds since the epoch with fractions, or RFC 3339. */
 function timeOf(name: string, value: string): Milliseconds {
-  const seconds = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(value) ? Number(value) * 1000 : Date.parse(value)
-  if (!Number.isFinite(seconds)) throw new AndonError('bad_parameter', `invalid parameter "${name}": cannot parse "${value.slice(0, 100)}" to a valid timestamp`)
-  return Math.round(seconds)
+  const ms = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(value) ? Number(value) * 1000 : Date.parse(value)
+  if (!Number.isFinite(ms)) throw new AndonError('bad_parameter', `invalid parameter "${name}": cannot parse "${value.slice(0, 100)}" to a valid timestamp`)
+  return Math.round(ms)
 }
 
 function stepOf(value: string): Milliseconds {
@@ -151,7 +143,7 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
     scope.setErrorHandler((error, request, reply) => {
       prepareError(error, request, reply, deps.log)
       const known = asAndonError(error)
-      const [type, status] = errorType(known)
+      const [type, status] = ERROR_TYPES[known.code] ?? ['internal', 500]
       return reply.code(status).send({ status: 'error', errorType: type, error: known.message })
     })
     registerQueries(scope, deps)

@@ -106,6 +106,6 @@ export class Batcher<T> {
   #settle(request: Waiting<T>, error?: unknown): void {
     this.#bytes -= request.bytes
     if (error === undefined) request.stored()
-    else request.failed(error instanceof AndonError ? error : new AndonError('unavailable', `the store did not take the batch: ${error instanceof Error ? error.message.slice(0, 300) : String(error)}`, { cause: error }))
+    else request.failed(error instanceof AndonError ? error : new AndonError('unavailable', `the store did not take the batch: ${error instanceof Error ? error.message.slice(0, 300) : 'unknown reason'}`, { cause: error }))
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
-import type { Attributes, MetricData, MetricRecord } from '@andon/model'
+import type { Attributes, LabelMatcher, MetricData, MetricRecord } from '@andon/model'
 import { seriesId } from '@andon/model'
 import { encodeMetrics } from '@andon/wire'
 import { FakeClock } from '../runtime/clock.ts'
@@ -213,10 +213,11 @@ const explicit = (second: number, counts: readonly number[], temporality: 'delta
     points: [{ attributes: {}, start: at(second - 10), time: at(second), flags: 0, exemplars: [], count: counts.reduce((a, b) => a + b, 0), sum: 6, min: undefined, max: undefined, bounds: [1, 5], counts }],
   })
 
+const matcher = (value: string): LabelMatcher[] => [{ name: '__name__', operator: '=', value }]
+
 test('a histogram with bounds is seen as a native one and by the classic names', async () => {
   await send([explicit(50, [1, 2, 3], 'delta')])
   await send([explicit(60, [1, 0, 0], 'delta')])
-  const matcher = (value: string) => [{ name: '__name__', operator: '=', value }] as const
   const [native] = await store.metrics.select(matcher('wait'), range)
   assert.deepEqual(native?.histograms?.map((histogram) => histogram?.count), [0, 6, 7])
   const buckets = await store.metrics.select(matcher('wait_bucket'), range)

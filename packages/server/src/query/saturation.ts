@@ -32,7 +32,7 @@ export interface Saturation {
 
 const HOST: Readonly<Record<keyof HostGauges, readonly [unit: HostGauge['unit'], expression: (window: string) => string]>> = {
   cpuUsage: ['ratio', () => 'avg(sum by (instance) (system_cpu_utilization_ratio{cpu_mode!="idle"}))'],
-  memoryUsage: ['ratio', () => 'avg(sum by (instance) (system_memory_utilization_ratio{system_memory_state="used"}))'],
+  memoryUsage: ['ratio', () => 'avg(sum by (instance) (system_memory_utilization_ratio))'],
   diskUsage: ['ratio', () => 'max(system_filesystem_utilization_ratio)'],
   networkIO: ['bytesPerSecond', (window) => `sum(rate(system_network_io_bytes_total[${window}]))`],
 }

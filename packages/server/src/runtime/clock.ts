@@ -12,18 +12,23 @@ export interface Clock {
   after(ms: Milliseconds, run: () => void): () => void
 }
 
+function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason
+  return reason instanceof Error ? reason : new Error('the wait was given up')
+}
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) =>
     new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason as Error)
+      if (signal?.aborted === true) return reject(reasonOf(signal))
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', stop)
         resolve()
       }, ms)
       const stop = (): void => {
         clearTimeout(timer)
-        reject(signal?.reason as Error)
+        reject(reasonOf(signal))
       }
       signal?.addEventListener('abort', stop, { once: true })
     }),
@@ -58,11 +63,11 @@ export class FakeClock implements Clock {
 
   sleep(ms: Milliseconds, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(signal.reason as Error)
+      if (signal?.aborted === true) return reject(reasonOf(signal))
       const cancel = this.#add(ms, undefined, resolve)
       signal?.addEventListener('abort', () => {
         cancel()
-        reject(signal.reason as Error)
+        reject(reasonOf(signal))
       })
     })
   }

@@ -57,11 +57,8 @@ export function exemplarTsv(rows: readonly ExemplarRow[]): TsvRows {
 const EMPTY: HistogramValue = { schema: 0, zeroThreshold: 0, zeroCount: 0, count: 0, sum: 0, positive: new Map(), negative: new Map(), bounds: [] }
 
 /** Rollups hold whole counts and 16-bit indices. */
-function* rounded(buckets: Buckets): Generator<readonly [number, number]> {
-  for (const [index, count] of buckets) {
-    const whole = Math.round(count)
-    if (whole > 0 && index >= -32_768 && index <= 32_767) yield [index, whole]
-  }
+function rounded(buckets: Buckets): [number, number][] {
+  return [...buckets].map(([index, count]): [number, number] => [index, Math.round(count)]).filter(([index, count]) => count > 0 && index >= -32_768 && index <= 32_767)
 }
 
 export function histogramTsv(rows: readonly HistogramRow[]): TsvRows {

@@ -112,7 +112,6 @@ export class MetricsStore {
     const plain = await this.#known(matchers, range)
     const view = viewOf(matchers)
     const viewed = view === undefined ? [] : (await this.#known(view.matchers, range)).filter(({ type }) => type === 'histogram')
-    const isHistogram = ({ type }: KnownSeries): boolean => type === 'histogram'
     const floats = await this.#samples(plain.filter((series) => !isHistogram(series)), range, options)
     const histograms = await this.#histograms([...plain.filter(isHistogram), ...viewed], range, options)
     const viewedIds = new Set(viewed.map(({ id }) => id))
@@ -233,6 +232,10 @@ export class MetricsStore {
     }
     return result
   }
+}
+
+function isHistogram({ type }: KnownSeries): boolean {
+  return type === 'histogram'
 }
 
 const TYPES: readonly MetricType[] = ['gauge', 'counter', 'updown', 'histogram', 'summary', 'info', 'unknown']

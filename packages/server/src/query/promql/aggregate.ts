@@ -43,7 +43,7 @@ function variance(values: readonly number[]): number {
   return sum(values.map((value) => (value - mean) ** 2)) / values.length
 }
 
-function mean(values: readonly number[]): number {
+function meanOf(values: readonly number[]): number {
   const total = sum(values)
   if (!Number.isFinite(total) && values.every(Number.isFinite)) return values.reduce((m, value, index) => m + (value / (index + 1) - m / (index + 1)), 0)
   return total / values.length
@@ -58,7 +58,7 @@ type Reduce = (values: readonly number[], param: number) => number
 
 const REDUCTIONS: Readonly<Record<string, Reduce>> = {
   sum: (values) => sum(values),
-  avg: mean,
+  avg: meanOf,
   count: (values) => values.length,
   group: () => 1,
   min: (values) => extreme(values, (a, b) => a < b),

@@ -198,24 +198,30 @@ export class Evaluator {
   }
 
   async #call(call: Call, grid: StepGrid): Promise<GridValue> {
-    const { name, args } = call
+    const { name } = call
     if (RANGE_FUNCTIONS[name] !== undefined) return await this.#rangeCall(call, grid)
     if (name === 'absent_over_time') return await this.#absent(call, grid, (await this.#rangeCall({ ...call, name: 'present_over_time' }, grid)).elements)
     if (VALUE_FUNCTIONS[name] !== undefined) return await this.#valueCall(call, grid)
-    const [first, second] = args
+    if (name.startsWith('histogram_')) return await this.#histogramCall(call, grid)
+    if (name === 'time' || name === 'pi' || name === 'vector' || name === 'scalar') return await this.#scalarCall(call, grid)
+    return await this.#vectorCall(call, grid)
+  }
+
+  async #scalarCall({ name, args: [first] }: Call, grid: StepGrid): Promise<GridValue> {
     switch (name) {
       case 'time':
         return { type: 'scalar', values: Float64Array.from({ length: grid.count }, (_, step) => timeAt(grid, step) / 1000) }
-      case 'pi':
-        return { type: 'scalar', values: new Float64Array(grid.count).fill(Math.PI) }
       case 'vector':
         return this.#fromScalar(await this.#scalar(required(first), grid), grid)
       case 'scalar':
         return scalarOf(await this.#vector(required(first), grid), grid)
-      case 'timestamp':
-        return await this.#timestamp(required(first), grid)
-      case 'absent':
-        return await this.#absent(call, grid, await this.#vector(required(first), grid))
+      default:
+        return { type: 'scalar', values: new Float64Array(grid.count).fill(Math.PI) }
+    }
+  }
+
+  async #histogramCall({ name, args: [first, second] }: Call, grid: StepGrid): Promise<VectorValue> {
+    switch (name) {
       case 'histogram_quantile': {
         const q = await this.#scalar(required(first), grid)
         const all = await this.#all(required(second), grid)
@@ -225,20 +231,31 @@ export class Evaluator {
       }
       case 'histogram_count':
       case 'histogram_sum':
-      case 'histogram_avg': {
-        const number = HISTOGRAM_NUMBERS[name]
-        return distinct(numbersOf(await this.#all(required(first), grid), grid.count, number))
-      }
+      case 'histogram_avg':
+        return distinct(numbersOf(await this.#all(required(first), grid), grid.count, HISTOGRAM_NUMBERS[name]))
+      default:
+        throw new AndonError('query_failed', `the function ${name} is not supported yet`)
+    }
+  }
+
+  async #vectorCall(call: Call, grid: StepGrid): Promise<VectorValue> {
+    const { name, args } = call
+    const first = required(args[0])
+    switch (name) {
+      case 'timestamp':
+        return await this.#timestamp(first, grid)
+      case 'absent':
+        return await this.#absent(call, grid, await this.#vector(first, grid))
       case 'label_replace':
-        return distinct(labelReplace(await this.#vector(required(first), grid), await this.#texts(args.slice(1), grid)))
+        return distinct(labelReplace(await this.#vector(first, grid), await this.#texts(args.slice(1), grid)))
       case 'label_join':
-        return distinct(labelJoin(await this.#vector(required(first), grid), await this.#texts(args.slice(1), grid)))
+        return distinct(labelJoin(await this.#vector(first, grid), await this.#texts(args.slice(1), grid)))
       case 'sort':
       case 'sort_desc':
-        return { type: 'vector', elements: sorted(await this.#vector(required(first), grid), name === 'sort' ? 1 : -1) }
+        return { type: 'vector', elements: sorted(await this.#vector(first, grid), name === 'sort' ? 1 : -1) }
       case 'sort_by_label':
       case 'sort_by_label_desc':
-        return { type: 'vector', elements: sortedByLabel(await this.#vector(required(first), grid), await this.#texts(args.slice(1), grid), name === 'sort_by_label' ? 1 : -1) }
+        return { type: 'vector', elements: sortedByLabel(await this.#vector(first, grid), await this.#texts(args.slice(1), grid), name === 'sort_by_label' ? 1 : -1) }
       default:
         throw new AndonError('query_failed', `the function ${name} is not supported yet`)
     }
@@ -399,10 +416,13 @@ function distinct(elements: readonly GridElement[]): VectorValue {
   return { type: 'vector', elements: [...found.values()] }
 }
 
+function lastOf({ values, present }: GridElement): number {
+  return values[present.lastIndexOf(1)] ?? Number.NaN
+}
+
 function sorted(elements: readonly GridElement[], sign: 1 | -1): GridElement[] {
-  const last = ({ values, present }: GridElement): number => values[present.lastIndexOf(1)] ?? Number.NaN
   return elements.toSorted((a, b) => {
-    const [x, y] = [last(a), last(b)]
+    const [x, y] = [lastOf(a), lastOf(b)]
     if (Number.isNaN(x)) return Number.isNaN(y) ? 0 : 1
     return Number.isNaN(y) ? -1 : sign * (x - y)
   })

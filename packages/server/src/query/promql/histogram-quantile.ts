@@ -21,23 +21,30 @@ function bucketQuantile(q: number, buckets: Bucket[]): number {
   if (Number.isNaN(q)) return Number.NaN
   if (q < 0) return -Infinity
   if (q > 1) return Infinity
-  if (buckets.length < 2 || buckets.at(-1)?.limit !== Infinity) return Number.NaN
-  // Rates of buckets are rounded apart, so that a larger one can have a smaller count.
-  for (let index = 1; index < buckets.length; index += 1) {
-    const bucket = buckets[index]
-    if (bucket !== undefined) bucket.count = Math.max(bucket.count, buckets[index - 1]?.count ?? 0)
+  const last = buckets.at(-1)
+  if (buckets.length < 2 || last === undefined || last.limit !== Infinity) return Number.NaN
+  makeMonotonic(buckets)
+  return last.count > 0 ? interpolated(buckets, q * last.count) : Number.NaN
+}
+
+/** Rates of buckets are rounded apart, so that a larger one can have a smaller count. */
+function makeMonotonic(buckets: readonly Bucket[]): void {
+  let highest = 0
+  for (const bucket of buckets) {
+    bucket.count = Math.max(bucket.count, highest)
+    highest = bucket.count
   }
-  const total = buckets.at(-1)?.count ?? 0
-  if (total === 0 || Number.isNaN(total)) return Number.NaN
-  const rank = q * total
-  const index = Math.min(buckets.findIndex(({ count }) => count >= rank), buckets.length - 1)
-  if (index === buckets.length - 1) return buckets.at(-2)?.limit ?? Number.NaN
-  const high = buckets[index]?.limit ?? Number.NaN
-  if (index === 0 && high <= 0) return high
-  const low = index === 0 ? 0 : (buckets[index - 1]?.limit ?? 0)
-  const below = index === 0 ? 0 : (buckets[index - 1]?.count ?? 0)
-  const count = (buckets[index]?.count ?? 0) - below
-  return low + (high - low) * ((rank - below) / count)
+}
+
+function interpolated(buckets: readonly Bucket[], rank: number): number {
+  const index = buckets.findIndex(({ count }) => count >= rank)
+  const bucket = buckets[index]
+  const previous = buckets[index - 1] ?? { limit: 0, count: 0 }
+  if (bucket === undefined) return Number.NaN
+  // Nothing is known above the highest limit.
+  if (bucket.limit === Infinity) return previous.limit
+  if (index === 0 && bucket.limit <= 0) return bucket.limit
+  return previous.limit + (bucket.limit - previous.limit) * ((rank - previous.count) / (bucket.count - previous.count))
 }
 
 /** histogram_quantile over the elements that have a label `le`. */

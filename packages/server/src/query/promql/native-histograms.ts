@@ -95,12 +95,15 @@ interface Span {
   readonly count: number
 }
 
+function ordered(buckets: Buckets): [index: number, count: number][] {
+  return [...buckets].filter(([, count]) => count > 0).toSorted(([a], [b]) => a - b)
+}
+
 /** The buckets from the lowest to the highest, those without counts left out. */
 export function spans(value: HistogramValue): Span[] {
   const { schema, bounds } = value
   const limits = (index: number): [number, number] =>
     schema === CUSTOM_BOUNDS ? [bounds[index - 1] ?? -Infinity, bounds[index] ?? Infinity] : [bucketUpperBound(index - 1, schema), bucketUpperBound(index, schema)]
-  const ordered = (buckets: Buckets): [number, number][] => [...buckets].filter(([, count]) => count > 0).toSorted(([a], [b]) => a - b)
   const positive = ordered(value.positive).map(([index, count]) => ({ low: limits(index)[0], high: limits(index)[1], count }))
   const negative = ordered(value.negative).map(([index, count]) => ({ low: -limits(index)[1], high: -limits(index)[0], count })).toReversed()
   const zero = value.zeroCount > 0 ? [{ low: negative.length > 0 ? -value.zeroThreshold : 0, high: value.zeroThreshold, count: value.zeroCount }] : []

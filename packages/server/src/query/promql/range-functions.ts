@@ -127,7 +127,7 @@ const less = (a: number, b: number): boolean => a < b
 const greaterOrEqual = (a: number, b: number): boolean => a >= b
 const lessOrEqual = (a: number, b: number): boolean => a <= b
 
-function count(window: Window, happened: (now: number, before: number) => boolean): number {
+function occurrences(window: Window, happened: (now: number, before: number) => boolean): number {
   let times = 0
   for (let index = window.lo + 1; index < window.hi; index += 1) if (happened(at(window.v, index), at(window.v, index - 1))) times += 1
   return times
@@ -176,8 +176,8 @@ export const RANGE_FUNCTIONS: Readonly<Record<string, RangeFunction>> = {
     const middle = promQuantile([...slice(window)], 0.5)
     return promQuantile([...slice(window)].map((value) => Math.abs(value - middle)), 0.5)
   },
-  changes: (window) => count(window, (now, before) => now !== before && !(Number.isNaN(now) && Number.isNaN(before))),
-  resets: (window) => count(window, less),
+  changes: (window) => occurrences(window, (now, before) => now !== before && !(Number.isNaN(now) && Number.isNaN(before))),
+  resets: (window) => occurrences(window, less),
   deriv: (window) => (window.hi - window.lo < 2 ? undefined : regression(window, at(window.ts, window.lo)).slope),
   predict_linear: (window, [seconds = Number.NaN]) => {
     if (window.hi - window.lo < 2) return undefined

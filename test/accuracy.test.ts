@@ -1,0 +1,64 @@
+// A known number of requests is found again exactly: as stored increases, as the histogram's count and as spans, over a
+// kill and a restart of the server in between.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { eventually } from './eventually.ts'
+import { type Program, startKanban, startProgram } from './program.ts'
+
+const EACH = 30
+
+function startServer(t: TestContext, dataDir: string, port: string): Promise<Program> {
+  return startProgram(t, ['packages/cli/dist/main.js', 'serve', '--port', port, '--data-dir', dataDir])
+}
+
+async function ask(url: string, count: number): Promise<void> {
+  for (let index = 0; index < count; index += 1) assert.equal((await fetch(`${url}/healthz`)).status, 200)
+}
+
+async function queried(url: string, query: string): Promise<number> {
+  const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(query)}`)
+  const body = (await response.json()) as { data?: { result?: { value: [number, string] }[] } }
+  return Number(body.data?.result?.[0]?.value[1] ?? 0)
+}
+
+async function spansOf(url: string, name: string): Promise<number> {
+  const response = await fetch(`${url}/api/spans/search?from=now-15m&to=now&service=kanban&operation=${encodeURIComponent(name)}&limit=1000`)
+  const body = (await response.json()) as { traces?: { spanCount: number }[] }
+  return body.traces?.length ?? 0
+}
+
+test('every request is counted once, over a kill and a restart of the server', { timeout: 180_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'andon-accuracy-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const data = join(folder, 'server')
+  let server = await startServer(t, data, '0')
+  const port = new URL(server.url).port
+  const kanban = await startKanban(t, join(folder, 'kanban'), server.url)
+
+  await ask(kanban.url, EACH)
+  await eventually('the first requests', async () => ((await spansOf(server.url, 'GET /healthz')) > 0 ? true : undefined))
+  // In the middle of what is being sent.
+  await ask(kanban.url, EACH)
+  await server.kill()
+  await ask(kanban.url, EACH)
+  server = await startServer(t, data, port)
+  await ask(kanban.url, EACH)
+  await server.stop()
+  server = await startServer(t, data, port)
+  await ask(kanban.url, EACH)
+  // Its last spans and increments are sent before it ends.
+  assert.equal(await kanban.stop(), 0)
+
+  const total = EACH * 5
+  const selector = '{service_name="kanban",http_route="/healthz",http_request_method="GET"}'
+  await t.test('as spans', async () => assert.equal(await spansOf(server.url, 'GET /healthz'), total))
+  await t.test("as the histogram's count", async () => assert.equal(await queried(server.url, `sum(http_server_request_duration_seconds_count${selector})`), total))
+  await t.test('as stored increases', async () => {
+    const response = await fetch(`${server.url}/api/status`)
+    assert.equal(response.status, 200)
+    assert.equal(await queried(server.url, `sum(max_over_time(http_server_request_duration_seconds_count${selector}[10m]))`), total)
+  })
+})
