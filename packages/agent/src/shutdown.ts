@@ -16,20 +16,25 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
  */
 export function flushAtEnd(flush: () => Promise<void>, uncaught: (error: Error, isLast: boolean) => void): () => void {
   let flushed = false
+  // The agent's sockets and timers do not keep a process alive; while it flushes, this does.
+  const awake = async (): Promise<void> => {
+    const keep = setInterval(() => undefined, 1000)
+    await flush().finally(() => clearInterval(keep))
+  }
   const idle = (): void => {
     // 'beforeExit' comes again after each piece of work.
     if (flushed) return
     flushed = true
-    void flush()
+    void awake()
   }
   const handlers = SIGNALS.map((signal) => {
     const handle = (): void => {
       // The host's own handler decides when to end; what it still does is sent at 'beforeExit' or by its flush.
       if (process.listenerCount(signal) > 1) {
-        void flush()
+        void awake()
         return
       }
-      void flush().finally(() => {
+      void awake().finally(() => {
         process.removeListener(signal, handle)
         process.kill(process.pid, signal)
       })
