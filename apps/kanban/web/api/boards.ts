@@ -34,6 +34,15 @@ export function useCreateBoard(): UseMutationResult<BoardSummary, Error, { name:
   })
 }
 
+/** Changes the board itself; an archived one leaves the list. */
+export function useChangeBoard(id: string): UseMutationResult<unknown, Error, { name?: string; description?: string; archived?: boolean }> {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (change: { name?: string; description?: string; archived?: boolean }) => request('PATCH', `/api/boards/${encodeURIComponent(id)}`, change),
+    onSuccess: () => Promise.all([client.invalidateQueries({ queryKey: BOARDS }), client.invalidateQueries({ queryKey: boardKey(id) })]),
+  })
+}
+
 /** Hands the board to the browser as a markdown file. */
 export async function downloadBoard(id: string, name: string): Promise<void> {
   const text = await requestText(`/api/boards/${encodeURIComponent(id)}/export`)

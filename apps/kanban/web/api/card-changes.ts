@@ -79,10 +79,6 @@ export function useEditCard(cardId: string): (edit: CardEdit, done?: string) => 
     scope: { id: `card ${cardId}` },
     mutationFn: ({ edit }: { edit: CardEdit; done: string }) =>
       request<{ card: Card }>('PATCH', `/api/tasks/${encodeURIComponent(cardId)}`, { version: client.getQueryData<CardPage>(key)?.card.version, ...edit }),
-    onMutate: async ({ edit }) => {
-      await client.cancelQueries({ queryKey: key })
-      client.setQueryData<CardPage>(key, (old) => old && { ...old, card: edited(old.card, edit, client.getQueryData<Board>(boardKey(old.card.boardId))?.people ?? []) })
-    },
     onSuccess: ({ card }, { done }) => {
       // While another change waits, what is shown has it already: only the version is news.
       const isLast = client.isMutating({ mutationKey }) <= 1
@@ -95,7 +91,21 @@ export function useEditCard(cardId: string): (edit: CardEdit, done?: string) => 
       return Promise.all([client.invalidateQueries({ queryKey: key }), client.invalidateQueries({ queryKey: ['board'] })])
     },
   })
-  return (edit, done = '') => mutation.mutate({ edit, done })
+  return (edit, done = '') => {
+    // At once and not in onMutate, which runs later: a box that was ticked must not blink.
+    void client.cancelQueries({ queryKey: key })
+    client.setQueryData<CardPage>(key, (old) => old && { ...old, card: edited(old.card, edit, client.getQueryData<Board>(boardKey(old.card.boardId))?.people ?? []) })
+    mutation.mutate({ edit, done })
+  }
+}
+
+/** Deletes an archived card for good. */
+export function useDeleteCard(cardId: string): UseMutationResult<unknown, Error, void> {
+  return useMutation({
+    mutationFn: () => request('DELETE', `/api/tasks/${encodeURIComponent(cardId)}`),
+    onSuccess: () => toast('The card is deleted.'),
+    onError: (error) => toast(sayError(error), 'bad'),
+  })
 }
 
 export function useAddComment(cardId: string): UseMutationResult<{ comment: Comment }, Error, string> {

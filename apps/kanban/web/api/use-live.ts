@@ -21,7 +21,9 @@ export function useLive(boardId: string): Connection {
     let gather: ReturnType<typeof setTimeout> | undefined
     let retry: ReturnType<typeof setTimeout> | undefined
     const refresh = (): void => {
-      gather = undefined
+      // An answer from before our own change would take back what is shown of it; the change asks again itself.
+      gather = client.isMutating() > 0 ? setTimeout(refresh, GATHER_MS) : undefined
+      if (gather !== undefined) return
       void client.invalidateQueries({ queryKey: boardKey(boardId) })
       void client.invalidateQueries({ queryKey: ['activity', boardId] })
       void client.invalidateQueries({ queryKey: cardKey('').slice(0, 1) })

@@ -14,6 +14,7 @@ import { toast } from '../shell/toasts.tsx'
 import { useNow } from '../shell/use-now.ts'
 import { ActivityDialog } from './activity-dialog.tsx'
 import { BoardBones } from './board-bones.tsx'
+import { BoardDialog } from './board-dialog.tsx'
 import { BoardView } from './board-view.tsx'
 import { filtersOf, select } from './filters.ts'
 import { FiltersBar } from './filters-bar.tsx'
@@ -46,7 +47,7 @@ export function BoardPage({ id, me }: { id: string; me: Person }): ReactNode {
 
 function Loaded({ board, canEdit, connection }: { board: Board; canEdit: boolean; connection: Connection }): ReactNode {
   const address = useAddress()
-  const [dialog, setDialog] = useState<'rules' | 'activity' | null>(null)
+  const [dialog, setDialog] = useState<'board' | 'rules' | 'activity' | null>(null)
   const now = useNow()
   const filters = useMemo(() => filtersOf(address), [address])
   const visible = useMemo(() => select(board.cards, filters, now), [board.cards, filters, now])
@@ -71,6 +72,7 @@ function Loaded({ board, canEdit, connection }: { board: Board; canEdit: boolean
         <Menu
           label="Commands of the board"
           items={[
+            { label: 'Name and description…', icon: 'edit', disabled: !canEdit, onChoose: () => setDialog('board') },
             { label: 'Rules of moving…', icon: 'rules', disabled: !canEdit, onChoose: () => setDialog('rules') },
             { label: 'Activity…', icon: 'clock', onChoose: () => setDialog('activity') },
             { label: 'Export as markdown', icon: 'download', onChoose: save },
@@ -79,6 +81,7 @@ function Loaded({ board, canEdit, connection }: { board: Board; canEdit: boolean
       </div>
       <FiltersBar board={board} filters={filters} shown={visible.length} />
       <BoardView board={board} visible={visible} canEdit={canEdit} onOpen={open} />
+      {dialog === 'board' && <BoardDialog board={board} onClose={() => setDialog(null)} />}
       {dialog === 'rules' && <RulesDialog board={board} onClose={() => setDialog(null)} />}
       {dialog === 'activity' && <ActivityDialog boardId={board.id} onClose={() => setDialog(null)} />}
       {openCard !== null && <CardDialog key={openCard} id={openCard} board={board} canEdit={canEdit} onClose={() => setQuery({ card: '' })} />}

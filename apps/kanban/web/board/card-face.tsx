@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, memo } from 'react'
 import type { CardSummary } from '../api/model.ts'
 import { Avatar, hueOf } from '../shell/avatar.tsx'
 import { Icon } from '../shell/icon.tsx'
@@ -27,8 +27,7 @@ function Due({ due }: { due: string }): ReactNode {
   )
 }
 
-/** What a card says on the board. */
-export function CardFace({ card }: { card: CardSummary }): ReactNode {
+function Face({ card }: { card: CardSummary }): ReactNode {
   const { labels, due, priority, checklistDone, checklistTotal, comments, assignees } = card
   const plain = priority === 'medium' || priority === ''
   return (
@@ -71,3 +70,6 @@ export function CardFace({ card }: { card: CardSummary }): ReactNode {
     </>
   )
 }
+
+/** What a card says on the board. */
+export const CardFace: typeof Face = memo(Face)

@@ -33,7 +33,7 @@ export function FiltersBar({ board, filters, shown }: Props): ReactNode {
       </div>
       <Choice name="label" label="Label" value={filters.label} options={board.labels.map((label) => [label, label])} />
       <Choice name="assignee" label="Assignee" value={filters.assignee} options={[['nobody', 'Nobody'], ...board.people.map((person) => [person.id, person.name] as const)]} />
-      <Choice name="priority" label="Priority" value={filters.priority} options={PRIORITIES.map((priority) => [priority, priority])} />
+      <Choice name="priority" label="Priority" value={filters.priority} options={PRIORITIES.map((priority) => [priority, `${priority.slice(0, 1).toUpperCase()}${priority.slice(1)}`])} />
       <Choice name="due" label="Due" value={filters.due} options={DUE} />
       <span className="dim small" role="status">
         {isFiltering(filters) ? `${shown} of ${board.cards.length}` : ''}

@@ -2,8 +2,9 @@ import { type CollisionDetection, MouseSensor, type SensorDescriptor, type Senso
 import { useRef, useState } from 'react'
 import type { Target } from './placement.ts'
 
-const MOUSE_PX = 6
-const TOUCH = { delay: 220, tolerance: 8 }
+// The same objects at every render: the library renders every card anew when they change.
+const MOUSE = { activationConstraint: { distance: 6 } }
+const TOUCH = { activationConstraint: { delay: 220, tolerance: 8 } }
 
 interface Point {
   readonly x: number
@@ -38,7 +39,7 @@ export function useDrag(): Drag {
   const [id, setId] = useState<string | null>(null)
   const [target, setTarget] = useState<Target | null>(null)
   const pointer = useRef<Point | null>(null)
-  const sensors = useSensors(useSensor(MouseSensor, { activationConstraint: { distance: MOUSE_PX } }), useSensor(TouchSensor, { activationConstraint: TOUCH }))
+  const sensors = useSensors(useSensor(MouseSensor, MOUSE), useSensor(TouchSensor, TOUCH))
   const collision: CollisionDetection = ({ droppableContainers, droppableRects, pointerCoordinates }) => {
     pointer.current = pointerCoordinates
     if (pointerCoordinates === null) return []

@@ -1,7 +1,7 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { ActivityList } from '../board/activity-dialog.tsx'
 import { useCard } from '../api/boards.ts'
-import { useEditCard } from '../api/card-changes.ts'
+import { useDeleteCard, useEditCard } from '../api/card-changes.ts'
 import { sayError } from '../api/http.ts'
 import type { Board, CardPage } from '../api/model.ts'
 import { Modal } from '../shell/modal.tsx'
@@ -23,7 +23,7 @@ export function CardDialog({ id, board, canEdit, onClose }: Props): ReactNode {
   const { data, error, refetch } = useCard(id)
   return (
     <Modal title={data === undefined ? 'Card' : (board.columns.find((column) => column.id === data.card.columnId)?.name ?? 'Card')} onClose={onClose} size="large">
-      {data !== undefined && <Loaded page={data} board={board} canEdit={canEdit} />}
+      {data !== undefined && <Loaded page={data} board={board} canEdit={canEdit} onClose={onClose} />}
       {data === undefined && error === null && <div className="bone" style={{ height: 300 }} />}
       {data === undefined && error !== null && (
         <div className="stack">
@@ -41,22 +41,13 @@ export function CardDialog({ id, board, canEdit, onClose }: Props): ReactNode {
   )
 }
 
-function Loaded({ page: { card, comments, activity }, board, canEdit: mayEdit }: { page: CardPage; board: Board; canEdit: boolean }): ReactNode {
+function Loaded({ page: { card, comments, activity }, board, canEdit: mayEdit, onClose }: { page: CardPage; board: Board; canEdit: boolean; onClose: () => void }): ReactNode {
   const edit = useEditCard(card.id)
   const canEdit = mayEdit && !card.archived
   return (
     <div className="card-dialog">
       <div>
-        {card.archived && (
-          <div className="row wrap notice">
-            <span className="grow">This card is archived.</span>
-            {mayEdit && (
-              <button type="button" className="button tiny" onClick={() => edit({ archived: false }, 'The card is back on the board.')}>
-                Restore
-              </button>
-            )}
-          </div>
-        )}
+        {card.archived && <Archived id={card.id} canEdit={mayEdit} onRestore={() => edit({ archived: false }, 'The card is back on the board.')} onDeleted={onClose} />}
         <Title title={card.title} canEdit={canEdit} onSave={(title) => edit({ title })} />
         <Description text={card.description} canEdit={canEdit} onSave={(description) => edit({ description })} />
         <Checklist items={card.checklist} canEdit={canEdit} onChange={(checklist) => edit({ checklist })} />
@@ -69,6 +60,26 @@ function Loaded({ page: { card, comments, activity }, board, canEdit: mayEdit }:
         </details>
       </div>
       <CardSide card={card} board={board} canEdit={canEdit} onEdit={edit} />
+    </div>
+  )
+}
+
+function Archived({ id, canEdit, onRestore, onDeleted }: { id: string; canEdit: boolean; onRestore: () => void; onDeleted: () => void }): ReactNode {
+  const [sure, setSure] = useState(false)
+  const remove = useDeleteCard(id)
+  return (
+    <div className="row wrap notice">
+      <span className="grow">This card is archived.</span>
+      {canEdit && (
+        <>
+          <button type="button" className="button tiny" onClick={onRestore}>
+            Restore
+          </button>
+          <button type="button" className="button danger tiny" disabled={remove.isPending} onClick={() => (sure ? remove.mutate(undefined, { onSuccess: onDeleted }) : setSure(true))}>
+            {sure ? 'Really delete it?' : 'Delete for good'}
+          </button>
+        </>
+      )}
     </div>
   )
 }

@@ -38,7 +38,7 @@ export function CardSide({ card, board, canEdit, onEdit }: Props): ReactNode {
       </div>
       <div className="field">
         <label htmlFor={`${id}-priority`}>Priority</label>
-        <select id={`${id}-priority`} className="input" disabled={!canEdit} value={card.priority} onChange={(event) => onEdit({ priority: event.target.value })}>
+        <select id={`${id}-priority`} className="input capital" disabled={!canEdit} value={card.priority} onChange={(event) => onEdit({ priority: event.target.value })}>
           {PRIORITIES.map((priority) => (
             <option key={priority}>{priority}</option>
           ))}

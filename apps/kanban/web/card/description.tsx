@@ -4,10 +4,12 @@ import { Markdown } from './markdown.tsx'
 /** The description: rendered markdown, and an editor with a preview. */
 export function Description({ text, canEdit, onSave }: { text: string; canEdit: boolean; onSave: (text: string) => void }): ReactNode {
   const [draft, setDraft] = useState<string | null>(null)
+  const [base, setBase] = useState(text)
   const [preview, setPreview] = useState(false)
   const id = useId()
   const begin = (): void => {
     setPreview(false)
+    setBase(text)
     setDraft(text)
   }
   return (
@@ -35,6 +37,12 @@ export function Description({ text, canEdit, onSave }: { text: string; canEdit: 
       {draft === null && (text === '' ? <p className="dim small">No description.</p> : <Markdown text={text} />)}
       {draft !== null && preview && <Markdown text={draft === '' ? '*Nothing yet.*' : draft} />}
       {draft !== null && !preview && <textarea className="input" rows={9} aria-label="Description in markdown" value={draft} onChange={(event) => setDraft(event.target.value)} />}
+      {draft !== null && text !== base && (
+        <div className="notice stack" role="alert" style={{ marginTop: 8 }}>
+          <p>Someone changed the description while you wrote. Saving replaces theirs, which is:</p>
+          <Markdown text={text} />
+        </div>
+      )}
       {draft !== null && (
         <div className="row" style={{ marginTop: 8 }}>
           <button
