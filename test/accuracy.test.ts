@@ -32,11 +32,12 @@ async function spansOf(url: string, name: string): Promise<number> {
 
 test('every request is counted once, over a kill and a restart of the server', { timeout: 180_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'andon-accuracy-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
   const data = join(folder, 'server')
   let server = await startServer(t, data, '0')
   const port = new URL(server.url).port
   const kanban = await startKanban(t, join(folder, 'kanban'), server.url)
+
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
 
   await ask(kanban.url, EACH)
   await eventually('the first requests', async () => ((await spansOf(server.url, 'GET /healthz')) > 0 ? true : undefined))

@@ -42,9 +42,10 @@ async function startAndon(t: TestContext, dataDir: string): Promise<App> {
 
 test('a request to the kanban is read back as a trace, as a metric and on the page', { timeout: 180_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'andon-path-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true }))
   const andon = await startAndon(t, join(folder, 'server'))
+  // After the server has stopped, and the kanban with it: hooks run in the order in which they were set.
   const kanban = await startKanban(t, join(folder, 'kanban'), andon.url)
+  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
 
   const parent = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
   const answer = await fetch(`${kanban.url}/healthz`, { headers: { traceparent: `00-${parent.traceId}-${parent.spanId}-01` } })
@@ -98,7 +99,7 @@ test('a request to the kanban is read back as a trace, as a metric and on the pa
       const page = await browser.newPage()
       await page.goto(andon.url)
       await page.getByRole('link', { name: 'kanban' }).first().waitFor({ timeout: 30_000 })
-      await page.goto(`${andon.url}/traces/${parent.traceId}`)
+      await page.goto(`${andon.url}/trace/${parent.traceId}`)
       await page.getByText('GET /healthz').first().waitFor({ timeout: 30_000 })
     } finally {
       await browser.close()

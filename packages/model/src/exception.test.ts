@@ -18,3 +18,8 @@ test('without frames of the application the message counts, less what changes in
   assert.equal(of('no 6f1c3b52-0c4e-4a53-9f0e-2f3b1c4d5e6f'), of('no 00000000-0c4e-4a53-9f0e-2f3b1c4d5e6f'))
   assert.notEqual(of('board is gone'), of('card is gone'))
 })
+
+test('a stack made to be slow is passed over', () => {
+  const hostile = `Error\n    at ${'a('.repeat(500_000)}`
+  assert.equal(exceptionFingerprint({ type: 'Error', message: 'no board 17', stack: hostile }), 'Error\nno board #')
+})

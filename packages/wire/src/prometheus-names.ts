@@ -38,10 +38,15 @@ function words(text: string): string[] {
   return text.split(/[^A-Za-z0-9:]+/).filter((word) => word !== '')
 }
 
+/** A unit may be called as a method of every object is. */
+function known(names: Readonly<Record<string, string>>, unit: string): string | undefined {
+  return Object.hasOwn(names, unit) ? names[unit] : undefined
+}
+
 function unitWords(unit: string): string[] {
   const [main = '', per] = unit.replaceAll(/\{[^}]*\}/g, '').split('/')
-  const first = main.trim() === '' || main.trim() === '1' ? [] : words(UNITS[main.trim()] ?? main)
-  const second = per === undefined || per.trim() === '' ? [] : ['per', ...words(PER[per.trim()] ?? per)]
+  const first = main.trim() === '' || main.trim() === '1' ? [] : words(known(UNITS, main.trim()) ?? main)
+  const second = per === undefined || per.trim() === '' ? [] : ['per', ...words(known(PER, per.trim()) ?? per)]
   return [...first, ...second]
 }
 

@@ -16,6 +16,8 @@ test('names are translated as the OpenTelemetry specification says', () => {
     ['2xx..answers!', '{answer}', 'gauge', '_2xx_answers'],
     ['queue.seconds', 's', 'gauge', 'queue_seconds'],
     ['!!', '', 'gauge', '_'],
+    ['x', 'constructor', 'gauge', 'x_constructor'],
+    ['x', 'By/__proto__', 'gauge', 'x_bytes_per_proto'],
   ]
   for (const [name, unit, type, expected] of cases) assert.equal(prometheusName(name, unit, type), expected)
   assert.equal(prometheusLabelName('http.response.status_code'), 'http_response_status_code')

@@ -188,11 +188,6 @@ function spanId(hex: string): bigint {
   return hex === '' ? 0n : BigInt(`0x${hex}`)
 }
 
-/** Whether a span's time and length can be stored. */
-export function storable(span: SpanRecord): boolean {
-  return span.start > MIN_TIME && span.start <= MAX_TIME && span.end <= MAX_TIME
-}
-
 function appendEvents(rows: TsvRows, events: readonly SpanEvent[]): void {
   rows.list(events, (part, { time }) => part.nanoseconds(time))
   rows.list(events, (part, { name }) => part.text(name))

@@ -82,7 +82,7 @@ export class SpanStore {
     this.#clock = clock
   }
 
-  /** Stores spans; settles when they are stored. Their times must be storable (`storable`). */
+  /** Stores spans; settles when they are stored. Their times must lie between 1970 and 2255. */
   async write(spans: readonly SpanRecord[], options: WriteOptions = {}): Promise<void> {
     if (spans.length === 0) return
     await this.#writeResources(new Set(spans.map(({ resource }) => resource)))

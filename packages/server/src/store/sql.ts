@@ -29,7 +29,6 @@ export const u32 = (value: number): Param => new Param('UInt32', value)
 export const i64 = (value: number | bigint): Param => new Param('Int64', value)
 export const f64 = (value: number): Param => new Param('Float64', value)
 export const text = (value: string): Param => new Param('String', value)
-export const texts = (values: readonly string[]): Param => new Param('Array(String)', values)
 export const ids = (values: readonly bigint[]): Param => new Param('Array(UInt64)', values)
 
 /** A table or column, checked: letters, digits, underscores and one dot. */
