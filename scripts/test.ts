@@ -66,9 +66,11 @@ stream.on('test:fail', ({ details, name, file }) => {
   failed += 1
   failures.push(`${file === undefined ? '' : `${relative(root, file)}: `}${name}`)
 })
-stream.on('close', () => {
+const report = stream.compose(new spec())
+// After the report, so that the line of counts is the last one.
+report.on('end', () => {
   for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)
   process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0
 })
-stream.compose(new spec()).pipe(process.stdout)
+report.pipe(process.stdout, { end: false })
