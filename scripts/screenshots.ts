@@ -27,7 +27,7 @@ async function logIn(page: Page): Promise<void> {
 /** The longest of the latest traces of the kanban: the one with most to see. */
 async function longestTrace(): Promise<string> {
   const response = await fetch(`${andon}/api/spans/search?from=now-15m&to=now&service=kanban&limit=200`)
-  const { traces } = (await response.json()) as { traces: { traceId: string; spanCount: number }[] }
+  const { traces }: { traces: { traceId: string; spanCount: number }[] } = JSON.parse(await response.text())
   return traces.toSorted((a, b) => b.spanCount - a.spanCount)[0]?.traceId ?? ''
 }
 
