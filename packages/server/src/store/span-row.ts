@@ -15,7 +15,7 @@ import {
 } from '@andon/model'
 import { decodeSpans, encodeSpans } from '@andon/wire'
 import { describeSource, type Source } from './source.ts'
-import { columns, number, pairs, stringOf, texts } from './cells.ts'
+import { columns, number, stringOf, texts } from './cells.ts'
 import type { TsvPart, TsvRows } from './tsv.ts'
 
 /** The columns of an insert, in the order in which `appendSpan` writes them. */
@@ -25,9 +25,12 @@ export const SPAN_COLUMNS: readonly string[] = [
   'attrs_num', 'attrs_bool', 'resource', 'ev_ts', 'ev_name', 'ev_attrs', 'links', 'dropped', 'rest',
 ]
 
-/** What is selected to read a span back, in the order that `readSpanRow` takes. */
+/**
+ * What is selected to read a span back, in the order that `readSpanRow` takes. Maps come as lists of keys and of values:
+ * read as objects of JSON, keys that need an escape were lost on Node 24.21.
+ */
 export const SPAN_SELECT =
-  "toUnixTimestamp64Nano(ts), lower(hex(trace_id)), lower(hex(span_id)), lower(hex(parent_id)), trace_flags, trace_state, scope, scope_version, name, toInt8(kind), dur, toInt8(status), status_msg, attrs, attrs_int, attrs_num, attrs_bool, resource, arrayMap(t -> toUnixTimestamp64Nano(t), ev_ts), ev_name, ev_attrs, arrayMap(l -> (lower(hex(l.1)), lower(hex(l.2)), l.3), links), dropped.1, dropped.2, dropped.3, base64Encode(rest)"
+  "toUnixTimestamp64Nano(ts), lower(hex(trace_id)), lower(hex(span_id)), lower(hex(parent_id)), trace_flags, trace_state, scope, scope_version, name, toInt8(kind), dur, toInt8(status), status_msg, (mapKeys(attrs), mapValues(attrs)), (mapKeys(attrs_int), mapValues(attrs_int)), (mapKeys(attrs_num), mapValues(attrs_num)), (mapKeys(attrs_bool), mapValues(attrs_bool)), resource, arrayMap(t -> toUnixTimestamp64Nano(t), ev_ts), ev_name, arrayMap(m -> (mapKeys(m), mapValues(m)), ev_attrs), arrayMap(l -> (lower(hex(l.1)), lower(hex(l.2)), (mapKeys(l.3), mapValues(l.3))), links), dropped.1, dropped.2, dropped.3, base64Encode(rest)"
 
 /** Times that DateTime64(9) holds. */
 const MIN_TIME = 0n
@@ -236,18 +239,25 @@ function id(hex: unknown): string {
   return /^0*$/.test(digits) ? '' : digits.padStart(16, '0')
 }
 
+/** The pairs of a map that was selected as (keys, values). */
+function listed(cell: unknown): [string, unknown][] {
+  const [keys, values] = columns(cell)
+  const each = columns(values)
+  return texts(keys).map((key, index) => [key, each[index]])
+}
+
 function readAttributes(row: readonly unknown[], rest: Attributes): Attributes {
   const attributes: Record<string, AttributeValue> = Object.create(null)
-  for (const [key, value] of pairs(row[13])) attributes[key] = stringOf(value)
-  for (const [key, value] of pairs(row[14])) attributes[key] = BigInt(stringOf(value))
-  for (const [key, value] of pairs(row[15])) attributes[key] = number(value)
-  for (const [key, value] of pairs(row[16])) attributes[key] = value === true || value === 1
+  for (const [key, value] of listed(row[13])) attributes[key] = stringOf(value)
+  for (const [key, value] of listed(row[14])) attributes[key] = BigInt(stringOf(value))
+  for (const [key, value] of listed(row[15])) attributes[key] = number(value)
+  for (const [key, value] of listed(row[16])) attributes[key] = value === true || value === 1
   return Object.assign(attributes, rest)
 }
 
 function textAttributes(value: unknown): Attributes {
   const attributes: Record<string, string> = Object.create(null)
-  for (const [key, each] of pairs(value)) attributes[key] = stringOf(each)
+  for (const [key, each] of listed(value)) attributes[key] = stringOf(each)
   return attributes
 }
 
