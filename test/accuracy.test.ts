@@ -14,8 +14,11 @@ function startServer(t: TestContext, dataDir: string, port: string): Promise<Pro
   return startProgram(t, ['packages/cli/dist/main.js', 'serve', '--port', port, '--data-dir', dataDir])
 }
 
+let asked = 0
+
+/** Requests whose number stands in their query, so that a missing one can be named. */
 async function ask(url: string, count: number): Promise<void> {
-  for (let index = 0; index < count; index += 1) assert.equal((await fetch(`${url}/healthz`)).status, 200)
+  for (let index = 0; index < count; index += 1) assert.equal((await fetch(`${url}/healthz?n=${(asked += 1)}`)).status, 200)
 }
 
 async function queried(url: string, query: string): Promise<number> {
@@ -24,10 +27,20 @@ async function queried(url: string, query: string): Promise<number> {
   return Number(body.data?.result?.[0]?.value[1] ?? 0)
 }
 
-async function spansOf(url: string, name: string): Promise<number> {
+async function tracesOf(url: string, name: string): Promise<readonly string[]> {
   const response = await fetch(`${url}/api/spans/search?from=now-15m&to=now&service=kanban&operation=${encodeURIComponent(name)}&limit=1000`)
-  const body = (await response.json()) as { traces?: { spanCount: number }[] }
-  return body.traces?.length ?? 0
+  const body = (await response.json()) as { traces?: { traceId: string }[] }
+  return (body.traces ?? []).map(({ traceId }) => traceId)
+}
+
+/** The numbers of the requests whose spans are stored, in order. */
+async function numbersOf(url: string, name: string): Promise<number[]> {
+  const numbers: number[] = []
+  for (const traceId of await tracesOf(url, name)) {
+    const { spans } = (await (await fetch(`${url}/api/spans/trace/${traceId}`)).json()) as { spans: { name: string; attributes: Record<string, unknown> }[] }
+    for (const span of spans) if (span.name === name) numbers.push(Number(/n=(\d+)/.exec(JSON.stringify(span.attributes))?.[1]))
+  }
+  return numbers.toSorted((a, b) => a - b)
 }
 
 test('every request is counted once, over a kill and a restart of the server', { timeout: 180_000 }, async (t) => {
@@ -40,7 +53,7 @@ test('every request is counted once, over a kill and a restart of the server', {
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
 
   await ask(kanban.url, EACH)
-  await eventually('the first requests', async () => ((await spansOf(server.url, 'GET /healthz')) > 0 ? true : undefined))
+  await eventually('the first requests', async () => ((await tracesOf(server.url, 'GET /healthz')).length > 0 ? true : undefined))
   // In the middle of what is being sent.
   await ask(kanban.url, EACH)
   await server.kill()
@@ -55,7 +68,7 @@ test('every request is counted once, over a kill and a restart of the server', {
 
   const total = EACH * 5
   const selector = '{service_name="kanban",http_route="/healthz",http_request_method="GET"}'
-  await t.test('as spans', async () => assert.equal(await spansOf(server.url, 'GET /healthz'), total))
+  await t.test('as spans', async () => assert.deepEqual(await numbersOf(server.url, 'GET /healthz'), Array.from({ length: total }, (_, index) => index + 1)))
   await t.test("as the histogram's count", async () => assert.equal(await queried(server.url, `sum(http_server_request_duration_seconds_count${selector})`), total))
   await t.test('as stored increases', async () => {
     const response = await fetch(`${server.url}/api/status`)

@@ -104,6 +104,15 @@ test('ids of every byte come back', async () => {
   for (const each of spans) assert.deepEqual((await store.spans.trace(each.traceId, now)).map(({ traceId, spanId, parentSpanId }) => [traceId, spanId, parentSpanId]), [[each.traceId, each.spanId, each.parentSpanId]])
 })
 
+test('a search finds traces whose ids begin or end with zero bytes', async () => {
+  const [template] = fc.sample(span, 1)
+  assert.ok(template)
+  const ids = ['00', '20', '0a', 'ff'].flatMap((edge) => [`${edge}${'5'.repeat(30)}`, `${'5'.repeat(30)}${edge}`])
+  await store.spans.write(ids.map((traceId) => ({ ...template, traceId, name: 'edges', start: BigInt(now) * 1_000_000n, end: BigInt(now) * 1_000_000n })))
+  const found = await store.spans.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'edges', limit: 100 })
+  assert.deepEqual(found.map(({ traceId }) => traceId).toSorted(), ids.toSorted())
+})
+
 test('an unknown trace is empty', async () => {
   assert.deepEqual(await store.spans.trace('e'.repeat(32)), [])
 })

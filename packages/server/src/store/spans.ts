@@ -112,7 +112,7 @@ export class SpanStore {
   async trace(traceId: string, near?: Milliseconds): Promise<SpanRecord[]> {
     const day = 86_400_000
     const when = near === undefined ? sql`1` : sql`ts BETWEEN fromUnixTimestamp64Milli(${i64(near - day)}) AND fromUnixTimestamp64Milli(${i64(near + day)})`
-    const statement = sql`SELECT ${new Sql(SPAN_SELECT, {})} FROM andon.spans WHERE trace_id = unhex(${text(traceId)}) AND ${when} ORDER BY ts, span_id LIMIT 100000`
+    const statement = sql`SELECT ${new Sql(SPAN_SELECT, {})} FROM andon.spans WHERE trace_id = ${fixed(sql`${text(traceId)}`)} AND ${when} ORDER BY ts, span_id LIMIT 100000`
     const rows = await this.#database.query(statement, (row) => row)
     const resources = await this.#readResources(new Set(rows.map((row) => stringOf(row[17]))))
     return rows.map((row) => readSpanRow(row, resources))
@@ -140,7 +140,7 @@ export class SpanStore {
     const summaries = await this.#database.query(
       sql`SELECT lower(hex(trace_id)), min(toUnixTimestamp64Nano(ts)), max(toUnixTimestamp64Nano(ts) + dur), count(), countIf(status = 'error'),
         argMin((toString(service), toString(name)), (parent_id != 0, ts)), sumMap(map(toString(service), toUInt64(1)))
-        FROM andon.spans WHERE trace_id IN (SELECT unhex(arrayJoin(${traceIds([...matched.keys()])})))
+        FROM andon.spans WHERE trace_id IN (SELECT ${fixed(sql`arrayJoin(${traceIds([...matched.keys()])})`)})
         AND ${within({ start: query.range.start - DAY, end: query.range.end + DAY })} GROUP BY trace_id`,
       (row) => summaryOf(row, matched),
     )
@@ -236,6 +236,11 @@ function redSeries(service: string, rows: readonly RedRow[], range: TimeRange, s
     p95: quantile(0.95),
     p99: quantile(0.99),
   }
+}
+
+/** The bytes of a trace id. A plain string that ends with a zero byte would not be found in a set of fixed ones. */
+function fixed(hex: Sql): Sql {
+  return sql`toFixedString(unhex(${hex}), 16)`
 }
 
 function traceIds(values: readonly string[]): Param {
