@@ -1,4 +1,6 @@
 export { App } from './app.ts'
 export { checkConfig, type Options, readOptions, type Sources } from './config.ts'
 export { runServer } from './run.ts'
+export { systemClock } from './runtime/clock.ts'
 export { createLog } from './runtime/log.ts'
+export { openStore } from './store/index.ts'

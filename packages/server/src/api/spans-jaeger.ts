@@ -2,7 +2,7 @@ import { AndonError, type Attributes, type AttributeValue, type Milliseconds, ty
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import type { SpanReader, SpanSearch } from '../query/spans.ts'
+import type { SpanReader, TraceQuery } from '../query/spans.ts'
 import { prepareError } from './errors.ts'
 import { duration, oneOf, parseDuration, parseTraceId, type Query, text, texts, whole } from './parameters.ts'
 
@@ -143,7 +143,7 @@ function tagFilter(query: Query): Map<string, string> {
 }
 
 /** Tags that stand for columns rather than attributes are taken out of `tags`. */
-function columnsOf(tags: Map<string, string>): Pick<SpanSearch, 'status' | 'kind'> {
+function columnsOf(tags: Map<string, string>): Pick<TraceQuery, 'status' | 'kind'> {
   const error = tags.get('error')
   const code = tags.get('otel.status_code')
   const kind = oneOf({ 'span.kind': tags.get('span.kind') }, 'span.kind', ['internal', 'server', 'client', 'producer', 'consumer'])
@@ -153,7 +153,7 @@ function columnsOf(tags: Map<string, string>): Pick<SpanSearch, 'status' | 'kind
 }
 
 /** Reads what Jaeger's UI and Grafana ask for; times in microseconds since the epoch. */
-function searchOf(query: Query, now: Milliseconds): SpanSearch {
+function searchOf(query: Query, now: Milliseconds): TraceQuery {
   const micros = (name: string): Milliseconds | undefined => {
     const value = whole(query, name, { min: 0, max: 8.64e15, otherwise: -1 })
     return value < 0 ? undefined : value / 1000

@@ -1,7 +1,7 @@
 import { AndonError, type Attributes, type AttributeValue, type Nanoseconds, nanosecondsToMilliseconds, type Resource, type SpanRecord } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../runtime/clock.ts'
-import type { SpanReader, SpanSearch, TraceSummary } from '../query/spans.ts'
+import type { SpanReader, TraceQuery, TraceSummary } from '../query/spans.ts'
 import { duration, oneOf, parseTraceId, type Query, text, texts, timeRange, whole } from './parameters.ts'
 
 /** An attribute's value in JSON: int64 as a number where it fits a double exactly, else as text; bytes as base64. */
@@ -110,7 +110,7 @@ function attributeFilter(query: Query): Record<string, string> {
   )
 }
 
-function searchOf(query: Query, now: number): SpanSearch {
+function searchOf(query: Query, now: number): TraceQuery {
   const service = text(query, 'service')
   const operation = text(query, 'operation')
   const status = oneOf(query, 'status', ['ok', 'error'])

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import type { Attributes, LabelMatcher, MetricData, MetricRecord } from '@andon/model'
-import { seriesId } from '@andon/model'
 import { encodeMetrics } from '@andon/wire'
 import { FakeClock } from '../runtime/clock.ts'
 import { defaultLimits } from '../runtime/limits.ts'
@@ -69,12 +68,9 @@ async function seen(name: string): Promise<[second: number, value: number][]> {
   return [...(series?.ts ?? [])].map((ts, index) => [(ts - zero) / 1000, series?.v[index] ?? Number.NaN])
 }
 
-const labels = { __name__: 'hits_total', job: 'shop', instance: 'a:1', service_name: 'shop' }
-const id = seriesId(labels)
-
 /** What the rollups of five minutes and of one hour add up to. */
-async function rolledUp(): Promise<[number, number]> {
-  const { minutes, hours } = await store.metrics.rolledUpIncrease(id, range)
+async function rolledUp(name = 'hits_total'): Promise<[number, number]> {
+  const { minutes, hours } = await store.metrics.rolledUpIncrease([{ name: '__name__', operator: '=', value: name }], range)
   return [minutes, hours]
 }
 
@@ -224,6 +220,7 @@ test('a histogram with bounds is seen as a native one and by the classic names',
   assert.deepEqual(buckets.map(({ labels: { le }, v }) => [le, [...v]]), [['1', [0, 1, 2]], ['5', [0, 3, 4]], ['+Inf', [0, 6, 7]]])
   assert.deepEqual((await seen('wait_count')).at(-1), [60, 7])
   assert.deepEqual((await seen('wait_sum')).at(-1), [60, 12])
+  assert.deepEqual(await rolledUp('wait'), [7, 7])
 })
 
 test('an exponential histogram interpolates the buckets that are asked for', async () => {

@@ -1,36 +1,12 @@
-import type { Milliseconds, SpanKind, SpanRecord, TimeRange } from '@andon/model'
+import type { Milliseconds, SpanRecord, TimeRange } from '@andon/model'
+import type { TraceQuery, TraceSummary } from '../store/spans.ts'
 
-/** What traces are searched for; every given condition must hold on one and the same span. */
-export interface SpanSearch {
-  readonly range: TimeRange
-  readonly service?: string
-  readonly operation?: string
-  readonly kind?: SpanKind
-  readonly status?: 'ok' | 'error'
-  readonly minDurationNs?: number
-  readonly maxDurationNs?: number
-  /** Attributes of the span or its resource, by key; compared as text. */
-  readonly attributes?: Readonly<Record<string, string>>
-  /** The most traces to answer. */
-  readonly limit: number
-}
-
-/** One found trace. */
-export interface TraceSummary {
-  readonly traceId: string
-  readonly start: Milliseconds
-  readonly durationNs: number
-  readonly rootService: string
-  readonly rootName: string
-  readonly spanCount: number
-  readonly errorCount: number
-  readonly services: readonly { readonly name: string; readonly spans: number }[]
-}
+export type { TraceQuery, TraceSummary }
 
 /** What spans are read from. */
 export interface SpanSource {
   trace(traceId: string, near?: Milliseconds): Promise<readonly SpanRecord[]>
-  search(search: SpanSearch): Promise<readonly TraceSummary[]>
+  search(query: TraceQuery): Promise<readonly TraceSummary[]>
   services(range: TimeRange): Promise<readonly string[]>
   operations(service: string, range: TimeRange): Promise<readonly { readonly name: string; readonly kind: string }[]>
 }
@@ -47,8 +23,8 @@ export class SpanReader {
   }
 
   /** Traces that match, the newest first. */
-  search(search: SpanSearch): Promise<readonly TraceSummary[]> {
-    return this.#source.search(search)
+  search(query: TraceQuery): Promise<readonly TraceSummary[]> {
+    return this.#source.search(query)
   }
 
   /**

@@ -26,7 +26,21 @@ export function numbers(value: unknown): number[] {
   return columns(value).map(number)
 }
 
-/** The pairs of a map. */
+/** The pairs of a map that was selected as (mapKeys(m), mapValues(m)): as an object of JSON it may lose keys that need an escape. */
 export function pairs(value: unknown): [string, unknown][] {
-  return typeof value === 'object' && value !== null ? Object.entries(value) : []
+  const [keys, values] = columns(value)
+  const each = columns(values)
+  return texts(keys).map((key, index) => [key, each[index]])
+}
+
+/** A map of text to text that was selected like one for `pairs`; of no prototype, since its keys come from outside. */
+export function textRecord(value: unknown): Record<string, string> {
+  const record: Record<string, string> = Object.create(null)
+  for (const [key, each] of pairs(value)) record[key] = stringOf(each)
+  return record
+}
+
+/** A map of numbers to numbers. */
+export function counts(value: unknown): Map<number, number> {
+  return new Map(Object.entries(typeof value === 'object' && value !== null ? value : {}).map(([key, count]) => [Number(key), number(count)]))
 }

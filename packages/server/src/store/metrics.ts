@@ -2,14 +2,14 @@
 import { AndonError, type LabelMatcher, type Labels, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
 import { RE2JS } from 're2js'
 import type { Clock } from '../runtime/clock.ts'
-import { number, numbers, pairs, stringOf } from './cells.ts'
+import { counts, number, numbers, stringOf, textRecord } from './cells.ts'
 import { bucketViews, type SelectedSeries, viewOf } from './bucket-views.ts'
 import type { Database } from './database.ts'
 import type { HistogramForm, HistogramValue, MetricRows } from './metric-rows.ts'
 import { DELTA, EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv, STALE } from './metric-write.ts'
 import { RunningHistogram, RunningSum } from './running-sum.ts'
 import { token, type WriteOptions } from './spans.ts'
-import { all, i64, ids, name, Sql, sql, text, u32, u64 } from './sql.ts'
+import { all, i64, ids, name, Sql, sql, text, u32 } from './sql.ts'
 
 /** A series as it is kept: its id and labels, with `__name__`. */
 export interface KnownSeries {
@@ -124,12 +124,8 @@ export class MetricsStore {
     const conditions = matchers.map(condition)
     const seen = sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor((range.start - SEEN_SLACK) / 1000)))})`
     const rows = await this.#database.query(
-      sql`SELECT id, any(toString(name)), any(toString(type)), any(labels) FROM andon.series WHERE ${all([...conditions, seen])} GROUP BY id ORDER BY id LIMIT ${u32(SERIES_MAX + 1)}`,
-      ([id, metric, type, labels]) => {
-        const found: Record<string, string> = Object.create(null)
-        for (const [key, value] of pairs(labels)) found[key] = stringOf(value)
-        return { id: BigInt(stringOf(id)), type: typeOf(stringOf(type)), labels: { __name__: stringOf(metric), ...found } }
-      },
+      sql`SELECT id, any(toString(name)), any(toString(type)), any((mapKeys(labels), mapValues(labels))) FROM andon.series WHERE ${all([...conditions, seen])} GROUP BY id ORDER BY id LIMIT ${u32(SERIES_MAX + 1)}`,
+      ([id, metric, type, labels]) => ({ id: BigInt(stringOf(id)), type: typeOf(stringOf(type)), labels: { __name__: stringOf(metric), ...textRecord(labels) } }),
     )
     if (rows.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
     return rows
@@ -172,14 +168,19 @@ export class MetricsStore {
     })
   }
 
-  /** The increase of one counter over whole buckets of the rollups in a range: what five-minute and one-hour rollups hold. */
-  async rolledUpIncrease(series: bigint, range: TimeRange): Promise<{ minutes: number; hours: number }> {
-    const sumOf = async (table: string): Promise<number> => {
-      const statement = sql`SELECT sum(inc) FROM ${name(`andon.${table}`)} WHERE id = ${u64(series)} AND ts >= toDateTime(${i64(Math.floor(range.start / 1000))}) AND ts < toDateTime(${i64(Math.ceil(range.end / 1000))})`
+  /**
+   * What the rollups of five minutes and of one hour hold of the counters that match, or of the counts of histograms, added
+   * up over the buckets that begin in the range.
+   */
+  async rolledUpIncrease(matchers: readonly LabelMatcher[], range: TimeRange): Promise<{ minutes: number; hours: number }> {
+    const chosen = ids((await this.#known(matchers, range)).map(({ id }) => id))
+    const when = sql`ts >= toDateTime(${i64(Math.floor(range.start / 1000))}) AND ts < toDateTime(${i64(Math.ceil(range.end / 1000))})`
+    const sumOf = async (suffix: string): Promise<number> => {
+      const statement = sql`SELECT (SELECT sum(inc) FROM ${name(`andon.samples_${suffix}`)} WHERE id IN ${chosen} AND ${when}) + (SELECT sum(n) FROM ${name(`andon.hist_${suffix}`)} WHERE id IN ${chosen} AND ${when})`
       const [sum = 0] = await this.#database.query(statement, ([value]) => number(value))
       return sum
     }
-    return { minutes: await sumOf('samples_5m'), hours: await sumOf('samples_1h') }
+    return { minutes: await sumOf('5m'), hours: await sumOf('1h') }
   }
 
   /** Label sets of the series that match, computed views left out. */
@@ -292,10 +293,6 @@ interface StoredHistogram {
   readonly stale: boolean
 }
 
-function bucketsOf(cell: unknown): Map<number, number> {
-  return new Map(pairs(cell).map(([index, count]) => [Number(index), number(count)]))
-}
-
 function histogramOf(row: readonly unknown[]): StoredHistogram {
   const form = stringOf(row[3])
   return {
@@ -309,8 +306,8 @@ function histogramOf(row: readonly unknown[]): StoredHistogram {
       zeroCount: number(row[6]),
       count: number(row[7]),
       sum: number(row[8]),
-      positive: bucketsOf(row[9]),
-      negative: bucketsOf(row[10]),
+      positive: counts(row[9]),
+      negative: counts(row[10]),
       bounds: numbers(row[11]),
     },
     stale: (number(row[12]) & STALE) !== 0,

@@ -15,7 +15,7 @@ import {
 } from '@andon/model'
 import { decodeSpans, encodeSpans } from '@andon/wire'
 import { describeSource, type Source } from './source.ts'
-import { columns, number, stringOf, texts } from './cells.ts'
+import { columns, number, pairs, stringOf, textRecord, texts } from './cells.ts'
 import type { TsvPart, TsvRows } from './tsv.ts'
 
 /** The columns of an insert, in the order in which `appendSpan` writes them. */
@@ -239,38 +239,25 @@ function id(hex: unknown): string {
   return /^0*$/.test(digits) ? '' : digits.padStart(16, '0')
 }
 
-/** The pairs of a map that was selected as (keys, values). */
-function listed(cell: unknown): [string, unknown][] {
-  const [keys, values] = columns(cell)
-  const each = columns(values)
-  return texts(keys).map((key, index) => [key, each[index]])
-}
-
 function readAttributes(row: readonly unknown[], rest: Attributes): Attributes {
   const attributes: Record<string, AttributeValue> = Object.create(null)
-  for (const [key, value] of listed(row[13])) attributes[key] = stringOf(value)
-  for (const [key, value] of listed(row[14])) attributes[key] = BigInt(stringOf(value))
-  for (const [key, value] of listed(row[15])) attributes[key] = number(value)
-  for (const [key, value] of listed(row[16])) attributes[key] = value === true || value === 1
+  for (const [key, value] of pairs(row[13])) attributes[key] = stringOf(value)
+  for (const [key, value] of pairs(row[14])) attributes[key] = BigInt(stringOf(value))
+  for (const [key, value] of pairs(row[15])) attributes[key] = number(value)
+  for (const [key, value] of pairs(row[16])) attributes[key] = value === true || value === 1
   return Object.assign(attributes, rest)
-}
-
-function textAttributes(value: unknown): Attributes {
-  const attributes: Record<string, string> = Object.create(null)
-  for (const [key, each] of listed(value)) attributes[key] = stringOf(each)
-  return attributes
 }
 
 function readEvents(row: readonly unknown[]): SpanEvent[] {
   const names = texts(row[19])
   const attributes = columns(row[20])
-  return texts(row[18]).map((time, index) => ({ time: BigInt(time), name: names[index] ?? '', attributes: textAttributes(attributes[index]), droppedAttributes: 0 }))
+  return texts(row[18]).map((time, index) => ({ time: BigInt(time), name: names[index] ?? '', attributes: textRecord(attributes[index]), droppedAttributes: 0 }))
 }
 
 function readLinks(row: readonly unknown[]): SpanLink[] {
   return columns(row[21]).map((link) => {
     const [traceId, linked, attributes] = columns(link)
-    return { traceId: stringOf(traceId), spanId: id(linked), traceState: '', flags: 0, attributes: textAttributes(attributes), droppedAttributes: 0 }
+    return { traceId: stringOf(traceId), spanId: id(linked), traceState: '', flags: 0, attributes: textRecord(attributes), droppedAttributes: 0 }
   })
 }
 

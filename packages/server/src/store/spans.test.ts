@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { AttributeValue, Resource, Scope, SpanRecord } from '@andon/model'
+import type { Attributes, AttributeValue, Resource, Scope, SpanRecord } from '@andon/model'
 import { SPAN_KINDS, SPAN_STATUSES } from '@andon/model'
 import fc, { type Arbitrary } from 'fast-check'
 import { FakeClock } from '../runtime/clock.ts'
@@ -111,6 +111,21 @@ test('a search finds traces whose ids begin or end with zero bytes', async () =>
   await store.spans.write(ids.map((traceId) => ({ ...template, traceId, name: 'edges', start: BigInt(now) * 1_000_000n, end: BigInt(now) * 1_000_000n })))
   const found = await store.spans.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'edges', limit: 100 })
   assert.deepEqual(found.map(({ traceId }) => traceId).toSorted(), ids.toSorted())
+})
+
+test('a search reads attributes of the span and of its resource, whatever stands in their keys', async () => {
+  const [template] = fc.sample(span, 1)
+  assert.ok(template)
+  const time = BigInt(now) * 1_000_000n
+  const each = (digit: string, attributes: Attributes, of: Attributes): SpanRecord => ({ ...template, traceId: digit.repeat(32), name: 'attributes', start: time, end: time, attributes, resource: { attributes: of, droppedAttributes: 0, schemaUrl: '' } })
+  await store.spans.write([each('c', { 'a"\\\n': 'x', n: 7n }, { 'host.name': 'one' }), each('d', { n: 8n }, { 'host.name': 'two', '\u0001"': 'y' })])
+  const found = async (attributes: Record<string, string>): Promise<string[]> =>
+    (await store.spans.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'attributes', attributes, limit: 10 })).map(({ traceId }) => traceId[0] ?? '')
+  assert.deepEqual(await found({ 'host.name': 'one' }), ['c'])
+  assert.deepEqual(await found({ n: '8', 'host.name': 'two' }), ['d'])
+  assert.deepEqual(await found({ 'a"\\\n': 'x' }), ['c'])
+  const [stored] = await store.spans.trace('d'.repeat(32))
+  assert.equal(stored?.resource.attributes['\u0001"'], 'y')
 })
 
 test('an unknown trace is empty', async () => {

@@ -1,7 +1,7 @@
 // The tables spans, resources and red_1m: what is written to them and read from them.
 import { type BucketCounts, bucketQuantile, type Milliseconds, type Resource, SPAN_KINDS, type SpanKind, type SpanRecord, type TimeRange } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
-import { columns, number, pairs, stringOf } from './cells.ts'
+import { columns, counts, number, pairs, stringOf, textRecord } from './cells.ts'
 import type { Database } from './database.ts'
 import { appendSpan, readResource, readSpanRow, resourceRow, SPAN_COLUMNS, SPAN_SELECT } from './span-row.ts'
 import { all, f64, i64, ids, Param, Sql, sql, text, u32 } from './sql.ts'
@@ -27,7 +27,7 @@ export interface TraceQuery {
   /** Of the matching span, in nanoseconds. */
   readonly minDurationNs?: number
   readonly maxDurationNs?: number
-  /** Attributes by text; numbers and truth values are compared by their text. */
+  /** Attributes of the span or its resource, by key; numbers and truth values are compared by their text. */
   readonly attributes?: Readonly<Record<string, string>>
   /** 1..1000 */
   readonly limit: number
@@ -46,8 +46,6 @@ export interface TraceSummary {
   readonly spanCount: number
   readonly errorCount: number
   readonly services: readonly { readonly name: string; readonly spans: number }[]
-  /** The longest span that matched the query. */
-  readonly matchedDurationNs: number
 }
 
 /** Rate, errors and duration of one service, counted from its server and consumer spans. */
@@ -120,29 +118,24 @@ export class SpanStore {
 
   async #readResources(hashes: ReadonlySet<string>): Promise<Map<string, Resource>> {
     if (hashes.size === 0) return new Map()
-    const statement = sql`SELECT hash, attrs, base64Encode(rest) FROM andon.resources WHERE hash IN ${ids([...hashes].map(BigInt))} LIMIT 1 BY hash`
-    const rows = await this.#database.query(statement, ([hash, attributes, rest]) => {
-      const texts: Record<string, string> = Object.create(null)
-      for (const [key, value] of pairs(attributes)) texts[key] = stringOf(value)
-      return [stringOf(hash), readResource(texts, stringOf(rest))] as const
-    })
+    const statement = sql`SELECT hash, (mapKeys(attrs), mapValues(attrs)), base64Encode(rest) FROM andon.resources WHERE hash IN ${ids([...hashes].map(BigInt))} LIMIT 1 BY hash`
+    const rows = await this.#database.query(statement, ([hash, attributes, rest]) => [stringOf(hash), readResource(textRecord(attributes), stringOf(rest))] as const)
     return new Map(rows)
   }
 
   /** Traces with a span that matches, the newest first. Reads the matching spans of the range, then the traces found. */
   async search(query: TraceQuery): Promise<TraceSummary[]> {
     const found = await this.#database.query(
-      sql`SELECT lower(hex(trace_id)), max(ts) AS latest, max(dur) FROM andon.spans WHERE ${all(conditions(query))} GROUP BY trace_id ORDER BY latest DESC LIMIT ${u32(query.limit)}`,
-      ([traceId, , duration]) => [stringOf(traceId), number(duration)] as const,
+      sql`SELECT lower(hex(trace_id)), max(ts) AS latest FROM andon.spans WHERE ${all(conditions(query))} GROUP BY trace_id ORDER BY latest DESC LIMIT ${u32(query.limit)}`,
+      ([traceId]) => stringOf(traceId),
     )
     if (found.length === 0) return []
-    const matched = new Map(found)
     const summaries = await this.#database.query(
       sql`SELECT lower(hex(trace_id)), min(toUnixTimestamp64Nano(ts)), max(toUnixTimestamp64Nano(ts) + dur), count(), countIf(status = 'error'),
-        argMin((toString(service), toString(name)), (parent_id != 0, ts)), sumMap(map(toString(service), toUInt64(1)))
-        FROM andon.spans WHERE trace_id IN (SELECT ${fixed(sql`arrayJoin(${traceIds([...matched.keys()])})`)})
+        argMin((toString(service), toString(name)), (parent_id != 0, ts)), sumMap(map(toString(service), toUInt64(1))) AS spans_of, (mapKeys(spans_of), mapValues(spans_of))
+        FROM andon.spans WHERE trace_id IN (SELECT ${fixed(sql`arrayJoin(${traceIds(found)})`)})
         AND ${within({ start: query.range.start - DAY, end: query.range.end + DAY })} GROUP BY trace_id`,
-      (row) => summaryOf(row, matched),
+      summaryOf,
     )
     return summaries.toSorted((a, b) => b.start - a.start)
   }
@@ -182,7 +175,7 @@ export class SpanStore {
       sql`SELECT ${by}, ${i64(first)} + intDiv(toUnixTimestamp(minute) * 1000 - ${i64(first)}, ${i64(step)}) * ${i64(step)} AS t, sum(n), sum(err), sumMap(pos)
         FROM andon.red_1m WHERE kind IN ('server', 'consumer') AND ${chosen}
         AND toUnixTimestamp(minute) * 1000 >= ${i64(first)} AND toUnixTimestamp(minute) * 1000 < ${i64(range.end)} GROUP BY 1, 2 ORDER BY 1, 2`,
-      ([key, t, n, errors, buckets]) => ({ key: stringOf(key), t: number(t), n: number(n), errors: number(errors), buckets: new Map(pairs(buckets).map(([index, count]) => [Number(index), number(count)])) }),
+      ([key, t, n, errors, buckets]) => ({ key: stringOf(key), t: number(t), n: number(n), errors: number(errors), buckets: counts(buckets) }),
     )
   }
 
@@ -267,10 +260,11 @@ function conditions(query: TraceQuery): Sql[] {
 function attributeIs(key: string, value: string): Sql {
   const [k, v] = [text(key), text(value)]
   return sql`(attrs[${k}] = ${v} OR (mapContains(attrs_int, ${k}) AND toString(attrs_int[${k}]) = ${v})
-    OR (mapContains(attrs_num, ${k}) AND toString(attrs_num[${k}]) = ${v}) OR (mapContains(attrs_bool, ${k}) AND toString(attrs_bool[${k}]) = ${v}))`
+    OR (mapContains(attrs_num, ${k}) AND toString(attrs_num[${k}]) = ${v}) OR (mapContains(attrs_bool, ${k}) AND toString(attrs_bool[${k}]) = ${v})
+    OR resource IN (SELECT hash FROM andon.resources WHERE attrs[${k}] = ${v}))`
 }
 
-function summaryOf(row: readonly unknown[], matched: ReadonlyMap<string, number>): TraceSummary {
+function summaryOf(row: readonly unknown[]): TraceSummary {
   const traceId = stringOf(row[0])
   const start = BigInt(stringOf(row[1]))
   const [rootService, rootName] = columns(row[5])
@@ -282,7 +276,6 @@ function summaryOf(row: readonly unknown[], matched: ReadonlyMap<string, number>
     rootName: stringOf(rootName),
     spanCount: number(row[3]),
     errorCount: number(row[4]),
-    services: pairs(row[6]).map(([name, spans]) => ({ name, spans: number(spans) })),
-    matchedDurationNs: matched.get(traceId) ?? 0,
+    services: pairs(row[7]).map(([name, spans]) => ({ name, spans: number(spans) })),
   }
 }
