@@ -117,10 +117,10 @@ test('a search reads attributes of the span and of its resource, whatever stands
   const [template] = fc.sample(span, 1)
   assert.ok(template)
   const time = BigInt(now) * 1_000_000n
-  const each = (digit: string, attributes: Attributes, of: Attributes): SpanRecord => ({ ...template, traceId: digit.repeat(32), name: 'attributes', start: time, end: time, attributes, resource: { attributes: of, droppedAttributes: 0, schemaUrl: '' } })
+  const each = (digit: string, own: Attributes, of: Attributes): SpanRecord => ({ ...template, traceId: digit.repeat(32), name: 'attributes', start: time, end: time, attributes: own, resource: { attributes: of, droppedAttributes: 0, schemaUrl: '' } })
   await store.spans.write([each('c', { 'a"\\\n': 'x', n: 7n }, { 'host.name': 'one' }), each('d', { n: 8n }, { 'host.name': 'two', '\u0001"': 'y' })])
-  const found = async (attributes: Record<string, string>): Promise<string[]> =>
-    (await store.spans.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'attributes', attributes, limit: 10 })).map(({ traceId }) => traceId[0] ?? '')
+  const found = async (asked: Record<string, string>): Promise<string[]> =>
+    (await store.spans.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'attributes', attributes: asked, limit: 10 })).map(({ traceId }) => traceId[0] ?? '')
   assert.deepEqual(await found({ 'host.name': 'one' }), ['c'])
   assert.deepEqual(await found({ n: '8', 'host.name': 'two' }), ['d'])
   assert.deepEqual(await found({ 'a"\\\n': 'x' }), ['c'])
