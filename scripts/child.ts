@@ -60,14 +60,9 @@ export class Child {
     })
   }
 
-  /** Resident memory in bytes; undefined where the system does not tell it by /proc. */
-  get residentBytes(): number | undefined {
-    try {
-      const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.#process.pid ?? 0}/status`, 'utf8'))?.[1]
-      return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
-    } catch {
-      return undefined
-    }
+  /** Memory in bytes of the process and of what it started; undefined where the system does not tell it by /proc. */
+  get memoryBytes(): number | undefined {
+    return memoryOf(this.#process.pid ?? 0)
   }
 
   /** Asks the process to end and waits for it; after 15 s it is killed. Harmless when it has ended. */
@@ -79,5 +74,16 @@ export class Child {
     const killer = setTimeout(() => this.#process.kill('SIGKILL'), stopWithin)
     await closed
     clearTimeout(killer)
+  }
+}
+
+/** Of a process and all below it. Pages that several share are counted once, by each one's share. */
+function memoryOf(pid: number): number | undefined {
+  try {
+    const kilobytes = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1]
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter((child) => child.trim() !== '')
+    return Number(kilobytes ?? 0) * 1024 + children.reduce((sum, child) => sum + (memoryOf(Number(child)) ?? 0), 0)
+  } catch {
+    return undefined
   }
 }

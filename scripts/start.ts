@@ -1,4 +1,6 @@
 // `npm start`: Andon, the kanban that it watches, and a team at work on the kanban.
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Child } from './child.ts'
@@ -105,10 +107,28 @@ async function startAndon(): Promise<string> {
   return link(await andon.line(/listening on http/))
 }
 
+/** Ends with a clear word when the kanban's port is taken. */
+async function checkKanbanPort(): Promise<void> {
+  const port = Number(chosen.kanbanPort)
+  const probe = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(probe, 'listening')
+    probe.close()
+  } catch {
+    const { findPortHolder } = await import('@andon/server')
+    const holder = await findPortHolder(port)
+    process.stderr.write(
+      `\nThe kanban cannot listen: port ${port} of 127.0.0.1 is held by ${holder === undefined ? 'another process' : `process ${holder.pid} (${holder.command})`}.
+Stop it, or choose another port: --kanban-port ${port + 1} or KANBAN_PORT=${port + 1}.\n`,
+    )
+    await stop(1)
+  }
+}
+
 async function startKanban(andon: string): Promise<string> {
   const register = resolve(root, 'packages/agent/dist/register.js')
   const main = resolve(root, 'apps/kanban/dist/main.js')
-  const kanban = run('The kanban', ['--import', register, main], {
+  const kanban = run('The kanban with its PostgreSQL', ['--import', register, main], {
     KANBAN_PORT: chosen.kanbanPort,
     KANBAN_DATA_DIR: resolve(chosen.dataDir, 'kanban'),
     OTEL_SERVICE_NAME: 'kanban',
@@ -118,7 +138,7 @@ async function startKanban(andon: string): Promise<string> {
 }
 
 function memory(): string {
-  const parts = children.flatMap((child) => (child.residentBytes === undefined ? [] : [`${child.name} ${Math.round(child.residentBytes / 1024 / 1024)} MiB`]))
+  const parts = children.flatMap(({ name, memoryBytes }) => (memoryBytes === undefined ? [] : [`${name} ${Math.round(memoryBytes / 1024 / 1024)} MiB`]))
   return parts.length === 0 ? 'not told by this system' : parts.join(', ')
 }
 
@@ -128,7 +148,12 @@ async function start(): Promise<void> {
   let kanban: string | undefined
   if (chosen.kanban) {
     process.stderr.write('Starting the kanban and its PostgreSQL …\n')
+    await checkKanbanPort()
     kanban = await startKanban(andon)
+  }
+  // Before the traffic, which has hardly begun to run.
+  const used = memory()
+  if (kanban !== undefined) {
     if (chosen.traffic) run('Traffic', [resolve(root, 'apps/kanban/dist/traffic.js'), '--url', kanban, '--rate', chosen.rate])
   }
   process.stdout.write(
@@ -137,7 +162,7 @@ async function start(): Promise<void> {
   Kanban      ${kanban ?? 'not started (--no-kanban)'}
   Traffic     ${chosen.traffic ? `${chosen.rate} requests/s, a team at work` : 'none'}
   Data        ${chosen.dataDir}
-  Memory      ${memory()} (resident)
+  Memory      ${used}
   Started in  ${((Date.now() - begun) / 1000).toFixed(1)} s
 
   Watch your own service:  OTEL_EXPORTER_OTLP_ENDPOINT=${andon} node --import @andon/agent/register server.js

@@ -1,3 +1,4 @@
+export { findPortHolder } from './api/port-holder.ts'
 export { App } from './app.ts'
 export { checkConfig, type Options, readOptions, type Sources } from './config.ts'
 export { runServer } from './run.ts'
