@@ -48,15 +48,57 @@ test('check names the line of a mistake and is content with a good file', async 
   assert.equal((await andon('check', 'absent.yaml')).code, 2)
 })
 
-test('serve says where it listens, answers, and ends properly when asked', { timeout: 60_000 }, async () => {
-  const child = spawn(process.execPath, [main, 'serve', '--port', '0', '--data-dir', join(folder, 'data'), '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'inherit'], cwd: folder })
+async function serve(dataDir: string, port = '0'): Promise<{ url: string; stop: () => Promise<number> }> {
+  const child = spawn(process.execPath, [main, 'serve', '--port', port, '--data-dir', dataDir, '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'inherit'], cwd: folder })
+  after(() => child.kill('SIGKILL'))
   let url = ''
   for await (const line of createInterface(child.stdout)) {
     url = /listening on (\S+)/.exec(line)?.[1] ?? ''
     break
   }
+  const stop = async (): Promise<number> => {
+    child.kill('SIGTERM')
+    const [code] = (await once(child, 'exit')) as [number]
+    return code
+  }
+  return { url, stop }
+}
+
+test('serve says where it listens, answers, and ends properly when asked', { timeout: 60_000 }, async () => {
+  const { url, stop } = await serve(join(folder, 'data'))
   assert.equal(await (await fetch(`${url}/healthz`)).text(), 'ok\n')
-  child.kill('SIGTERM')
-  const [code] = (await once(child, 'exit')) as [number]
-  assert.equal(code, 0)
+  assert.equal(await stop(), 0)
+})
+
+/** A CommonJS program that serves one request of its own and ends with a code of its own. */
+const APP = `
+const http = require('node:http')
+const server = http.createServer((request, response) => response.end('hello'))
+server.listen(0, '127.0.0.1', () => {
+  http.get({ port: server.address().port, host: '127.0.0.1', path: '/hello' }, (response) => {
+    response.resume().on('end', () => { server.close(); process.exitCode = 7 })
+  })
+})
+`
+
+test('run attaches the agent, starts a server where none answers, and ends with the code of the program', { timeout: 120_000 }, async () => {
+  writeFileSync(join(folder, 'app.cjs'), APP)
+  // A port that was free a moment ago.
+  const first = await serve(join(folder, 'run'))
+  await first.stop()
+  const ended = await andon('run', '--url', first.url, '--data-dir', join(folder, 'run'), '--service', 'shop', '--', process.execPath, 'app.cjs')
+  assert.equal(ended.code, 7, ended.err)
+  assert.match(ended.err, /No server answers at .*: starting one/)
+  const again = await serve(join(folder, 'run'))
+  const { data } = (await (await fetch(`${again.url}/api/traces?service=shop`)).json()) as { data: { spans: { operationName: string }[] }[] }
+  assert.deepEqual(data.flatMap(({ spans }) => spans.map(({ operationName }) => operationName)), ['GET', 'GET'])
+  // With a server that answers, it is used.
+  const second = await andon('run', '--url', again.url, '--service', 'store', '--', process.execPath, 'app.cjs')
+  assert.deepEqual([second.code, second.err], [7, ''])
+  const { data: services } = (await (await fetch(`${again.url}/api/services`)).json()) as { data: string[] }
+  assert.deepEqual(services, ['shop', 'store'])
+  const absent = await andon('run', '--url', again.url, '--', 'no-such-program-of-ours')
+  assert.equal(absent.code, 1)
+  assert.match(absent.err, /no-such-program-of-ours could not be started/)
+  await again.stop()
 })

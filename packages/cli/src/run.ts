@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CommandError, EXIT } from './exit.ts'
 
@@ -23,7 +24,11 @@ async function answers(url: string): Promise<boolean> {
 async function startServer(url: string, dataDir: string | undefined): Promise<ChildProcess> {
   const port = new URL(url).port || '80'
   const main = new URL('main.js', import.meta.url).pathname
-  const server = spawn(process.execPath, [main, 'serve', '--port', port, ...(dataDir === undefined ? [] : ['--data-dir', dataDir])], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const server = spawn(process.execPath, [main, 'serve', '--port', port, ...(dataDir === undefined ? [] : ['--data-dir', dataDir])], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Ctrl+C goes to a whole process group: the program has its last spans to send before the server may end.
+    detached: true,
+  })
   let last = ''
   server.stderr.on('data', (chunk: Buffer) => (last = `${last}${chunk.toString()}`.slice(-2000)))
   const deadline = Date.now() + STARTING_MS
@@ -67,11 +72,11 @@ export async function run(command: readonly string[], flags: RunFlags): Promise<
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, forward)
   try {
-    const code = await new Promise<number | null>((resolve, reject) => {
+    return await new Promise<number>((resolve, reject) => {
       child.once('error', reject)
-      child.once('exit', resolve)
+      // As a shell tells the end by a signal.
+      child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])))
     })
-    return code ?? EXIT.problem
   } catch (error) {
     throw new CommandError(EXIT.problem, `${program} could not be started: ${error instanceof Error ? error.message : String(error)}`)
   } finally {
