@@ -23,8 +23,6 @@ export class Sql {
   }
 }
 
-/** A 64-bit unsigned integer, such as an id. */
-export const u64 = (value: bigint): Param => new Param('UInt64', value)
 export const u32 = (value: number): Param => new Param('UInt32', value)
 export const i64 = (value: number | bigint): Param => new Param('Int64', value)
 export const f64 = (value: number): Param => new Param('Float64', value)
