@@ -9,13 +9,20 @@ const SECRET_PARAMETER = /([?&][^=&#]*(?:pass|secret|token|key|sig|auth|code)[^=
 
 const URL_KEYS: ReadonlySet<string> = new Set(['url.full', 'url.query', 'http.url', 'http.target'])
 
+const redactAll = (): string => '[redacted]'
+const redactUrl = (url: string): string => url.replaceAll(SECRET_PARAMETER, '$1[redacted]').replace(/\/\/[^/@]*@/, '//')
+const redactQuery = (query: string): string => redactUrl(`?${query}`).slice(1)
+
+/** What makes the values of a key safe to be recorded; undefined where they are as they stand. */
+export function redactionOf(key: string): ((value: string) => string) | undefined {
+  if (SECRET.test(key)) return redactAll
+  if (!URL_KEYS.has(key)) return undefined
+  return key === 'url.query' ? redactQuery : redactUrl
+}
+
 /** The value of an attribute of this key as it may be recorded. */
-export function safeText(key: string, value: string): string {
-  if (SECRET.test(key)) return '[redacted]'
-  if (!URL_KEYS.has(key)) return value
-  const withMark = key === 'url.query' ? `?${value}` : value
-  const redacted = withMark.replaceAll(SECRET_PARAMETER, '$1[redacted]').replace(/\/\/[^/@]*@/, '//')
-  return key === 'url.query' ? redacted.slice(1) : redacted
+function safeText(key: string, value: string): string {
+  return redactionOf(key)?.(value) ?? value
 }
 
 function one(key: string, value: unknown): AttributeValue {

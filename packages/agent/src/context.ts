@@ -1,25 +1,109 @@
 // The active context of an async call. Imports nothing of the agent.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
-import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api'
+import { type Context, type ContextManager, createContextKey, ROOT_CONTEXT, type Span } from '@opentelemetry/api'
+
+// The keys under which the API and the published instrumentation look: createContextKey is Symbol.for.
+/** @see opentelemetry-js api/src/trace/context-utils.ts */
+const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN')
+/** @see opentelemetry-js packages/opentelemetry-core/src/trace/suppress-tracing.ts */
+const SUPPRESS_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
+/** @see opentelemetry-js packages/opentelemetry-core/src/trace/rpc-metadata.ts */
+const RPC_KEY = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA')
+
+/** What a framework tells of the request that is being served: its route. The published instrumentation writes it too. */
+export interface RpcMetadata {
+  readonly type: 'http'
+  readonly span: Span
+  route?: string
+}
+
+/**
+ * A context that holds the two values of nearly every call in fields of its own: OpenTelemetry's copies a map for each.
+ * All other values are in `base`.
+ */
+export class AgentContext implements Context {
+  readonly span: Span | undefined
+  readonly rpc: RpcMetadata | undefined
+  readonly base: Context
+
+  constructor(span: Span | undefined, rpc: RpcMetadata | undefined, base: Context) {
+    this.span = span
+    this.rpc = rpc
+    this.base = base
+  }
+
+  getValue(key: symbol): unknown {
+    if (key === SPAN_KEY) return this.span
+    return key === RPC_KEY ? this.rpc : this.base.getValue(key)
+  }
+
+  setValue(key: symbol, value: unknown): Context {
+    if (key === SPAN_KEY) return new AgentContext(isSpan(value) ? value : undefined, this.rpc, this.base)
+    if (key === RPC_KEY) return new AgentContext(this.span, isRpc(value) ? value : undefined, this.base)
+    return new AgentContext(this.span, this.rpc, this.base.setValue(key, value))
+  }
+
+  deleteValue(key: symbol): Context {
+    return key === SPAN_KEY || key === RPC_KEY ? this.setValue(key, undefined) : new AgentContext(this.span, this.rpc, this.base.deleteValue(key))
+  }
+}
+
+function isSpan(value: unknown): value is Span {
+  return typeof value === 'object' && value !== null && 'spanContext' in value
+}
+
+function isRpc(value: unknown): value is RpcMetadata {
+  return typeof value === 'object' && value !== null && 'span' in value
+}
+
+/** The context in which nothing is active. */
+export const NO_CONTEXT: AgentContext = new AgentContext(undefined, undefined, ROOT_CONTEXT)
+
+/** The span of a context. */
+export function spanOf(context: Context): Span | undefined {
+  if (context instanceof AgentContext) return context.span
+  const value = context.getValue(SPAN_KEY)
+  return isSpan(value) ? value : undefined
+}
+
+/** The context with another span. */
+export function withSpan(context: Context, span: Span): Context {
+  return context instanceof AgentContext ? new AgentContext(span, context.rpc, context.base) : context.setValue(SPAN_KEY, span)
+}
+
+/** Whether nothing is to be recorded here. */
+export function isSuppressed(context: Context): boolean {
+  const base = context instanceof AgentContext ? context.base : context
+  return base !== ROOT_CONTEXT && base.getValue(SUPPRESS_KEY) === true
+}
 
 /** One store for everything: a second one would cost as much again on Node 20 and 22. */
-export class AsyncContextManager implements ContextManager {
-  readonly #storage = new AsyncLocalStorage<Context>()
+const storage = new AsyncLocalStorage<Context>()
 
+/** The context of the running call. */
+export function activeContext(): Context {
+  return storage.getStore() ?? NO_CONTEXT
+}
+
+/** Runs a function without arguments in a context. */
+export function runIn<T>(context: Context, fn: () => T): T {
+  return storage.run(context, fn)
+}
+
+export class AsyncContextManager implements ContextManager {
   active(): Context {
-    return this.#storage.getStore() ?? ROOT_CONTEXT
+    return activeContext()
   }
 
   with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(context: Context, fn: F, thisArg?: ThisParameterType<F>, ...args: A): ReturnType<F> {
-    return this.#storage.run(context, () => fn.call(thisArg, ...args))
+    return storage.run(context, () => fn.call(thisArg, ...args))
   }
 
   /** A function that runs in the context; of an event emitter, its listeners that are added from now on. */
   bind<T>(context: Context, target: T): T {
     if (target instanceof EventEmitter) return this.#bindEmitter(context, target)
     if (typeof target !== 'function') return target
-    const storage = this.#storage
     return new Proxy(target, { apply: (fn, thisArg, args) => storage.run(context, () => Reflect.apply(fn, thisArg, args)) })
   }
 
@@ -44,7 +128,7 @@ export class AsyncContextManager implements ContextManager {
   }
 
   disable(): this {
-    this.#storage.disable()
+    storage.disable()
     return this
   }
 }

@@ -1,37 +1,21 @@
 // Export against a receiver of OTLP: what is repeated, what is added up, what is dropped.
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { ExceptionRecord, Scope, SpanRecord } from '@andon/model'
+import type { ExceptionRecord, Scope } from '@andon/model'
 import { decodeMetrics } from '@andon/wire'
 import { Exporter } from './exporter.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
 import { type AgentOptions, readOptions } from './options.ts'
 import { startReceiver } from './otlp-receiver.test.ts'
+import { Sampler } from './sampler.ts'
+import { AgentTracerProvider } from './tracer.ts'
 
 const resource = { attributes: { 'service.name': 'test' }, droppedAttributes: 0, schemaUrl: '' }
 const scope: Scope = { name: 'test', version: '', attributes: {}, droppedAttributes: 0, schemaUrl: '' }
 
-function span(name: string): SpanRecord {
-  return {
-    traceId: '0af7651916cd43dd8448eb211c80319c',
-    spanId: 'b7ad6b7169203331',
-    parentSpanId: '',
-    traceState: '',
-    flags: 1,
-    name,
-    kind: 'internal',
-    start: 1n,
-    end: 2n,
-    attributes: {},
-    droppedAttributes: 0,
-    events: [],
-    droppedEvents: 0,
-    links: [],
-    droppedLinks: 0,
-    status: { code: 'unset', message: '' },
-    resource,
-    scope,
-  }
+function recordSpan(exporter: Exporter, ...names: readonly string[]): void {
+  const tracer = new AgentTracerProvider(new Sampler({ parentBased: true, ratio: 1 }), (each) => exporter.spans.sinkOf(each)).getTracer('test')
+  for (const name of names) tracer.startSpan(name).end()
 }
 
 function exporterTo(t: TestContext, endpoint: string, given: Partial<AgentOptions> = {}): { exporter: Exporter; meters: AgentMeterProvider } {
@@ -85,11 +69,10 @@ test('Retry-After is waited for; a refusal for good is not repeated, and counted
     const status = answers.shift() ?? 200
     response.writeHead(status, status === 429 ? { 'retry-after': '0' } : {}).end()
   }
-  exporter.recordSpan(span('a'))
+  recordSpan(exporter, 'a')
   await exporter.flush(10_000)
   assert.equal(receiver.of('/v1/traces').length, 2)
-  exporter.recordSpan(span('b'))
-  exporter.recordSpan(span('c'))
+  recordSpan(exporter, 'b', 'c')
   await exporter.flush(10_000)
   assert.equal(receiver.of('/v1/traces').length, 3)
   assert.equal(exporter.status().refused, 2)
@@ -97,7 +80,7 @@ test('Retry-After is waited for; a refusal for good is not repeated, and counted
 
 test('without a server memory stays within its bound, the oldest gives way and is counted', { timeout: 30_000 }, async (t) => {
   const { exporter } = exporterTo(t, 'http://127.0.0.1:9', { maxQueueBytes: 1_000_000 })
-  for (let i = 0; i < 20_000; i += 1) exporter.recordSpan(span(`span ${i}`))
+  recordSpan(exporter, ...Array.from({ length: 20_000 }, (_, i) => `span ${i} ${'x'.repeat(200)}`))
   const { queueBytes, droppedSpans } = exporter.status()
   assert.ok(queueBytes <= 1_000_000)
   assert.ok(droppedSpans > 15_000)
@@ -110,7 +93,7 @@ test('flush settles when spans, metrics and errors recorded before have been ans
   const { exporter, meters } = exporterTo(t, receiver.url)
   receiver.answer = (_request, response) => void setImmediate(() => response.writeHead(200).end())
   meters.getMeter('test').createCounter('c').add(1)
-  for (let i = 0; i < 3000; i += 1) exporter.recordSpan(span('s'))
+  recordSpan(exporter, ...Array.from({ length: 3000 }, () => 's'))
   const error: ExceptionRecord = { time: 1n, type: 'Error', message: 'm', stack: '', handled: true, traceId: '', spanId: '', attributes: {}, resource, scope }
   exporter.recordException(error)
   await exporter.flush(20_000)

@@ -1,26 +1,18 @@
 // What was recorded, from the buffers to the server.
 import { setTimeout as wait } from 'node:timers/promises'
-import type { ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource, SpanRecord } from '@andon/model'
-import { encodeExceptions, encodeMetrics, encodeSpans } from '@andon/wire'
+import type { ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource } from '@andon/model'
+import { encodeExceptions, encodeMetrics } from '@andon/wire'
+import { redactionOf } from './attributes.ts'
 import { Buffer } from './export/buffer.ts'
 import { OtlpClient } from './export/client.ts'
 import { batchNumber, Sender } from './export/sender.ts'
+import { SpanBuffer } from './export/span-buffer.ts'
 import type { AgentMeterProvider } from './metrics/meter.ts'
 import type { AgentOptions } from './options.ts'
 import type { Unsent } from './shutdown.ts'
 import { nowNanoseconds } from './time.ts'
 
-const SPANS_PER_BATCH = 2048
-/** Spans that wake the sender before its time. */
-const SPANS_IN_HASTE = 512
 const EXCEPTIONS_PER_BATCH = 256
-
-/** About how much memory a span holds. */
-function sizeOf({ attributes, events, name }: SpanRecord): number {
-  let bytes = 400 + name.length * 2 + events.length * 300
-  for (const value of Object.values(attributes)) bytes += 48 + (typeof value === 'string' ? value.length * 2 : 16)
-  return bytes
-}
 
 function sleep(ms: Milliseconds, signal: AbortSignal): Promise<void> {
   // Woken early by the signal, which is no failure.
@@ -40,7 +32,8 @@ export class Exporter {
   readonly #resource: Resource
   readonly #meters: AgentMeterProvider
   readonly #client: OtlpClient
-  readonly #spans: Buffer<SpanRecord>
+  /** Where tracers get their sinks. */
+  readonly spans: SpanBuffer
   readonly #exceptions: Buffer<ExceptionRecord>
   readonly #senders: { readonly spans: Sender; readonly metrics: Sender; readonly exceptions: Sender }
   readonly #timers: NodeJS.Timeout[] = []
@@ -54,12 +47,12 @@ export class Exporter {
     this.#resource = resource
     this.#meters = meters
     this.#client = new OtlpClient(options)
-    this.#spans = new Buffer(options.maxQueueBytes * 0.9)
+    this.spans = new SpanBuffer(resource, options.maxQueueBytes * 0.9, redactionOf, () => this.#senders.spans.start())
     this.#exceptions = new Buffer(options.maxQueueBytes * 0.1)
     const sender = (path: string, next: () => { body: Uint8Array; items: number } | undefined): Sender =>
       new Sender({ client: this.#client, path, next, sleep, sequence: () => (this.#sequence += 1), failed: () => this.#failed() })
     this.#senders = {
-      spans: sender('/v1/traces', () => batchOf(this.#spans.take(SPANS_PER_BATCH), encodeSpans)),
+      spans: sender('/v1/traces', () => this.spans.take()),
       metrics: sender('/v1/metrics', () => this.#nextMetrics()),
       exceptions: sender('/v1/logs', () => batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions)),
     }
@@ -70,16 +63,11 @@ export class Exporter {
     const { spanIntervalMs, metricIntervalMs } = this.#options
     this.#timers.push(
       setInterval(() => {
-        if (this.#spans.length > 0) this.#senders.spans.start()
+        if (!this.spans.isEmpty) this.#senders.spans.start()
         if (this.#exceptions.length > 0) this.#senders.exceptions.start()
       }, spanIntervalMs).unref(),
       setInterval(() => this.#sendMetrics(), metricIntervalMs).unref(),
     )
-  }
-
-  recordSpan(span: SpanRecord): void {
-    this.#spans.push(span, sizeOf(span))
-    if (this.#spans.length >= SPANS_IN_HASTE && !this.#senders.spans.busy) this.#senders.spans.start()
   }
 
   recordException(exception: ExceptionRecord): void {
@@ -130,8 +118,8 @@ export class Exporter {
   status(): ExporterStatus {
     const senders = Object.values(this.#senders)
     return {
-      queueBytes: this.#spans.bytes + this.#exceptions.bytes,
-      droppedSpans: this.#spans.dropped,
+      queueBytes: this.spans.bytes + this.#exceptions.bytes,
+      droppedSpans: this.spans.dropped,
       droppedExceptions: this.#exceptions.dropped,
       refused: senders.reduce((sum, { refused }) => sum + refused, 0),
       failures: senders.reduce((sum, { failures }) => sum + failures, 0),
@@ -142,7 +130,7 @@ export class Exporter {
   takeUnsent(): Unsent[] {
     const batches = [
       { path: '/v1/logs', made: batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions) },
-      { path: '/v1/traces', made: batchOf(this.#spans.take(SPANS_PER_BATCH), encodeSpans) },
+      { path: '/v1/traces', made: this.spans.take() },
     ]
     return batches.flatMap(({ path, made }) => (made === undefined ? [] : [{ path, batch: batchNumber((this.#sequence += 1)), body: made.body }]))
   }

@@ -3,23 +3,21 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import { context, propagation, trace } from '@opentelemetry/api'
-import type { AlertSignal, ExceptionRecord, SpanRecord, ThresholdRule } from '@andon/model'
+import type { AlertSignal, ExceptionRecord, ThresholdRule } from '@andon/model'
 import { AsyncContextManager } from './context.ts'
 import { ApplicationPerformanceMonitor, DistributedTracer, MetricsCollector, ThresholdAlerts, Timer } from './index.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
-import { AgentTracerProvider } from './tracer.ts'
-
-const resource = { attributes: { 'service.name': 'test' }, droppedAttributes: 0, schemaUrl: '' }
+import { recordSpans } from './span-recorder.test.ts'
 
 const RULE: ThresholdRule = { id: 'slow', metric: 'board.load', operator: 'gt', threshold: 500, severity: 'warning', message: 'boards load slowly' }
 
 function setUp(ratio = 1) {
-  const spans: SpanRecord[] = []
+  const { provider, spans } = recordSpans(ratio)
   const exceptions: Omit<ExceptionRecord, 'resource' | 'scope'>[] = []
   const told: AlertSignal[] = []
   const clock = { ms: 1000 }
   const now = (): number => clock.ms
-  const tracer = new DistributedTracer(new AgentTracerProvider({ resource, sampling: { parentBased: true, ratio }, record: (span) => spans.push(span) }).getTracer('test'))
+  const tracer = new DistributedTracer(provider.getTracer('test'))
   const meters = new AgentMeterProvider()
   const alerts = new ThresholdAlerts([RULE], (alert) => told.push(alert), now)
   const monitor = new ApplicationPerformanceMonitor({ metrics: new MetricsCollector(meters.getMeter('test')), tracer, alerts, record: (exception) => exceptions.push(exception), now })

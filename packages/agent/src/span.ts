@@ -2,7 +2,6 @@ import {
   type AnyValue,
   type Attributes as ApiAttributes,
   type Context,
-  context as contextApi,
   type Exception,
   type Link,
   propagation,
@@ -12,27 +11,21 @@ import {
   SpanStatusCode,
   type TimeInput,
 } from '@opentelemetry/api'
-import type { AttributeValue, Resource, Scope, SpanEvent, SpanKind, SpanLink, SpanRecord } from '@andon/model'
-import { toAttributes, toValue } from './attributes.ts'
-import { nowNanoseconds, toNanoseconds } from './time.ts'
+import type { Milliseconds, SpanEvent, SpanLink } from '@andon/model'
+import type { SpanSource } from '@andon/wire'
+import { toAttributes } from './attributes.ts'
+import { activeContext } from './context.ts'
+import { hex32, random32 } from './ids.ts'
+import type { EndedSpan, LocalTrace, SpanSink } from './local-trace.ts'
+import { nowNanoseconds, toClock, toNanoseconds } from './time.ts'
 
-/** What a span is started with. */
-export interface SpanStart {
-  readonly name: string
-  readonly context: SpanContext
-  readonly parentSpanId: string
-  readonly kind: SpanKind
-  readonly attributes: ApiAttributes | undefined
-  readonly links: readonly Link[]
-  readonly startTime: TimeInput | undefined
-  readonly resource: Resource
-  readonly scope: Scope
-  /** Takes the finished span. */
-  readonly finished: (span: SpanRecord) => void
-}
+// Bits 8 and 9 of OTLP's flags say whether the parent is remote.
+const PARENT_IS_LOCAL = 0x100
+const PARENT_IS_REMOTE = 0x200
 
 const MAX_ATTRIBUTES = 128
 const MAX_EVENTS = 128
+const MAX_LINKS = 128
 
 /** Names of before the stable conventions, under which the asked-for interface sets its tags. */
 const RENAMED: Readonly<Record<string, string>> = {
@@ -41,8 +34,6 @@ const RENAMED: Readonly<Record<string, string>> = {
   'http.user_agent': 'user_agent.original',
   'http.status_code': 'http.response.status_code',
 }
-
-const STATUSES = { [SpanStatusCode.UNSET]: 'unset', [SpanStatusCode.OK]: 'ok', [SpanStatusCode.ERROR]: 'error' } as const
 
 function toLink({ context, attributes }: Link): SpanLink {
   const { traceId, spanId, traceState, traceFlags } = context
@@ -57,49 +48,87 @@ function describe(exception: Exception): { type: string; message: string; stack:
 
 /**
  * A live operation: the asked-for interface (setTag, setBaggageItem, finish) over OpenTelemetry's. After its end every
- * call is ignored.
+ * call is ignored. Its fields are what the encoder reads when it ends; they are not for callers.
  */
-export class Span implements ApiSpan {
-  readonly #start: SpanStart
-  readonly #began: bigint
-  readonly #clockOffset: bigint
-  readonly #attributes: Record<string, AttributeValue> = {}
-  readonly #events: SpanEvent[] = []
-  readonly #links: SpanLink[]
-  #droppedAttributes = 0
-  #droppedEvents = 0
-  #name: string
-  #status: SpanRecord['status'] = { code: 'unset', message: '' }
-  #ended = false
+export class Span implements ApiSpan, EndedSpan {
+  readonly trace: LocalTrace
+  readonly sink: SpanSink
+  readonly idHigh: number
+  readonly idLow: number
+  parentHigh = 0
+  parentLow = 0
+  flags: number
+  readonly kind: number
+  name: string
+  startMs: Milliseconds
+  /** Negative while the span runs. */
+  endMs: Milliseconds = -1
+  readonly attributes: unknown[] = []
+  block: Uint8Array | undefined = undefined
+  droppedAttributes = 0
+  events: SpanEvent[] | undefined = undefined
+  droppedEvents = 0
+  links: SpanLink[] | undefined = undefined
+  statusCode: SpanStatusCode = SpanStatusCode.UNSET
+  statusMessage = ''
+  repeat = 1
+  readonly #isRecorded: boolean
+  #context: SpanContext | undefined
 
-  constructor(start: SpanStart) {
-    this.#start = start
-    this.#name = start.name
-    const now = nowNanoseconds()
-    this.#began = start.startTime === undefined ? now : toNanoseconds(start.startTime)
-    // Ends are measured on the steady clock: the wall clock may be set while the span runs.
-    this.#clockOffset = now - process.hrtime.bigint()
-    this.#links = start.links.map(toLink)
-    if (start.attributes !== undefined) this.setAttributes(start.attributes)
+  /** The root of a trace, until `setParent`. */
+  constructor(trace: LocalTrace, sink: SpanSink, name: string, kind: number, startMs: Milliseconds) {
+    this.trace = trace
+    this.sink = sink
+    this.idHigh = random32()
+    this.idLow = random32() || 1
+    this.flags = trace.flags | PARENT_IS_LOCAL
+    this.kind = kind
+    this.name = name
+    this.startMs = startMs
+    this.#isRecorded = trace.isRecorded
+  }
+
+  /** @param isRemote - whether the parent is in another process */
+  setParent(high: number, low: number, isRemote: boolean): this {
+    this.parentHigh = high
+    this.parentLow = low
+    if (isRemote) this.flags |= PARENT_IS_REMOTE
+    return this
   }
 
   spanContext(): SpanContext {
-    return this.#start.context
+    if (this.#context !== undefined) return this.#context
+    const { id: traceId, flags: traceFlags, traceState } = this.trace
+    const spanId = `${hex32(this.idHigh)}${hex32(this.idLow)}`
+    this.#context = traceState === undefined ? { traceId, spanId, traceFlags } : { traceId, spanId, traceFlags, traceState }
+    return this.#context
   }
 
   isRecording(): boolean {
-    return !this.#ended
+    return this.#isRecorded && this.endMs < 0
+  }
+
+  /** Adds an attribute whose key is not there yet, without looking. For instrumentation. */
+  append(key: string, value: string | number | boolean): void {
+    if (this.#isRecorded) this.attributes.push(key, value)
   }
 
   setAttribute(key: string, value: AnyValue): this {
-    if (this.#ended || key === '' || value === undefined || value === null) return this
-    if (!(key in this.#attributes) && Object.keys(this.#attributes).length >= MAX_ATTRIBUTES) this.#droppedAttributes += 1
-    else this.#attributes[key] = toValue(key, value)
+    if (!this.#isRecorded || this.endMs >= 0 || key === '' || value === undefined || value === null) return this
+    const { attributes } = this
+    const kept = Array.isArray(value) ? [...value] : value
+    for (let index = 0; index < attributes.length; index += 2) {
+      if (attributes[index] !== key) continue
+      attributes[index + 1] = kept
+      return this
+    }
+    if (attributes.length >= MAX_ATTRIBUTES * 2) this.droppedAttributes += 1
+    else attributes.push(key, kept)
     return this
   }
 
   setAttributes(attributes: ApiAttributes): this {
-    for (const [key, value] of Object.entries(attributes)) if (value !== undefined) this.setAttribute(key, value)
+    for (const key in attributes) if (Object.hasOwn(attributes, key)) this.setAttribute(key, attributes[key])
     return this
   }
 
@@ -110,23 +139,24 @@ export class Span implements ApiSpan {
 
   /** Sends a value along with every call made in the active context; gives the context that carries it. */
   setBaggageItem(key: string, value: string): Context {
-    const active = contextApi.active()
+    const active = activeContext()
     const baggage = (propagation.getBaggage(active) ?? propagation.createBaggage()).setEntry(key, { value })
     this.setAttribute(`baggage.${key}`, value)
     return propagation.setBaggage(active, baggage)
   }
 
   addEvent(name: string, attributesOrTime?: ApiAttributes | TimeInput, time?: TimeInput): this {
-    if (this.#ended) return this
+    if (!this.isRecording()) return this
     const isTime = typeof attributesOrTime === 'number' || attributesOrTime instanceof Date || Array.isArray(attributesOrTime)
     const at = isTime ? attributesOrTime : time
-    if (this.#events.length >= MAX_EVENTS) this.#droppedEvents += 1
-    else this.#events.push({ time: at === undefined ? this.#now() : toNanoseconds(at), name, attributes: isTime ? {} : toAttributes(attributesOrTime), droppedAttributes: 0 })
+    const events = (this.events ??= [])
+    if (events.length >= MAX_EVENTS) this.droppedEvents += 1
+    else events.push({ time: at === undefined ? nowNanoseconds() : toNanoseconds(at), name, attributes: isTime ? {} : toAttributes(attributesOrTime), droppedAttributes: 0 })
     return this
   }
 
   addLink(link: Link): this {
-    if (!this.#ended) this.#links.push(toLink(link))
+    if (this.isRecording() && (this.links?.length ?? 0) < MAX_LINKS) (this.links ??= []).push(toLink(link))
     return this
   }
 
@@ -136,12 +166,14 @@ export class Span implements ApiSpan {
   }
 
   setStatus({ code, message }: SpanStatus): this {
-    if (!this.#ended && this.#status.code !== 'ok') this.#status = { code: STATUSES[code], message: message ?? '' }
+    if (!this.isRecording() || this.statusCode === SpanStatusCode.OK) return this
+    this.statusCode = code
+    this.statusMessage = message ?? ''
     return this
   }
 
   updateName(name: string): this {
-    if (!this.#ended) this.#name = name
+    if (this.endMs < 0) this.name = name
     return this
   }
 
@@ -150,35 +182,21 @@ export class Span implements ApiSpan {
     this.addEvent('exception', { 'exception.type': type, 'exception.message': message, ...(stack !== '' && { 'exception.stacktrace': stack }) }, time)
   }
 
-  #now(): bigint {
-    return process.hrtime.bigint() + this.#clockOffset
+  end(endTime?: TimeInput): void {
+    this.endAt(endTime === undefined ? performance.now() : toClock(endTime))
   }
 
-  end(endTime?: TimeInput): void {
-    if (this.#ended) return
-    this.#ended = true
-    const { context, parentSpanId, kind, resource, scope, finished } = this.#start
-    const end = endTime === undefined ? this.#now() : toNanoseconds(endTime)
-    finished({
-      traceId: context.traceId,
-      spanId: context.spanId,
-      parentSpanId,
-      traceState: context.traceState?.serialize() ?? '',
-      flags: context.traceFlags,
-      name: this.#name,
-      kind,
-      start: this.#began,
-      end: end < this.#began ? this.#began : end,
-      attributes: this.#attributes,
-      droppedAttributes: this.#droppedAttributes,
-      events: this.#events,
-      droppedEvents: this.#droppedEvents,
-      links: this.#links,
-      droppedLinks: 0,
-      status: this.#status,
-      resource,
-      scope,
-    })
+  /** Ends the span at a time of the recorder's clock. */
+  endAt(at: Milliseconds): void {
+    if (this.endMs >= 0) return
+    this.endMs = Math.max(at, this.startMs, 0)
+    this.trace.finished(this)
+  }
+
+  fold(other: SpanSource): number {
+    this.repeat += 1
+    this.endMs += other.endMs - other.startMs
+    return this.repeat
   }
 
   /** OpenTracing's name of end. */

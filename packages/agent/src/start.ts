@@ -11,6 +11,7 @@ import { ApplicationPerformanceMonitor, type PerformanceMonitor } from './monito
 import { type AgentOptions, readOptions } from './options.ts'
 import { createPropagator } from './propagation.ts'
 import { detectResource } from './resource.ts'
+import { Sampler } from './sampler.ts'
 import { observeSelf } from './self.ts'
 import { flushAtEnd, sendFromChild } from './shutdown.ts'
 import { ThresholdAlerts } from './thresholds.ts'
@@ -74,7 +75,7 @@ function startAgent(options: AgentOptions): Agent {
   const scope = { name: 'andon', version: VERSION, attributes: {}, droppedAttributes: 0, schemaUrl: '' }
   const meters = new AgentMeterProvider()
   const exporter = new Exporter(options, resource, meters)
-  const tracers = new AgentTracerProvider({ resource, sampling: options.sampling, record: (span) => exporter.recordSpan(span) })
+  const tracers = new AgentTracerProvider(new Sampler(options.sampling), (of) => exporter.spans.sinkOf(of))
   context.setGlobalContextManager(new AsyncContextManager())
   propagation.setGlobalPropagator(createPropagator(options.propagators))
   trace.setGlobalTracerProvider(tracers)

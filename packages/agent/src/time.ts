@@ -1,16 +1,35 @@
+// The recorder's clock: milliseconds of performance.now(), which cost one float; epoch times are made at the end.
 import type { TimeInput } from '@opentelemetry/api'
-import type { Nanoseconds } from '@andon/model'
+import type { Milliseconds, Nanoseconds } from '@andon/model'
+
+/** How far the two clocks may part, as when the system's time is set, before the epoch is taken anew. */
+const MAX_DRIFT: Milliseconds = 20
+
+let epochMs: Milliseconds = performance.timeOrigin
+
+/** When the recorder's clock reads 0. It changes only when the wall clock was set: call it between batches, not within. */
+export function epochOfClock(): Nanoseconds {
+  const now = Date.now() - performance.now()
+  if (Math.abs(now - epochMs) > MAX_DRIFT) epochMs = now
+  return BigInt(Math.round(epochMs * 1000)) * 1000n
+}
 
 /** Now, since the Unix epoch. */
 export function nowNanoseconds(): Nanoseconds {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n
+  return BigInt(Math.round((epochMs + performance.now()) * 1000)) * 1000n
 }
 
-/** A time of the API: [seconds, nanoseconds], a Date, milliseconds since the epoch, or of performance.now(). */
+/** A time of the API on the recorder's clock: [seconds, nanoseconds], a Date, milliseconds since the epoch, or of performance.now(). */
+export function toClock(time: TimeInput): Milliseconds {
+  if (Array.isArray(time)) return time[0] * 1000 - epochMs + time[1] / 1e6
+  if (time instanceof Date) return time.getTime() - epochMs
+  // What is smaller than the start of the process cannot be since the epoch.
+  return time < performance.timeOrigin ? time : time - epochMs
+}
+
+/** A time of the API, since the Unix epoch. */
 export function toNanoseconds(time: TimeInput): Nanoseconds {
   if (Array.isArray(time)) return BigInt(time[0]) * 1_000_000_000n + BigInt(time[1])
   if (time instanceof Date) return BigInt(time.getTime()) * 1_000_000n
-  // What is smaller than the start of the process cannot be since the epoch.
-  const ms = time < performance.timeOrigin ? performance.timeOrigin + time : time
-  return BigInt(Math.round(ms * 1000)) * 1000n
+  return BigInt(Math.round((time < performance.timeOrigin ? epochMs + time : time) * 1000)) * 1000n
 }

@@ -1,6 +1,5 @@
 import {
   type Context,
-  context as contextApi,
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
   isValidSpanId,
@@ -16,65 +15,61 @@ import {
   type TracerProvider,
   type SpanContext as ApiSpanContext,
 } from '@opentelemetry/api'
-import { isTracingSuppressed } from '@opentelemetry/core'
-import type { Resource, Scope, SpanKind, SpanRecord } from '@andon/model'
+import type { Milliseconds, Scope } from '@andon/model'
 import { createHash } from 'node:crypto'
-import { newSpanId, newTraceId } from './ids.ts'
-import type { Sampling } from './options.ts'
-import { isSampled } from './sampler.ts'
+import { activeContext, isSuppressed, runIn, spanOf, withSpan } from './context.ts'
+import { newSpanId, parse32 } from './ids.ts'
+import { LocalTrace, type SpanSink } from './local-trace.ts'
+import type { Sampler } from './sampler.ts'
 import { Span } from './span.ts'
-
-const KINDS: Readonly<Record<ApiKind, SpanKind>> = {
-  [ApiKind.INTERNAL]: 'internal',
-  [ApiKind.SERVER]: 'server',
-  [ApiKind.CLIENT]: 'client',
-  [ApiKind.PRODUCER]: 'producer',
-  [ApiKind.CONSUMER]: 'consumer',
-}
-
-/** Where spans come from and go to. */
-export interface TracerSetup {
-  readonly resource: Resource
-  readonly sampling: Sampling
-  /** Takes each finished span that is sampled. */
-  readonly record: (span: SpanRecord) => void
-}
+import { toClock } from './time.ts'
 
 /** OpenTelemetry's tracer on our spans. */
 export class AgentTracer implements Tracer {
-  readonly #setup: TracerSetup
-  readonly #scope: Scope
+  readonly #sampler: Sampler
+  readonly #sink: SpanSink
 
-  constructor(setup: TracerSetup, scope: Scope) {
-    this.#setup = setup
-    this.#scope = scope
+  constructor(sampler: Sampler, sink: SpanSink) {
+    this.#sampler = sampler
+    this.#sink = sink
   }
 
-  startSpan(name: string, options: SpanOptions = {}, active: Context = contextApi.active()): ApiSpan {
-    if (isTracingSuppressed(active)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
-    const above = options.root === true ? undefined : trace.getSpanContext(active)
-    const parent = above !== undefined && isSpanContextValid(above) ? above : undefined
-    const context = this.#childContext(parent)
-    if ((context.traceFlags & TraceFlags.SAMPLED) === 0) return trace.wrapSpanContext(context)
-    return new Span({
-      name,
-      context,
-      parentSpanId: parent?.spanId ?? '',
-      kind: KINDS[options.kind ?? ApiKind.INTERNAL],
-      attributes: options.attributes,
-      links: options.links ?? [],
-      startTime: options.startTime,
-      resource: this.#setup.resource,
-      scope: this.#scope,
-      finished: this.#setup.record,
-    })
+  /**
+   * Starts a span under that of a context. For instrumentation.
+   *
+   * @param kind - OTLP's number
+   * @param startMs - on the recorder's clock
+   */
+  begin(name: string, kind: number, active: Context, startMs: Milliseconds = performance.now()): Span {
+    const above = spanOf(active)
+    if (above instanceof Span) return new Span(above.trace, this.#sink, name, kind, startMs).setParent(above.idHigh, above.idLow, false)
+    const parent = above?.spanContext()
+    return parent === undefined || !isSpanContextValid(parent) ? this.beginUnder(undefined, name, kind, startMs) : this.beginUnder(parent, name, kind, startMs)
   }
 
-  #childContext(parent: ApiSpanContext | undefined): ApiSpanContext {
-    const traceId = parent?.traceId ?? newTraceId()
-    const traceFlags = isSampled(this.#setup.sampling, traceId, parent) ? TraceFlags.SAMPLED : TraceFlags.NONE
-    const { traceState } = parent ?? {}
-    return { traceId, spanId: newSpanId(), traceFlags, ...(traceState !== undefined && { traceState }) }
+  /** Starts this process' part of a trace. @param above - the span in another process; undefined at the root of a trace */
+  beginUnder(above: ApiSpanContext | undefined, name: string, kind: number, startMs: Milliseconds): Span {
+    const local = this.#sampler.start(above)
+    const span = new Span(local, this.#sink, name, kind, startMs)
+    if (above !== undefined) span.setParent(parse32(above.spanId, 0), parse32(above.spanId, 8), above.isRemote === true)
+    local.setRoot(span)
+    return span
+  }
+
+  startSpan(name: string, options: SpanOptions = {}, active: Context = activeContext()): ApiSpan {
+    if (isSuppressed(active)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
+    return this.start(name, options, active)
+  }
+
+  /** As startSpan, where tracing is not suppressed. */
+  start(name: string, options: SpanOptions, active: Context): Span {
+    // The API numbers kinds from 0, OTLP from 1.
+    const kind = (options.kind ?? ApiKind.INTERNAL) + 1
+    const startMs = options.startTime === undefined ? performance.now() : toClock(options.startTime)
+    const span = options.root === true ? this.beginUnder(undefined, name, kind, startMs) : this.begin(name, kind, active, startMs)
+    if (options.attributes !== undefined) span.setAttributes(options.attributes)
+    if (options.links !== undefined) span.addLinks(options.links)
+    return span
   }
 
   startActiveSpan<F extends (span: ApiSpan) => unknown>(name: string, fn: F): ReturnType<F>
@@ -84,9 +79,9 @@ export class AgentTracer implements Tracer {
     const fn = rest.at(-1)
     if (typeof fn !== 'function') return undefined
     const [options, given] = rest.length > 1 ? rest : []
-    const parent = isContext(given) ? given : contextApi.active()
+    const parent = isContext(given) ? given : activeContext()
     const span = this.startSpan(name, isOptions(options) ? options : {}, parent)
-    return contextApi.with(trace.setSpan(parent, span), () => fn(span))
+    return runIn(withSpan(parent, span), () => fn(span))
   }
 }
 
@@ -100,18 +95,23 @@ function isOptions(value: unknown): value is SpanOptions {
 
 /** OpenTelemetry's provider on our tracers. */
 export class AgentTracerProvider implements TracerProvider {
-  readonly #setup: TracerSetup
+  readonly sampler: Sampler
+  readonly #sinkOf: (scope: Scope) => SpanSink
   readonly #tracers = new Map<string, AgentTracer>()
 
-  constructor(setup: TracerSetup) {
-    this.#setup = setup
+  /** @param sinkOf - where the spans of a scope go */
+  constructor(sampler: Sampler, sinkOf: (scope: Scope) => SpanSink) {
+    this.sampler = sampler
+    this.#sinkOf = sinkOf
   }
 
   getTracer(name: string, version = '', options?: TracerOptions): AgentTracer {
-    const key = `${name}\n${version}`
+    const key = `${name}\n${version}\n${options?.schemaUrl ?? ''}`
     let tracer = this.#tracers.get(key)
-    const scope = { name, version, attributes: {}, droppedAttributes: 0, schemaUrl: options?.schemaUrl ?? '' }
-    if (tracer === undefined) this.#tracers.set(key, (tracer = new AgentTracer(this.#setup, scope)))
+    if (tracer === undefined) {
+      tracer = new AgentTracer(this.sampler, this.#sinkOf({ name, version, attributes: {}, droppedAttributes: 0, schemaUrl: options?.schemaUrl ?? '' }))
+      this.#tracers.set(key, tracer)
+    }
     return tracer
   }
 }
@@ -172,7 +172,7 @@ export class DistributedTracer {
     const response = typeof second === 'function' ? request.res : second
     const next = typeof second === 'function' ? second : (third ?? (() => undefined))
     const given = one(request.headers['x-trace-id'])
-    const parent = given === undefined ? contextApi.active() : contextOf(undefined, traceIdOf(given), undefined)
+    const parent = given === undefined ? activeContext() : contextOf(undefined, traceIdOf(given), undefined)
     const attributes = { 'http.request.method': request.method ?? 'GET', 'url.path': (request.url ?? '/').split('?', 1)[0] ?? '/', 'user_agent.original': one(request.headers['user-agent']) ?? '' }
     const span = this.#tracer.startSpan('http_request', { kind: ApiKind.SERVER, attributes }, parent)
     if (given !== undefined && traceIdOf(given) !== given.toLowerCase()) span.setAttribute('andon.x_trace_id', given)
@@ -182,7 +182,7 @@ export class DistributedTracer {
       if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
       span.end()
     })
-    contextApi.with(trace.setSpan(parent, span), next)
+    runIn(withSpan(parent, span), next)
     if (response === undefined) span.end()
   }
 }
@@ -192,15 +192,17 @@ function isOurs(span: ApiSpan): span is Span {
   return 'setTag' in span && 'finish' in span
 }
 
-const NOWHERE: Resource & Scope = { name: '', version: '', attributes: {}, droppedAttributes: 0, schemaUrl: '' }
+const NOWHERE: SpanSink = { write: () => undefined, lose: () => undefined }
 
-/** A span that takes all calls and is sent nowhere, in the place of one that is not recorded. */
+/** A span that takes all calls and is sent nowhere, where no agent runs. */
 function silent(name: string, span: ApiSpan): Span {
-  return new Span({ name, context: span.spanContext(), parentSpanId: '', kind: 'internal', attributes: undefined, links: [], startTime: undefined, resource: NOWHERE, scope: NOWHERE, finished: () => undefined })
+  const { traceId, traceFlags } = span.spanContext()
+  const above = isValidTraceId(traceId) ? span.spanContext() : undefined
+  return new Span(new LocalTrace(above, traceFlags, 'drop'), NOWHERE, name, 1, performance.now())
 }
 
 function contextOf(span: ApiSpan | undefined, traceId: string | undefined, spanId: string | undefined): Context {
-  const active = contextApi.active()
+  const active = activeContext()
   if (span !== undefined) return trace.setSpan(active, span)
   if (traceId === undefined || !isValidTraceId(traceId)) return active
   const parent = spanId !== undefined && isValidSpanId(spanId) ? spanId : newSpanId()

@@ -2,6 +2,7 @@ export { type DecodedLogs, decodeExceptions, decodeExceptionsJson, encodeExcepti
 export { decodeMetrics, encodeMetrics } from './otlp/metrics.ts'
 export { decodeMetricsJson, encodeMetricsJson } from './otlp/metrics-json.ts'
 export { decodeExportResponse, encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from './otlp/response.ts'
+export { encodeAttributes, encodeSpanRequest, type Redaction, type SpanSource, SpanWriter, toAttributeValue, type TraceIdentity } from './otlp/span-writer.ts'
 export { decodeSpans, decodeSpansJson, encodeSpans, encodeSpansJson } from './otlp/spans.ts'
 export { type NamedType, prometheusLabelName, prometheusName } from './prometheus-names.ts'
 export {

@@ -201,6 +201,17 @@ export class Writer {
     this.#view = new DataView(this.#bytes.buffer)
   }
 
+  /** Starts anew in the same buffer. */
+  clear(): void {
+    this.#position = 0
+  }
+
+  /** Fields that were encoded before. */
+  append(fields: Uint8Array): void {
+    const at = this.#room(fields.length)
+    this.#bytes.set(fields, at)
+  }
+
   /** What has been written so far; a view, not a copy. */
   bytes(): Uint8Array {
     return this.#bytes.subarray(0, this.#position)

@@ -1,5 +1,5 @@
 import { type Attributes as ApiAttributes, metrics, type Meter } from '@opentelemetry/api'
-import { labelsKey } from '@andon/model'
+import { AttributeIndex } from './attribute-index.ts'
 import { ExponentialHistogram } from './histogram.ts'
 
 /** Tags of a measurement. */
@@ -28,6 +28,12 @@ interface Held {
   readonly tags: Readonly<Record<string, string>>
   value: number
   readonly histogram: ExponentialHistogram | undefined
+  /** Of the running agent's meter. */
+  readonly bound: Recording
+}
+
+interface Recording {
+  record(value: number): void
 }
 
 const MAX_HELD = 10_000
@@ -43,7 +49,8 @@ function unitOf(name: string): string {
  */
 export class MetricsCollector {
   readonly #meter: Meter
-  readonly #held = new Map<string, Held>()
+  readonly #held = { counter: new Map<string, AttributeIndex<Held>>(), gauge: new Map<string, AttributeIndex<Held>>(), histogram: new Map<string, AttributeIndex<Held>>() }
+  readonly #all: Held[] = []
 
   /** @param meter - of the global provider when absent */
   constructor(meter: Meter = metrics.getMeter('andon')) {
@@ -52,45 +59,60 @@ export class MetricsCollector {
 
   /** @param value - finite; in milliseconds for names that end in `.duration` */
   recordHistogram(name: string, value: number, tags: Tags = {}): void {
-    if (!Number.isFinite(value)) return
-    this.#meter.createHistogram(name, { unit: unitOf(name) }).record(value, attributesOf(tags))
     const held = this.#hold(name, 'histogram', tags)
-    held?.histogram?.record(value)
+    held.bound.record(value)
+    if (Number.isFinite(value)) held.histogram?.record(value)
   }
 
   /** @param value - finite */
   recordGauge(name: string, value: number, tags: Tags = {}): void {
-    if (!Number.isFinite(value)) return
-    this.#meter.createGauge(name, { unit: unitOf(name) }).record(value, attributesOf(tags))
     const held = this.#hold(name, 'gauge', tags)
-    if (held !== undefined) held.value = value
+    held.bound.record(value)
+    if (Number.isFinite(value)) held.value = value
   }
 
   /** Adds 1. */
   incrementCounter(name: string, tags: Tags = {}): void {
-    this.#meter.createCounter(name).add(1, attributesOf(tags))
     const held = this.#hold(name, 'counter', tags)
-    if (held !== undefined) held.value += 1
+    held.bound.record(1)
+    held.value += 1
   }
 
-  #hold(name: string, type: MetricData['type'], tags: Tags): Held | undefined {
-    const pairs = Object.entries(tags).map(([key, value]) => [key, String(value)] as const)
-    const key = `${type}\n${name}\n${labelsKey(Object.fromEntries(pairs))}`
-    const known = this.#held.get(key)
-    if (known !== undefined || this.#held.size >= MAX_HELD) return known
-    const held: Held = { name, type, tags: Object.fromEntries(pairs), value: 0, histogram: type === 'histogram' ? new ExponentialHistogram() : undefined }
-    this.#held.set(key, held)
+  #hold(name: string, type: MetricData['type'], tags: Tags): Held {
+    const byName = this.#held[type]
+    let index = byName.get(name)
+    const known = index?.find(tags)
+    if (known !== undefined) return known
+    const held: Held = {
+      name,
+      type,
+      tags: Object.fromEntries(Object.entries(tags).map(([key, value]) => [key, String(value)])),
+      value: 0,
+      histogram: type === 'histogram' ? new ExponentialHistogram() : undefined,
+      bound: this.#recording(name, type, { ...tags }),
+    }
+    // Past the bound it is recorded all the same, and not held.
+    if (this.#all.length >= MAX_HELD) return held
+    this.#all.push(held)
+    if (index === undefined) byName.set(name, (index = new AttributeIndex<Held>()))
+    index.add(tags, held)
     return held
+  }
+
+  #recording(name: string, type: MetricData['type'], attributes: ApiAttributes): Recording {
+    const options = { unit: unitOf(name) }
+    if (type === 'counter') {
+      const counter = this.#meter.createCounter(name)
+      return { record: (value) => counter.add(value, attributes) }
+    }
+    const recorder = type === 'gauge' ? this.#meter.createGauge(name, options) : this.#meter.createHistogram(name, options)
+    return { record: (value) => recorder.record(value, attributes) }
   }
 
   /** Totals since the start of the process, of one name or of all. */
   getMetrics(name?: string): MetricData[] {
-    return [...this.#held.values()].filter((held) => name === undefined || held.name === name).map(dataOf)
+    return this.#all.filter((held) => name === undefined || held.name === name).map(dataOf)
   }
-}
-
-function attributesOf(tags: Tags): ApiAttributes {
-  return { ...tags }
 }
 
 function dataOf({ name, type, tags, value, histogram }: Held): MetricData {

@@ -1,7 +1,9 @@
 // One instrument: its values by attributes, taken out as deltas.
-import { type Attributes as ApiAttributes, diag } from '@opentelemetry/api'
-import type { Attributes, ExponentialHistogramPoint, MetricData, MetricRecord, Nanoseconds, NumberPoint, Resource, Scope } from '@andon/model'
+import { type Attributes as ApiAttributes, diag, type SpanContext, TraceFlags } from '@opentelemetry/api'
+import type { Attributes, Exemplar, ExponentialHistogramPoint, MetricData, MetricRecord, Milliseconds, Nanoseconds, NumberPoint, Resource, Scope } from '@andon/model'
 import { toAttributes } from '../attributes.ts'
+import { toNanoseconds } from '../time.ts'
+import { AttributeIndex } from './attribute-index.ts'
 import { ExponentialHistogram } from './histogram.ts'
 
 export type InstrumentKind = 'counter' | 'updown' | 'gauge' | 'histogram'
@@ -14,25 +16,50 @@ export interface InstrumentDescription {
   readonly scope: Scope
 }
 
-interface Cell {
+/** A span as an exemplar points to it. */
+export interface ExemplarSource {
+  readonly endMs: Milliseconds
+  spanContext(): SpanContext
+}
+
+/** What is held for one attribute set. */
+class Cell {
   readonly attributes: Attributes
-  value: number
-  histogram: ExponentialHistogram | undefined
-  /** Whether a callback told the value since the last collection; undefined where no callback tells it. */
-  isFresh?: boolean
+  readonly histogram: ExponentialHistogram | undefined
+  value = 0
+  /** Whether something ever came: what is only bound has no value to send. */
+  isSet = false
+  /** Whether something came since the last collection. */
+  isTouched = false
+  /** Whether a callback tells its value; such a cell is forgotten when it tells it no more. */
+  isObserved = false
+  isBound = false
+  /** Where the largest value of the interval was measured. */
+  exemplar: ExemplarSource | undefined = undefined
+  exemplarValue = 0
+  /** Collections since something came. */
+  idle = 0
+
+  constructor(attributes: Attributes, histogram: ExponentialHistogram | undefined) {
+    this.attributes = attributes
+    this.histogram = histogram
+  }
+}
+
+/** Values of one attribute set, found once: what hot code records into. */
+export interface Bound {
+  /**
+   * Adds, sets or records, as the instrument's kind has it. Wrong values are reported once and ignored.
+   *
+   * @param span - where it was measured: that of a histogram's largest value goes with it as exemplar
+   */
+  record(value: number, span?: ExemplarSource): void
 }
 
 const MAX_CELLS = 2000
-const OVERFLOW: Attributes = { 'otel.metric.overflow': true }
-
-/** The text that tells attribute sets apart, whatever the order of their keys. */
-export function keyOf(attributes: ApiAttributes): string {
-  const keys = Object.keys(attributes)
-  if (keys.length === 0) return ''
-  let key = ''
-  for (const name of keys.length === 1 ? keys : keys.toSorted()) key += `${name}\u0000${typeof attributes[name]} ${String(attributes[name])}\u0001`
-  return key
-}
+const OVERFLOW: ApiAttributes = { 'otel.metric.overflow': true }
+/** Collections after which a set of which nothing comes any more is forgotten: ten minutes. */
+const MAX_IDLE = 60
 
 /**
  * Holds at most 2,000 attribute sets; increments of further ones go to one that says so, other values are dropped and
@@ -40,72 +67,104 @@ export function keyOf(attributes: ApiAttributes): string {
  */
 export class Instrument {
   readonly description: InstrumentDescription
-  readonly #cells = new Map<string, Cell>()
-  #wrong = false
+  readonly #kind: InstrumentKind
+  readonly #cells = new AttributeIndex<Cell>()
+  #overflow: Cell | undefined
+  #isWrong = false
   /** Values that were dropped because there were too many attribute sets. */
   dropped = 0
 
   constructor(description: InstrumentDescription) {
     this.description = description
+    this.#kind = description.kind
   }
 
   /** Adds to a counter or up-down counter, sets a gauge, records into a histogram. Wrong values are reported once. */
-  record(value: number, attributes: ApiAttributes = {}): void {
-    const { kind, name } = this.description
-    if (typeof value !== 'number' || !Number.isFinite(value) || (kind === 'counter' && value < 0)) {
-      if (!this.#wrong) diag.warn(`andon: ${name} takes ${kind === 'counter' ? 'finite numbers that are not negative' : 'finite numbers'}, not ${String(value)}; such values are ignored`)
-      this.#wrong = true
+  record(value: number, attributes: ApiAttributes = NONE): void {
+    const cell = this.#cells.find(attributes) ?? this.#newCell(attributes)
+    if (cell === undefined) this.dropped += 1
+    else this.#put(cell, value)
+  }
+
+  #put(cell: Cell, value: number): void {
+    // What is no finite number fails every comparison.
+    if (!(typeof value === 'number' && value - value === 0) || (value < 0 && this.#kind === 'counter')) {
+      this.#report(value)
       return
     }
-    const cell = this.#cell(attributes)
-    if (cell === undefined) this.dropped += 1
-    else if (kind === 'histogram') (cell.histogram ??= new ExponentialHistogram()).record(value)
-    else if (kind === 'gauge') cell.value = value
+    cell.isTouched = true
+    cell.isSet = true
+    if (cell.histogram !== undefined) cell.histogram.record(value)
+    else if (this.#kind === 'gauge') cell.value = value
     else cell.value += value
   }
 
+  #report(value: unknown): void {
+    const { kind, name } = this.description
+    if (!this.#isWrong) diag.warn(`andon: ${name} takes ${kind === 'counter' ? 'finite numbers that are not negative' : 'finite numbers'}, not ${String(value)}; such values are ignored`)
+    this.#isWrong = true
+  }
+
+  /** A handle for one attribute set; it is held as long as the instrument. */
+  bind(attributes: ApiAttributes): Bound {
+    const cell = this.#cells.find(attributes) ?? this.#newCell(attributes)
+    if (cell === undefined) return { record: () => void (this.dropped += 1) }
+    cell.isBound = true
+    if (cell.histogram === undefined) return { record: (value) => this.#put(cell, value) }
+    return {
+      record: (value, span) => {
+        this.#put(cell, value)
+        if (span === undefined || (cell.exemplar !== undefined && value <= cell.exemplarValue)) return
+        cell.exemplar = span
+        cell.exemplarValue = value
+      },
+    }
+  }
+
   /** Sets the value of an observable instrument, whose callbacks tell totals. */
-  observe(value: number, attributes: ApiAttributes = {}): void {
-    const cell = Number.isFinite(value) ? this.#cell(attributes) : undefined
+  observe(value: number, attributes: ApiAttributes = NONE): void {
+    const cell = Number.isFinite(value) ? (this.#cells.find(attributes) ?? this.#newCell(attributes)) : undefined
     if (cell === undefined) return
     cell.value = value
-    cell.isFresh = true
+    cell.isTouched = true
+    cell.isSet = true
+    cell.isObserved = true
   }
 
-  #cell(attributes: ApiAttributes): Cell | undefined {
-    const key = keyOf(attributes)
-    const known = this.#cells.get(key)
-    if (known !== undefined) return known
-    const isFull = this.#cells.size >= MAX_CELLS
-    if (isFull && (this.description.kind === 'gauge' || this.description.kind === 'updown')) return undefined
-    const at = isFull ? 'overflow' : key
-    let cell = this.#cells.get(at)
-    if (cell === undefined) this.#cells.set(at, (cell = { attributes: isFull ? OVERFLOW : toAttributes(attributes), value: 0, histogram: undefined }))
-    return cell
-  }
-
-  /** The values by attributes, for reading within the process. */
-  values(): readonly { readonly attributes: Attributes; readonly value: number; readonly histogram: ExponentialHistogram | undefined }[] {
-    return [...this.#cells.values()]
-  }
-
-  /** A set that its callback tells no more, such as a closed handle's kind, is not sent for ever. */
-  #forgetUnobserved(): void {
-    for (const [key, cell] of this.#cells) {
-      if (cell.isFresh === false) this.#cells.delete(key)
-      else if (cell.isFresh === true) cell.isFresh = false
+  #newCell(attributes: ApiAttributes): Cell | undefined {
+    const make = (of: ApiAttributes): Cell => new Cell(toAttributes(of), this.#kind === 'histogram' ? new ExponentialHistogram() : undefined)
+    if (this.#cells.size >= MAX_CELLS) {
+      if (this.#kind === 'gauge' || this.#kind === 'updown') return undefined
+      return (this.#overflow ??= make(OVERFLOW))
     }
+    const cell = make(attributes)
+    this.#cells.add(attributes, cell)
+    return cell
   }
 
   /** What there is to send; undefined when there is nothing. Increments are handed over: they are not held any more. */
   collect(resource: Resource, start: Nanoseconds, time: Nanoseconds): MetricRecord | undefined {
-    this.#forgetUnobserved()
-    if (this.#cells.size === 0) return undefined
-    const { name, description, unit, scope, kind } = this.description
-    const cells = [...this.#cells.values()]
-    if (kind === 'counter' || kind === 'histogram') this.#cells.clear()
-    return { name, description, unit, resource, scope, data: dataOf(kind, cells, start, time) }
+    const isDelta = this.#kind === 'counter' || this.#kind === 'histogram'
+    // A set that its callback tells no more, such as a closed handle's kind, is not sent for ever.
+    this.#cells.forget((cell) => (cell.isObserved ? !cell.isTouched : isDelta && !cell.isBound && !cell.isTouched && cell.idle >= MAX_IDLE))
+    const cells = [...this.#cells.values(), ...(this.#overflow === undefined ? [] : [this.#overflow])].filter((cell) => (isDelta ? cell.isTouched : cell.isSet))
+    const { name, description, unit, scope } = this.description
+    const data = cells.length === 0 ? undefined : dataOf(this.#kind, cells, start, time)
+    for (const cell of this.#cells.values()) restart(cell, isDelta)
+    if (this.#overflow !== undefined) restart(this.#overflow, isDelta)
+    return data && { name, description, unit, resource, scope, data }
   }
+}
+
+const NONE: ApiAttributes = {}
+
+function restart(cell: Cell, isDelta: boolean): void {
+  cell.idle = cell.isTouched ? 0 : cell.idle + 1
+  cell.isTouched = false
+  if (!isDelta) return
+  cell.value = 0
+  cell.exemplar = undefined
+  if (cell.histogram !== undefined && cell.histogram.count > 0) cell.histogram.clear()
 }
 
 function dataOf(kind: InstrumentKind, cells: readonly Cell[], start: Nanoseconds, time: Nanoseconds): MetricData {
@@ -122,7 +181,15 @@ function dataOf(kind: InstrumentKind, cells: readonly Cell[], start: Nanoseconds
   }
 }
 
-function histogramPoint({ attributes, histogram = new ExponentialHistogram() }: Cell, start: Nanoseconds, time: Nanoseconds): ExponentialHistogramPoint {
+function exemplarOf({ exemplar, exemplarValue }: Cell): Exemplar[] {
+  if (exemplar === undefined) return []
+  const { traceId, spanId, traceFlags } = exemplar.spanContext()
+  // Of a trace that is not kept there would be nothing to see.
+  return (traceFlags & TraceFlags.SAMPLED) === 0 ? [] : [{ time: toNanoseconds(exemplar.endMs), value: exemplarValue, traceId, spanId, attributes: {} }]
+}
+
+function histogramPoint(cell: Cell, start: Nanoseconds, time: Nanoseconds): ExponentialHistogramPoint {
+  const { attributes, histogram = new ExponentialHistogram() } = cell
   const { count, sum, min, max, scale, zeroCount, positive, negative } = histogram
-  return { attributes, start, time, flags: 0, exemplars: [], count, sum, min, max, scale, zeroCount, zeroThreshold: 0, positive, negative }
+  return { attributes, start, time, flags: 0, exemplars: exemplarOf(cell), count, sum, min, max, scale, zeroCount, zeroThreshold: 0, positive, negative }
 }

@@ -19,7 +19,8 @@ import {
   type UpDownCounter,
 } from '@opentelemetry/api'
 import type { MetricRecord, Nanoseconds, Resource, Scope } from '@andon/model'
-import { Instrument, type InstrumentKind, keyOf } from './instrument.ts'
+import { keyOf } from './attribute-index.ts'
+import { type Bound, Instrument, type InstrumentKind } from './instrument.ts'
 
 /** An instrument whose callbacks are asked at each collection. */
 class ObservableInstrument implements Observable {
@@ -50,6 +51,42 @@ class ObservableInstrument implements Observable {
     if (this.#last.size < 2000 || this.#last.has(key)) this.#last.set(key, value)
     // A total that fell was started anew.
     this.instrument.record(value < before ? value : value - before, attributes)
+  }
+}
+
+/** OpenTelemetry's counter and up-down counter; `bind` is ours. */
+export class AgentCounter implements Counter, UpDownCounter {
+  readonly #instrument: Instrument
+
+  constructor(instrument: Instrument) {
+    this.#instrument = instrument
+  }
+
+  add(value: number, attributes?: ApiAttributes): void {
+    this.#instrument.record(value, attributes)
+  }
+
+  /** A handle for one attribute set, for hot code. */
+  bind(attributes: ApiAttributes): Bound {
+    return this.#instrument.bind(attributes)
+  }
+}
+
+/** OpenTelemetry's gauge and histogram; `bind` is ours. */
+export class AgentRecorder implements Gauge, Histogram {
+  readonly #instrument: Instrument
+
+  constructor(instrument: Instrument) {
+    this.#instrument = instrument
+  }
+
+  record(value: number, attributes?: ApiAttributes): void {
+    this.#instrument.record(value, attributes)
+  }
+
+  /** A handle for one attribute set, for hot code. */
+  bind(attributes: ApiAttributes): Bound {
+    return this.#instrument.bind(attributes)
   }
 }
 
@@ -86,24 +123,20 @@ export class AgentMeter implements Meter {
     return instrument
   }
 
-  createCounter(name: string, options?: MetricOptions): Counter {
-    const instrument = this.#instrument(name, 'counter', options)
-    return { add: (value, attributes) => instrument.record(value, attributes) }
+  createCounter(name: string, options?: MetricOptions): AgentCounter {
+    return new AgentCounter(this.#instrument(name, 'counter', options))
   }
 
-  createUpDownCounter(name: string, options?: MetricOptions): UpDownCounter {
-    const instrument = this.#instrument(name, 'updown', options)
-    return { add: (value, attributes) => instrument.record(value, attributes) }
+  createUpDownCounter(name: string, options?: MetricOptions): AgentCounter {
+    return new AgentCounter(this.#instrument(name, 'updown', options))
   }
 
-  createGauge(name: string, options?: MetricOptions): Gauge {
-    const instrument = this.#instrument(name, 'gauge', options)
-    return { record: (value, attributes) => instrument.record(value, attributes) }
+  createGauge(name: string, options?: MetricOptions): AgentRecorder {
+    return new AgentRecorder(this.#instrument(name, 'gauge', options))
   }
 
-  createHistogram(name: string, options?: MetricOptions): Histogram {
-    const instrument = this.#instrument(name, 'histogram', options)
-    return { record: (value, attributes) => instrument.record(value, attributes) }
+  createHistogram(name: string, options?: MetricOptions): AgentRecorder {
+    return new AgentRecorder(this.#instrument(name, 'histogram', options))
   }
 
   #observable(name: string, kind: InstrumentKind, options?: MetricOptions): ObservableInstrument {
@@ -163,11 +196,6 @@ export class AgentMeterProvider implements MeterProvider {
   /** Values that were dropped because an instrument had too many attribute sets. */
   get dropped(): number {
     return [...this.#instruments.values()].reduce((sum, { dropped }) => sum + dropped, 0)
-  }
-
-  /** All instruments, for reading within the process. */
-  instruments(): readonly Instrument[] {
-    return [...this.#instruments.values()]
   }
 
   /** Asks the callbacks and takes out what there is to send of the interval (start, time]. */

@@ -88,7 +88,8 @@ export function writeAttributes(writer: Writer, field: number, attributes: Attri
   }
 }
 
-function writeValue(writer: Writer, value: AttributeValue): void {
+/** The oneof of AnyValue. */
+export function writeValue(writer: Writer, value: AttributeValue): void {
   if (typeof value === 'string') writer.text(1, value)
   else if (typeof value === 'boolean') writer.bool(2, value)
   else if (typeof value === 'bigint') writer.int64(3, value)

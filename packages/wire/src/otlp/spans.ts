@@ -209,7 +209,8 @@ function writeSpan(writer: Writer, span: SpanRecord): void {
   })
 }
 
-function writeEvent(writer: Writer, event: SpanEvent): void {
+/** Field 11 of Span. */
+export function writeEvent(writer: Writer, event: SpanEvent): void {
   writer.message(11, () => {
     writer.fixed64(1, event.time)
     writer.string(2, event.name)
@@ -218,7 +219,8 @@ function writeEvent(writer: Writer, event: SpanEvent): void {
   })
 }
 
-function writeLink(writer: Writer, link: SpanLink): void {
+/** Field 13 of Span. */
+export function writeLink(writer: Writer, link: SpanLink): void {
   writer.message(13, () => {
     writer.hex(1, link.traceId)
     writer.hex(2, link.spanId)

@@ -1,0 +1,113 @@
+// Spans that wait to be sent, as the bytes that will be sent: no object outlives its end.
+import type { Bytes, Resource, Scope } from '@andon/model'
+import { encodeSpanRequest, type Redaction, type SpanSource, SpanWriter } from '@andon/wire'
+import type { SpanSink } from '../local-trace.ts'
+import { epochOfClock } from '../time.ts'
+
+/** Large batches cost the host least; they are sent every second all the same. */
+const BATCH: Bytes = 512 * 1024
+
+/** A request to /v1/traces. */
+export interface SpanBatch {
+  readonly body: Uint8Array
+  readonly items: number
+}
+
+/** The open batch of one scope. */
+class ScopeSpans implements SpanSink {
+  readonly scope: Scope
+  readonly writer: SpanWriter
+  readonly #buffer: SpanBuffer
+
+  constructor(scope: Scope, buffer: SpanBuffer, redaction: Redaction) {
+    this.scope = scope
+    this.writer = new SpanWriter(redaction)
+    this.#buffer = buffer
+  }
+
+  write(span: SpanSource): void {
+    const { writer } = this
+    const before = writer.length
+    if (before === 0) writer.setEpoch(epochOfClock())
+    writer.write(span)
+    this.#buffer.grown(writer.length - before)
+  }
+
+  lose(): void {
+    this.#buffer.dropped += 1
+  }
+}
+
+/** Bounded by bytes: past it the oldest batch gives way, and its spans are counted. */
+export class SpanBuffer {
+  readonly #resource: Resource
+  readonly #maxBytes: Bytes
+  readonly #batchBytes: Bytes
+  readonly #redaction: Redaction
+  readonly #full: () => void
+  readonly #scopes: ScopeSpans[] = []
+  readonly #sealed: SpanBatch[] = []
+  #open: Bytes = 0
+  #sealedBytes: Bytes = 0
+  /** Spans that gave way. */
+  dropped = 0
+
+  /** @param full - told when a batch is full and should be sent */
+  constructor(resource: Resource, maxBytes: Bytes, redaction: Redaction, full: () => void) {
+    this.#resource = resource
+    this.#maxBytes = maxBytes
+    this.#batchBytes = Math.min(BATCH, maxBytes / 4)
+    this.#redaction = redaction
+    this.#full = full
+  }
+
+  sinkOf(scope: Scope): SpanSink {
+    const sink = new ScopeSpans(scope, this, this.#redaction)
+    this.#scopes.push(sink)
+    return sink
+  }
+
+  get bytes(): Bytes {
+    return this.#open + this.#sealedBytes
+  }
+
+  get isEmpty(): boolean {
+    return this.bytes === 0
+  }
+
+  /** Called by a scope that has written. */
+  grown(bytes: Bytes): void {
+    this.#open += bytes
+    if (this.#open < this.#batchBytes) return
+    this.#seal()
+    while (this.#sealedBytes > this.#maxBytes - this.#batchBytes && this.#sealed.length > 1) {
+      const oldest = this.#sealed.shift()
+      this.#sealedBytes -= oldest?.body.length ?? 0
+      this.dropped += oldest?.items ?? 0
+    }
+    this.#full()
+  }
+
+  #seal(): void {
+    let items = 0
+    const parts: (readonly [Scope, Uint8Array])[] = []
+    for (const { scope, writer } of this.#scopes) {
+      if (writer.count === 0) continue
+      items += writer.count
+      parts.push([scope, writer.take()])
+    }
+    this.#open = 0
+    if (items === 0) return
+    const body = encodeSpanRequest(this.#resource, parts)
+    this.#sealed.push({ body, items })
+    this.#sealedBytes += body.length
+  }
+
+  /** Takes out the oldest batch; undefined when there is none. */
+  take(): SpanBatch | undefined {
+    if (this.#sealed.length === 0) this.#seal()
+    const batch = this.#sealed.shift()
+    this.#sealedBytes -= batch?.body.length ?? 0
+    return batch
+  }
+}
