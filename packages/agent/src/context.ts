@@ -72,6 +72,19 @@ export function withSpan(context: Context, span: Span): Context {
   return context instanceof AgentContext ? new AgentContext(span, context.rpc, context.base) : context.setValue(SPAN_KEY, span)
 }
 
+/** The context of a request that is being served. */
+export function withRequest(context: Context, rpc: RpcMetadata): Context {
+  const base = context instanceof AgentContext ? context.base : context
+  return new AgentContext(rpc.span, rpc, base)
+}
+
+/** The request that is being served. */
+export function requestOf(context: Context): RpcMetadata | undefined {
+  if (context instanceof AgentContext) return context.rpc
+  const value = context.getValue(RPC_KEY)
+  return isRpc(value) ? value : undefined
+}
+
 /** Whether nothing is to be recorded here. */
 export function isSuppressed(context: Context): boolean {
   const base = context instanceof AgentContext ? context.base : context

@@ -1,7 +1,6 @@
 // Route names of Fastify: the server span of a request is named after the route, not the path.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { context } from '@opentelemetry/api'
-import { getRPCMetadata, RPCType } from '@opentelemetry/core'
+import { activeContext, requestOf } from '../context.ts'
 
 const CHANNEL = 'fastify.initialization'
 
@@ -18,10 +17,12 @@ function initialized(message: unknown): void {
   const fastify: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'fastify') : undefined
   if (!isFastify(fastify)) return
   fastify.addHook('onRequest', (request, _reply, done) => {
+    const served = requestOf(activeContext())
     // `routeOptions` builds an object at each read.
-    const route = request.routeOptions?.url
-    const metadata = getRPCMetadata(context.active())
-    if (route !== undefined && metadata?.type === RPCType.HTTP) metadata.route = route
+    if (served !== undefined) {
+      const route = request.routeOptions?.url
+      if (route !== undefined) served.route = route
+    }
     done()
   })
 }

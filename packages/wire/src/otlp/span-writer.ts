@@ -62,7 +62,7 @@ const SHORT = 64
 export function encodeAttributes(attributes: readonly unknown[], redaction: Redaction = () => undefined): Uint8Array {
   const writer = new SpanWriter(redaction)
   writer.attributes(attributes)
-  return writer.take()
+  return writer.take().slice()
 }
 
 /**
@@ -94,9 +94,9 @@ export class SpanWriter {
     this.#epochLow = Number(epoch & 0xff_ff_ff_ffn)
   }
 
-  /** Takes out what was written: a copy of the exact size. */
+  /** Takes out what was written: a view that is valid until the next write. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#at)
+    const taken = this.#bytes.subarray(0, this.#at)
     this.#at = 0
     this.count = 0
     return taken
@@ -273,13 +273,41 @@ export class SpanWriter {
   attributes(attributes: readonly unknown[]): void {
     for (let index = 0; index < attributes.length; index += 2) {
       const key = attributes[index]
-      if (typeof key === 'string') this.#attribute(this.#key(key), attributes[index + 1])
+      if (typeof key !== 'string') continue
+      const known = this.#keys.get(key) ?? this.#newKey(key)
+      const value = attributes[index + 1]
+      if (typeof value !== 'string' || known.redact !== undefined || !this.#short(known.bytes, value)) this.#attribute(known, value)
     }
   }
 
-  #key(key: string): KnownKey {
-    const known = this.#keys.get(key)
-    if (known !== undefined) return known
+  /** Short ASCII, which most values are, in one pass; false when the value is not that. */
+  #short(name: Uint8Array, value: string): boolean {
+    const { length } = value
+    const whole = name.length + length + 4
+    if (whole > 0x7f) return false
+    this.#room(whole + 2)
+    const bytes = this.#bytes
+    let at = this.#at
+    bytes[at] = 0x4a
+    bytes[at + 1] = whole
+    at += 2
+    for (let index = 0; index < name.length; index += 1) bytes[at + index] = name[index]!
+    at += name.length
+    bytes[at] = 0x12
+    bytes[at + 1] = length + 2
+    bytes[at + 2] = 0x0a
+    bytes[at + 3] = length
+    at += 4
+    for (let index = 0; index < length; index += 1) {
+      const unit = value.charCodeAt(index)
+      if (unit > 0x7f) return false
+      bytes[at + index] = unit
+    }
+    this.#at = at + length
+    return true
+  }
+
+  #newKey(key: string): KnownKey {
     const writer = new Writer(key.length + 8)
     writer.text(1, key)
     const made = { bytes: writer.bytes().slice(), redact: this.#redaction(key) }
@@ -294,7 +322,7 @@ export class SpanWriter {
     const start = this.#at
     // Length of the pair at start + 1, then the key, then the value with its own length: filled in when known.
     let at = start + 2
-    for (let index = 0; index < name.length; index += 1) bytes[at + index] = name[index] ?? 0
+    for (let index = 0; index < name.length; index += 1) bytes[at + index] = name[index]!
     at += name.length
     this.#at = at + 2
     if (!this.#value(text)) {

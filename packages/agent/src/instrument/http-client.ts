@@ -1,0 +1,155 @@
+// Requests that go out through http and https.
+import http, { type ClientRequest, type IncomingMessage } from 'node:http'
+import https from 'node:https'
+import { syncBuiltinESMExports } from 'node:module'
+import { type Context, diag, propagation, SpanStatusCode, type TextMapSetter } from '@opentelemetry/api'
+import { activeContext, isSuppressed, runIn, withSpan } from '../context.ts'
+import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
+import type { Span } from '../span.ts'
+import type { AgentTracer } from '../tracer.ts'
+import { methodOf } from './http-attributes.ts'
+
+const CLIENT = 3
+
+const setter: TextMapSetter<ClientRequest> = {
+  set: (request, key, value) => {
+    // Headers that were given as a list have been written already, with the context in them.
+    if (!request.headersSent) request.setHeader(key, value)
+  },
+}
+
+/** Node's own request, with its arguments as a list. */
+type Make = (args: readonly unknown[]) => ClientRequest
+
+export class HttpClientInstrumentation {
+  readonly #tracer: AgentTracer
+  readonly #duration: AgentRecorder
+
+  constructor(tracer: AgentTracer, meter: AgentMeter) {
+    this.#tracer = tracer
+    this.#duration = meter.createHistogram('http.client.request.duration', { unit: 's', description: 'Duration of HTTP client requests.' })
+  }
+
+  /** Replaces what makes requests, for `require` and `import` alike. @returns what ends it */
+  start(): () => void {
+    const ends = [http, https].flatMap((module) => {
+      const make: Make = Reflect.apply.bind(undefined, module.request, module)
+      return [this.#patch(module, 'request', make), this.#patch(module, 'get', make)]
+    })
+    syncBuiltinESMExports()
+    return () => {
+      for (const end of ends) end()
+      syncBuiltinESMExports()
+    }
+  }
+
+  #patch(module: typeof http | typeof https, name: 'request' | 'get', make: Make): () => void {
+    const original = module[name]
+    const patched = (...args: readonly unknown[]): ClientRequest => {
+      const made = this.#make(make, args)
+      // What Node's own get does: it would send the headers before the context is in them.
+      if (name === 'get') made.end()
+      return made
+    }
+    Reflect.set(module, name, patched)
+    return () => void Reflect.set(module, name, original)
+  }
+
+  #make(make: Make, args: readonly unknown[]): ClientRequest {
+    const active = activeContext()
+    if (isSuppressed(active)) return make(args)
+    const span = this.#tracer.begin('HTTP', CLIENT, active)
+    const context = withSpan(active, span)
+    const request = make(withListedHeaders(args, context))
+    try {
+      this.#watch(request, span, active)
+    } catch (error) {
+      diag.error('andon: an outgoing request could not be recorded', error)
+    }
+    return request
+  }
+
+  #watch(request: ClientRequest, span: Span, active: Context): void {
+    const { method, original } = methodOf(request.method)
+    if (method !== '_OTHER') span.name = method
+    const target = targetOf(request)
+    if (span.isRecording()) {
+      span.append('http.request.method', method)
+      if (original !== undefined) span.append('http.request.method_original', original)
+      span.append('server.address', target.address)
+      span.append('server.port', target.port)
+      span.append('url.full', `${target.scheme}://${target.host}${request.path}`)
+    }
+    propagation.inject(withSpan(active, span), request, setter)
+    this.#follow(request, span, active, { 'http.request.method': method, 'server.address': target.address, 'server.port': target.port, 'url.scheme': target.scheme })
+  }
+
+  /**
+   * Sees the events of the request before its listeners do, without being one: a listener for 'response' would take away
+   * that Node throws away an answer which nobody reads.
+   */
+  #follow(request: ClientRequest, span: Span, active: Context, shared: Record<string, string | number>): void {
+    const emit: (event: string | symbol, ...args: readonly unknown[]) => boolean = request.emit.bind(request)
+    let isOver = false
+    const over = (): void => {
+      if (isOver) return
+      isOver = true
+      const endMs = performance.now()
+      this.#duration.record((endMs - span.startMs) / 1000, shared)
+      span.endAt(endMs)
+    }
+    request.emit = (event: string | symbol, ...args: readonly unknown[]): boolean => {
+      if (event === 'response') answered(span, args[0], shared)
+      else if (event === 'error') failed(span, args[0], shared)
+      else if (event === 'close' || event === 'upgrade' || event === 'connect') over()
+      // In the context of the caller, whichever connection of a pool the answer came by.
+      return event === 'response' || event === 'error' ? runIn(active, () => emit(event, ...args)) : emit(event, ...args)
+    }
+  }
+}
+
+/** Headers that are given as a list are written while the request is made: the context is put into a copy before. */
+function withListedHeaders(args: readonly unknown[], context: Context): readonly unknown[] {
+  return args.map((arg) => {
+    if (typeof arg !== 'object' || arg === null || arg instanceof URL) return arg
+    const headers: unknown = Reflect.get(arg, 'headers')
+    if (!Array.isArray(headers)) return arg
+    const carrier: Record<string, string> = {}
+    propagation.inject(context, carrier)
+    const isFlat = headers.length === 0 || !Array.isArray(headers[0])
+    return { ...arg, headers: [...headers, ...(isFlat ? Object.entries(carrier).flat() : Object.entries(carrier))] }
+  })
+}
+
+function answered(span: Span, response: unknown, shared: Record<string, string | number>): void {
+  if (!(response instanceof http.IncomingMessage)) return
+  const { statusCode = 0, httpVersion }: IncomingMessage = response
+  shared['http.response.status_code'] = statusCode
+  shared['network.protocol.version'] = httpVersion
+  span.append('http.response.status_code', statusCode)
+  span.append('network.protocol.version', httpVersion)
+  const length = response.headers['content-length']
+  if (length !== undefined) span.append('http.response.body.size', Number(length) || 0)
+  const { remoteAddress } = response.socket
+  if (remoteAddress !== undefined) span.append('network.peer.address', remoteAddress)
+  if (statusCode < 400) return
+  shared['error.type'] = String(statusCode)
+  span.append('error.type', String(statusCode))
+  span.setStatus({ code: SpanStatusCode.ERROR })
+}
+
+function failed(span: Span, error: unknown, shared: Record<string, string | number>): void {
+  const { code, name, message } = error instanceof Error ? { code: Reflect.get(error, 'code') as unknown, name: error.name, message: error.message } : { code: undefined, name: 'Error', message: String(error) }
+  const type = typeof code === 'string' ? code : name
+  shared['error.type'] = type
+  span.setAttribute('error.type', type)
+  span.setStatus({ code: SpanStatusCode.ERROR, message })
+}
+
+function targetOf(request: ClientRequest): { scheme: string; address: string; port: number; host: string } {
+  const scheme = request.protocol === 'https:' ? 'https' : 'http'
+  const header = request.getHeader('host')
+  const host = typeof header === 'string' ? header : request.host
+  const port = /:(\d+)$/.exec(host)?.[1]
+  return { scheme, address: request.host, port: Number(port ?? (scheme === 'https' ? 443 : 80)), host }
+}

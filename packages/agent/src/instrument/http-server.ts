@@ -1,0 +1,192 @@
+// Requests that come in: http and https, whatever framework serves them.
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import https from 'node:https'
+import { type Context, diag, propagation, SpanStatusCode } from '@opentelemetry/api'
+import { encodeAttributes } from '@andon/wire'
+import { NO_CONTEXT, type RpcMetadata, runIn, withRequest } from '../context.ts'
+import type { Bound } from '../metrics/instrument.ts'
+import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
+import type { Span } from '../span.ts'
+import type { AgentTracer } from '../tracer.ts'
+import { bodySize, headerGetter, hostOf, methodOf } from './http-attributes.ts'
+
+const SERVER = 2
+/** What is known of a route before its next request: more routes are served without this memory. */
+const MAX_ROUTES = 2000
+
+/** What all requests of one route, method and status share. */
+interface Shape {
+  readonly name: string
+  /** The attributes of the span that are the same each time, encoded. */
+  readonly block: Uint8Array
+  readonly duration: Bound
+}
+
+/** A request that is being served. */
+class Exchange {
+  readonly span: Span
+  readonly rpc: RpcMetadata
+  readonly request: IncomingMessage
+  readonly scheme: string
+  readonly server: HttpServerInstrumentation
+
+  constructor(rpc: RpcMetadata, span: Span, request: IncomingMessage, scheme: string, server: HttpServerInstrumentation) {
+    this.span = span
+    this.rpc = rpc
+    this.request = request
+    this.scheme = scheme
+    this.server = server
+  }
+}
+
+const EXCHANGE = Symbol('andon.exchange')
+
+type Tracked = ServerResponse & { [EXCHANGE]?: Exchange | undefined }
+
+/** One listener for all responses: 'close' comes after 'finish', and alone where the client went away. */
+function onClose(this: Tracked): void {
+  const exchange = this[EXCHANGE]
+  if (exchange === undefined) return
+  this[EXCHANGE] = undefined
+  exchange.server.ended(exchange, this)
+}
+
+export class HttpServerInstrumentation {
+  readonly #tracer: AgentTracer
+  readonly #duration: AgentRecorder
+  /** By scheme and version, then by route, method and status. */
+  readonly #shapes = new Map<string, Map<string, Map<string, Shape[]>>>()
+  #count = 0
+  #active = 0
+
+  constructor(tracer: AgentTracer, meter: AgentMeter) {
+    this.#tracer = tracer
+    this.#duration = meter.createHistogram('http.server.request.duration', { unit: 's', description: 'Duration of HTTP server requests.' })
+    const active = meter.createObservableUpDownCounter('http.server.active_requests', { unit: '{request}', description: 'Number of active HTTP server requests.' })
+    active.addCallback((result) => result.observe(this.#active))
+  }
+
+  /** Puts itself before the listeners of every server. @returns what ends it */
+  start(): () => void {
+    const ends = [this.#patch(http.Server.prototype, 'http'), this.#patch(https.Server.prototype, 'https')]
+    return () => ends.forEach((end) => end())
+  }
+
+  #patch(prototype: http.Server | https.Server, scheme: string): () => void {
+    const before = Object.getOwnPropertyDescriptor(prototype, 'emit')
+    const original = Reflect.get(prototype, 'emit')
+    const serve = this.#serve.bind(this)
+    Object.defineProperty(prototype, 'emit', {
+      configurable: true,
+      writable: true,
+      enumerable: before?.enumerable ?? false,
+      value: function emit(this: http.Server, ...args: readonly unknown[]): unknown {
+        const [event, request, response] = args
+        if ((event !== 'request' && event !== 'checkContinue') || !(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) return Reflect.apply(original, this, args)
+        const context = serve(request, response, scheme)
+        return context === undefined ? Reflect.apply(original, this, args) : runIn(context, () => Reflect.apply(original, this, args))
+      },
+    })
+    return () => {
+      if (before === undefined) Reflect.deleteProperty(prototype, 'emit')
+      else Object.defineProperty(prototype, 'emit', before)
+    }
+  }
+
+  /** Starts the span of a request. @returns the context in which it is served */
+  #serve(request: IncomingMessage, response: Tracked, scheme: string): Context | undefined {
+    try {
+      if (response[EXCHANGE] !== undefined) return undefined
+      const startMs = performance.now()
+      const { headers } = request
+      const above = propagation.extract(NO_CONTEXT, headers, headerGetter)
+      const span = this.#tracer.begin(request.method ?? 'GET', SERVER, above, startMs)
+      const rpc: RpcMetadata = { type: 'http', span }
+      response[EXCHANGE] = new Exchange(rpc, span, request, scheme, this)
+      response.on('close', onClose)
+      this.#active += 1
+      if (span.isRecording()) describeRequest(span, request, scheme)
+      return withRequest(above, rpc)
+    } catch (error) {
+      diag.error('andon: a request could not be recorded', error)
+      return undefined
+    }
+  }
+
+  ended({ span, rpc, request, scheme }: Exchange, response: ServerResponse): void {
+    const endMs = performance.now()
+    this.#active -= 1
+    const seconds = (endMs - span.startMs) / 1000
+    const shape = this.#shape(`${scheme}/${request.httpVersion}`, rpc.route ?? '', request.method ?? 'GET', response.statusCode)
+    shape.duration.record(seconds, span)
+    if (!span.isRecording()) {
+      span.endAt(endMs)
+      return
+    }
+    // A name that the application gave stays.
+    if (span.name === request.method) span.name = shape.name
+    span.block = shape.block
+    if (!response.writableFinished) span.append('andon.http.aborted', true)
+    const size = bodySize(response)
+    if (size !== undefined) span.append('http.response.body.size', size)
+    if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+    span.endAt(endMs)
+  }
+
+  #shape(protocol: string, route: string, method: string, status: number): Shape {
+    let byRoute = this.#shapes.get(protocol)
+    if (byRoute === undefined) this.#shapes.set(protocol, (byRoute = new Map<string, Map<string, Shape[]>>()))
+    const known = byRoute.get(route)?.get(method)?.[status]
+    if (known !== undefined) return known
+    const shape = this.#newShape(protocol, route, method, status)
+    if (this.#count >= MAX_ROUTES) return shape
+    this.#count += 1
+    let byMethod = byRoute.get(route)
+    if (byMethod === undefined) byRoute.set(route, (byMethod = new Map<string, Shape[]>()))
+    const byStatus = byMethod.get(method)
+    if (byStatus === undefined) byMethod.set(method, Object.assign<Shape[], Record<number, Shape>>([], { [status]: shape }))
+    else byStatus[status] = shape
+    return shape
+  }
+
+  #newShape(protocol: string, route: string, sent: string, status: number): Shape {
+    const [scheme = 'http', version = '1.1'] = protocol.split('/')
+    const { method, original } = methodOf(sent)
+    const shared: Record<string, string | number> = {
+      'http.request.method': method,
+      'url.scheme': scheme,
+      'http.response.status_code': status,
+      'network.protocol.version': version,
+      ...(route !== '' && { 'http.route': route }),
+      ...(status >= 500 && { 'error.type': String(status) }),
+    }
+    const block = encodeAttributes(Object.entries({ ...shared, ...(original !== undefined && { 'http.request.method_original': original }) }).flat())
+    const name = method === '_OTHER' ? 'HTTP' : method
+    const duration = this.#count < MAX_ROUTES ? this.#duration.bind(shared) : unbound(this.#duration, shared)
+    return { name: route === '' ? name : `${name} ${route}`, block, duration }
+  }
+}
+
+function unbound(recorder: AgentRecorder, attributes: Readonly<Record<string, string | number>>): Bound {
+  return { record: (value) => recorder.record(value, attributes) }
+}
+
+/** The attributes that differ from request to request. */
+function describeRequest(span: Span, request: IncomingMessage, scheme: string): void {
+  const { headers, socket, url = '/' } = request
+  const mark = url.indexOf('?')
+  span.append('url.path', mark < 0 ? url : url.slice(0, mark))
+  if (mark >= 0) span.append('url.query', url.slice(mark + 1))
+  const { address, port } = hostOf(headers.host, scheme)
+  if (address !== '') span.append('server.address', address)
+  if (port > 0) span.append('server.port', port)
+  const agent = headers['user-agent']
+  if (agent !== undefined) span.append('user_agent.original', agent)
+  const { remoteAddress } = socket
+  if (remoteAddress !== undefined) span.append('network.peer.address', remoteAddress)
+  const forwarded = headers['x-forwarded-for']
+  const client = typeof forwarded === 'string' ? forwarded.split(',', 1)[0]?.trim() : remoteAddress
+  if (client !== undefined && client !== '') span.append('client.address', client)
+  const length = headers['content-length']
+  if (length !== undefined) span.append('http.request.body.size', Number(length) || 0)
+}

@@ -1,0 +1,174 @@
+// HTTP in and out through real servers: names, statuses, contexts, aborted answers, keep-alive.
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import http, { createServer, get, type IncomingMessage, type RequestListener } from 'node:http'
+import { connect } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { context, propagation, trace } from '@opentelemetry/api'
+import type { MetricRecord, SpanRecord } from '@andon/model'
+import { activeContext, AsyncContextManager, requestOf } from '../context.ts'
+import { AgentMeterProvider } from '../metrics/meter.ts'
+import { createPropagator } from '../propagation.ts'
+import { recordSpans } from '../span-recorder.test.ts'
+import { HttpClientInstrumentation } from './http-client.ts'
+import { HttpServerInstrumentation } from './http-server.ts'
+
+interface Setting {
+  readonly spans: SpanRecord[]
+  readonly url: string
+  readonly metrics: () => MetricRecord[]
+  /** Settles when so many spans have ended. */
+  readonly until: (count: number) => Promise<void>
+}
+
+async function serve(t: TestContext, listener: RequestListener): Promise<Setting> {
+  const { provider, spans } = recordSpans()
+  const meters = new AgentMeterProvider()
+  context.setGlobalContextManager(new AsyncContextManager())
+  propagation.setGlobalPropagator(createPropagator(['tracecontext', 'baggage']))
+  const ends = [new HttpServerInstrumentation(provider.getTracer('http'), meters.getMeter('http')).start(), new HttpClientInstrumentation(provider.getTracer('http'), meters.getMeter('http')).start()]
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => {
+    for (const end of ends) end()
+    server.closeAllConnections()
+    server.close()
+    context.disable()
+    propagation.disable()
+  })
+  const address = server.address()
+  const resource = { attributes: {}, droppedAttributes: 0, schemaUrl: '' }
+  return {
+    spans,
+    url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    metrics: () => meters.collect(resource, 1n, 2n),
+    until: async (count) => {
+      while (spans.length < count) await new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+}
+
+async function read(response: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of response) text += String(chunk)
+  return text
+}
+
+async function fetchText(url: string, headers: http.OutgoingHttpHeaders = {}): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    // The named import is the patched one, too.
+    get(url, { headers }, (response) => resolve(read(response))).on('error', reject)
+  })
+}
+
+test('a request is one client and one server span of one trace, named after the route, with the attributes of the conventions', { timeout: 20_000 }, async (t) => {
+  const { spans, url, metrics, until } = await serve(t, (_request, response) => {
+    const served = requestOf(activeContext())
+    if (served !== undefined) served.route = '/boards/:id'
+    response.end('board')
+  })
+  assert.equal(await fetchText(`${url}/boards/7?token=abc&page=2`, { 'user-agent': 'test' }), 'board')
+  await until(2)
+  const server = spans.find(({ kind }) => kind === 'server')
+  const client = spans.find(({ kind }) => kind === 'client')
+  assert.ok(server !== undefined && client !== undefined)
+  assert.deepEqual([server.name, client.name, server.traceId, server.parentSpanId], ['GET /boards/:id', 'GET', client.traceId, client.spanId])
+  const port = BigInt(new URL(url).port)
+  assert.deepEqual({ ...server.attributes }, {
+    'http.request.method': 'GET',
+    'url.scheme': 'http',
+    'http.response.status_code': 200n,
+    'network.protocol.version': '1.1',
+    'http.route': '/boards/:id',
+    'url.path': '/boards/7',
+    'url.query': 'token=[redacted]&page=2',
+    'server.address': '127.0.0.1',
+    'server.port': port,
+    'user_agent.original': 'test',
+    'network.peer.address': '127.0.0.1',
+    'client.address': '127.0.0.1',
+    'http.response.body.size': 5n,
+  })
+  assert.equal(client.attributes['url.full'], `${url}/boards/7?token=[redacted]&page=2`)
+  assert.deepEqual([client.attributes['http.response.status_code'], client.attributes['server.port']], [200n, port])
+  for (const { name, data } of metrics()) {
+    if (data.type !== 'exponentialHistogram') continue
+    assert.deepEqual([data.points.length, data.points[0]?.count], [1, 1], name)
+    if (name === 'http.server.request.duration') assert.deepEqual([data.points[0]?.attributes['http.route'], data.points[0]?.exemplars[0]?.traceId], ['/boards/:id', server.traceId])
+  }
+})
+
+test('a request whose headers are a list carries the context, too', { timeout: 20_000 }, async (t) => {
+  const { spans, url, until } = await serve(t, (request, response) => response.end(String(request.headers['x-own'])))
+  for (const headers of [['x-own', 'a', 'host', 'h'], [['x-own', 'a'], ['host', 'h']]]) {
+    const request = http.request(url, { headers: Object.assign([], headers) })
+    request.end()
+    const [response]: IncomingMessage[] = await once(request, 'response')
+    assert.ok(response !== undefined)
+    assert.equal(await read(response), 'a')
+  }
+  await until(4)
+  const [first, second] = [spans.filter(({ kind }) => kind === 'server'), spans.filter(({ kind }) => kind === 'client')]
+  assert.deepEqual(first.map(({ parentSpanId }) => parentSpanId), second.map(({ spanId }) => spanId))
+})
+
+test('errors: 500 is an error of the server, 404 only of the client, a refused connection has its code, an aborted answer ends its span', { timeout: 20_000 }, async (t) => {
+  const { spans, url, until } = await serve(t, (request, response) => {
+    if (request.url === '/never') {
+      response.write('x')
+      return
+    }
+    response.writeHead(request.url === '/missing' ? 404 : 500).end()
+  })
+  await fetchText(`${url}/missing`)
+  await fetchText(`${url}/broken`)
+  await until(4)
+  const of = (path: string, kind: string): SpanRecord | undefined => spans.find((span) => span.kind === kind && [path, `${url}${path}`, `http://127.0.0.1:9${path}`].some((each) => each === (span.attributes['url.path'] ?? span.attributes['url.full'])))
+  assert.deepEqual([of('/missing', 'server')?.status.code, of('/missing', 'client')?.status.code], ['unset', 'error'])
+  assert.deepEqual([of('/broken', 'server')?.status.code, of('/broken', 'server')?.attributes['error.type']], ['error', '500'])
+  const gone = get(`${url}/never`)
+  gone.on('error', () => undefined)
+  await once(gone, 'response')
+  gone.destroy()
+  await until(6)
+  assert.equal(of('/never', 'server')?.attributes['andon.http.aborted'], true)
+  await assert.rejects(fetchText('http://127.0.0.1:9/closed'), { code: 'ECONNREFUSED' })
+  await until(7)
+  assert.deepEqual([of('/closed', 'client')?.status.code, of('/closed', 'client')?.attributes['error.type']], ['error', 'ECONNREFUSED'])
+})
+
+test('requests of one connection and pipelined ones have contexts of their own; nothing is active between them', { timeout: 20_000 }, async (t) => {
+  const seen: (string | undefined)[] = []
+  const { spans, url, until } = await serve(t, (_request, response) => {
+    const traceId = trace.getActiveSpan()?.spanContext().traceId
+    setImmediate(() => {
+      seen.push(trace.getActiveSpan()?.spanContext().traceId === traceId ? traceId : 'lost')
+      response.end('x')
+    })
+  })
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const ids = ['11111111111111111111111111111111', '22222222222222222222222222222222', '33333333333333333333333333333333']
+  socket.write(ids.map((id) => `GET / HTTP/1.1\r\nhost: a\r\ntraceparent: 00-${id}-aaaaaaaaaaaaaaaa-01\r\n\r\n`).join(''))
+  socket.resume()
+  await until(3)
+  socket.destroy()
+  assert.deepEqual(seen, ids)
+  assert.deepEqual(spans.map(({ traceId, parentSpanId }) => [traceId, parentSpanId]), ids.map((id) => [id, 'aaaaaaaaaaaaaaaa']))
+  assert.equal(trace.getActiveSpan(), undefined)
+})
+
+test('an answer that nobody reads is thrown away by Node as without the agent; methods that are not known make no series', { timeout: 20_000 }, async (t) => {
+  const { spans, url, metrics, until } = await serve(t, (_request, response) => response.end('x'.repeat(100_000)))
+  const request = http.request(url, { method: 'GET' }).end()
+  await once(request, 'close')
+  await until(2)
+  for (const method of ['PROPFIND', 'MKCOL']) {
+    const odd = http.request(url, { method }, (response) => response.resume()).end()
+    await once(odd, 'close')
+  }
+  await until(6)
+  const duration = metrics().find(({ name }) => name === 'http.server.request.duration')
+  assert.ok(duration?.data.type === 'exponentialHistogram')
+  assert.deepEqual(duration.data.points.map(({ attributes, count }) => [attributes['http.request.method'], count]), [['GET', 1], ['_OTHER', 2]])
+  assert.deepEqual(spans.filter(({ kind }) => kind === 'server').map(({ name }) => name), ['GET', 'HTTP', 'HTTP'])
+})
