@@ -1,3 +1,4 @@
+export { registerInventory } from './inventory.ts'
 export { type MetricData, MetricsCollector, type Tags } from './metrics/collector.ts'
 export { ApplicationPerformanceMonitor, type ErrorContext, type MonitorParts, type PerformanceMonitor } from './monitor.ts'
 export type { AgentOptions, Sampling } from './options.ts'

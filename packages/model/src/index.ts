@@ -3,6 +3,7 @@ export type { Attributes, AttributeValue, Resource, Scope } from './attributes.t
 export { AndonError, ERROR_CATALOGUE, type ErrorCode } from './errors.ts'
 export { exceptionFingerprint, type ExceptionRecord } from './exception.ts'
 export { type BucketCounts, bucketIndex, bucketQuantile, bucketUpperBound, downscaledIndex } from './histogram-layout.ts'
+export { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem } from './inventory.ts'
 export { type LabelMatcher, type Labels, labelsKey, type MatchOperator, sortedPairs } from './labels.ts'
 export type {
   Exemplar,

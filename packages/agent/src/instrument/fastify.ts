@@ -1,12 +1,14 @@
 // Route names of Fastify: the server span of a request is named after the route, not the path.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { activeContext, requestOf } from '../context.ts'
+import { registerInventory } from '../inventory.ts'
 
 const CHANNEL = 'fastify.initialization'
 
 /** Of a Fastify instance what is needed here; the package itself is not imported. */
 interface FastifyLike {
   addHook(name: 'onRequest', hook: (request: { readonly routeOptions?: { readonly url?: string } }, reply: unknown, done: () => void) => void): unknown
+  addHook(name: 'onRoute', hook: (route: { readonly method: string | readonly string[]; readonly url: string }) => void): unknown
 }
 
 function isFastify(value: unknown): value is FastifyLike {
@@ -16,6 +18,10 @@ function isFastify(value: unknown): value is FastifyLike {
 function initialized(message: unknown): void {
   const fastify: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'fastify') : undefined
   if (!isFastify(fastify)) return
+  fastify.addHook('onRoute', ({ method, url }) => {
+    // A HEAD route is the shadow of its GET.
+    for (const each of [method].flat()) if (each !== 'HEAD') registerInventory({ kind: 'route', name: `${each} ${url}` })
+  })
   fastify.addHook('onRequest', (request, _reply, done) => {
     const served = requestOf(activeContext())
     // `routeOptions` builds an object at each read.
@@ -27,7 +33,7 @@ function initialized(message: unknown): void {
   })
 }
 
-/** Names the requests of every Fastify instance made from now on after their routes. @returns what ends it */
+/** Names the requests of every Fastify instance made from now on after their routes, and registers those in the inventory. @returns what ends it */
 export function instrumentFastify(): () => void {
   subscribe(CHANNEL, initialized)
   return () => unsubscribe(CHANNEL, initialized)

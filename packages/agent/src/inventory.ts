@@ -1,0 +1,57 @@
+// What the application registers: routes, jobs, handlers, dependencies. Sent to the server, so that it can say which of
+// them have no data.
+import { diag } from '@opentelemetry/api'
+import { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem } from '@andon/model'
+
+/** Past it nothing more is registered, and counted. */
+const MAX_ITEMS = 2000
+
+type Watcher = () => void
+
+/** One set of a process, also where it holds several copies of this package. */
+interface Shared {
+  readonly names: ReadonlyMap<InventoryKind, Set<string>>
+  readonly watchers: Set<Watcher>
+  count: number
+  dropped: number
+}
+
+const KEY = Symbol.for('andon.inventory')
+
+function isShared(value: unknown): value is Shared {
+  return typeof value === 'object' && value !== null && 'names' in value && 'watchers' in value && value.watchers instanceof Set
+}
+
+function makeShared(): Shared {
+  const found: unknown = Reflect.get(globalThis, KEY)
+  if (isShared(found)) return found
+  const made: Shared = { names: new Map(INVENTORY_KINDS.map((kind) => [kind, new Set<string>()])), watchers: new Set(), count: 0, dropped: 0 }
+  Reflect.set(globalThis, KEY, made)
+  return made
+}
+
+const shared = makeShared()
+
+/**
+ * Registers an operation that matters, used or not: a route, a job, a handler of messages, a dependency. Cheap enough to be
+ * called at every use: a name that is known costs one look-up. At most 2,000 names are kept; never throws.
+ *
+ * @param item - named as its spans are; see InventoryItem
+ */
+export function registerInventory(item: InventoryItem): void {
+  const names = shared.names.get(item.kind)
+  if (names?.has(item.name) === true) return
+  if (names === undefined || !isInventoryItem(item) || shared.count >= MAX_ITEMS) {
+    if (shared.dropped === 0) diag.warn(`andon: an operation is not registered: more than ${MAX_ITEMS}, or no name of 1 to 300 characters`)
+    shared.dropped += 1
+    return
+  }
+  names.add(item.name)
+  shared.count += 1
+  for (const changed of shared.watchers) changed()
+}
+
+/** All that is registered, by kind, in the order of registration. */
+export function inventoryItems(): InventoryItem[] {
+  return INVENTORY_KINDS.flatMap((kind) => [...(shared.names.get(kind) ?? [])].map((name) => ({ kind, name })))
+}
