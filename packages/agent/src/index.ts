@@ -1,5 +1,6 @@
 export { registerInventory } from './inventory.ts'
 export { type MetricData, MetricsCollector, type Tags } from './metrics/collector.ts'
+export type { Instrumented, Reason } from './instrument/outcomes.ts'
 export { ApplicationPerformanceMonitor, type ErrorContext, type MonitorParts, type PerformanceMonitor } from './monitor.ts'
 export type { AgentOptions, Sampling } from './options.ts'
 export { Span } from './span.ts'

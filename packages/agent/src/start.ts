@@ -4,6 +4,7 @@ import type { AlertSignal, ExceptionRecord } from '@andon/model'
 import { AsyncContextManager } from './context.ts'
 import { Exporter } from './exporter.ts'
 import { startInstrumentations } from './instrument/index.ts'
+import { type Instrumented, outcomes } from './instrument/outcomes.ts'
 import { MetricsCollector } from './metrics/collector.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
 import { startRuntimeMetrics } from './metrics/runtime.ts'
@@ -21,6 +22,8 @@ import { VERSION } from './version.ts'
 /** A running agent. */
 export interface Agent {
   readonly monitor: PerformanceMonitor
+  /** The copies of known packages that were met in this process: those that record, and those that do not with the reason. */
+  instrumented(): readonly Instrumented[]
   /** Sends what was recorded, then records nothing any more. */
   stop(): Promise<void>
 }
@@ -38,7 +41,7 @@ function running(): Agent | undefined {
   return isAgent(found) ? found : undefined
 }
 
-const IDLE: Agent = { monitor: new ApplicationPerformanceMonitor(), stop: () => Promise.resolve() }
+const IDLE: Agent = { monitor: new ApplicationPerformanceMonitor(), instrumented: () => [], stop: () => Promise.resolve() }
 
 /**
  * Starts recording and sending. A second start, also of another copy of this package, gives the agent that runs already.
@@ -97,6 +100,7 @@ function startAgent(options: AgentOptions): Agent {
   ends.push(flushAtEnd(() => exporter.flush(STOP_MS, true), uncaught))
   return {
     monitor,
+    instrumented: outcomes,
     stop: async () => {
       await exporter.flush(FLUSH_MS)
       for (const end of ends) end()

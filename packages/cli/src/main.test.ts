@@ -94,7 +94,7 @@ test('run attaches the agent, starts a server where none answers, and ends with 
   assert.deepEqual(data.flatMap(({ spans }) => spans.map(({ operationName }) => operationName)), ['GET', 'GET'])
   // With a server that answers, it is used.
   const second = await andon('run', '--url', again.url, '--service', 'store', '--', process.execPath, 'app.cjs')
-  assert.deepEqual([second.code, second.err], [7, ''])
+  assert.deepEqual([second.code, second.err], [7, `Dashboard: ${again.url}\n`])
   const { data: services } = (await (await fetch(`${again.url}/api/services`)).json()) as { data: string[] }
   assert.deepEqual(services, ['shop', 'store'])
   const absent = await andon('run', '--url', again.url, '--', 'no-such-program-of-ours')

@@ -66,8 +66,8 @@ export async function run(command: readonly string[], flags: RunFlags): Promise<
     if (!/^https?:\/\/(127\.|localhost|\[::1\])/.test(flags.url)) throw new CommandError(EXIT.unreachable, `Andon does not answer at ${flags.url}.`)
     process.stderr.write(`No server answers at ${flags.url}: starting one.\n`)
     server = await startServer(flags.url, flags.dataDir)
-    process.stderr.write(`Dashboard: ${flags.url}\n`)
   }
+  process.stderr.write(`Dashboard: ${flags.url}\n`)
   const child = spawn(program, args, { stdio: 'inherit', env: agentEnvironment(process.env, register, flags) })
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal)
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, forward)

@@ -30,7 +30,7 @@ function widen(instrumentation: PgInstrumentation, name: string): boolean {
 
 /** Instrumentation of pg and pg-pool. Queries outside a request are roots of their own. */
 export function createPgInstrumentation(): PgInstrumentation {
-  const instrumentation = new PgInstrumentation({ requireParentSpan: false, ignoreConnectSpans: false })
+  const instrumentation = new PgInstrumentation({ enabled: false, requireParentSpan: false, ignoreConnectSpans: false })
   const done = ['_getPoolConnectPatch', '_getClientQueryPatch'].map((name) => widen(instrumentation, name))
   if (done.includes(false)) diag.error('andon: queries of the background may hang under foreign requests: this version of the pg instrumentation is not known')
   return instrumentation

@@ -1,26 +1,42 @@
 // Which instrumentations are on.
-import { type Instrumentation, registerInstrumentations } from '@opentelemetry/instrumentation'
+import http from 'node:http'
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import type { AgentMeterProvider } from '../metrics/meter.ts'
 import type { AgentTracerProvider } from '../tracer.ts'
-import { createPgInstrumentation } from './database.ts'
 import { VERSION } from '../version.ts'
+import { createPgInstrumentation } from './database.ts'
+import { watchEcmaScript } from './esm.ts'
 import { instrumentFastify } from './fastify.ts'
 import { HttpClientInstrumentation } from './http-client.ts'
 import { HttpServerInstrumentation } from './http-server.ts'
+import { applyPatches, forgetModules, patchLoaded, wantedNames, watchModules } from './load.ts'
+import { forgetOutcomes, note } from './outcomes.ts'
+import { PublishedInstrumentations } from './published.ts'
+import { reportSoon } from './report.ts'
 
-/** Modules that are replaced at import; of all others the loader keeps away. */
-export const INSTRUMENTED_MODULES: readonly string[] = ['pg', 'pg-pool']
-
-/** Turns the instrumentations on for modules that are loaded from now on. @returns what ends them */
+/** Turns the instrumentations on, for modules that are loaded from now on or were before. @returns what ends them */
 export function startInstrumentations(tracerProvider: AgentTracerProvider, meterProvider: AgentMeterProvider): () => void {
   // Otherwise the packages speak the older conventions, with milliseconds.
   process.env['OTEL_SEMCONV_STABILITY_OPT_IN'] ??= 'http,database'
-  const instrumentations: Instrumentation[] = [new UndiciInstrumentation(), createPgInstrumentation()]
   const tracer = tracerProvider.getTracer('@andon/agent/http', VERSION)
   const meter = meterProvider.getMeter('@andon/agent/http', VERSION)
-  const ends = [new HttpServerInstrumentation(tracer, meter).start(), new HttpClientInstrumentation(tracer, meter).start(), registerInstrumentations({ tracerProvider, meterProvider, instrumentations }), instrumentFastify()]
+  const published = new PublishedInstrumentations(tracerProvider, meterProvider)
+  const ends = [new HttpServerInstrumentation(tracer, meter).start(), startHttpClient(new HttpClientInstrumentation(tracer, meter)), instrumentFastify()]
+  published.announceAll()
+  for (const each of [new UndiciInstrumentation({ enabled: false }), createPgInstrumentation()]) published.drive(each)
+  watchModules()
+  watchEcmaScript(wantedNames(), applyPatches)
+  patchLoaded()
+  ends.push(() => published.end(), reportSoon(), forgetModules, forgetOutcomes)
   return () => {
     for (const end of ends) end()
   }
+}
+
+/** Verifies that the requests of an importer are seen; another tool may have put its own in a place that does not change. */
+function startHttpClient(client: HttpClientInstrumentation): () => void {
+  const { request } = http
+  const end = client.start()
+  note({ name: 'http', version: '', path: '', by: 'andon', reason: http.request === request ? 'patch failed' : undefined, detail: '' })
+  return end
 }
