@@ -18,6 +18,7 @@ export type {
   SummaryPoint,
   Temporality,
 } from './metric.ts'
+export { PROFILE_TYPES, type ProfileFrame, type ProfileRecord, type ProfileSample, type ProfileType, type ProfileValueType } from './profile.ts'
 export { seriesId } from './series-id.ts'
 export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'
 export { mad, median, quantile } from './stats/quantile.ts'

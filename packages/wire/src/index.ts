@@ -4,6 +4,7 @@ export { decodeMetricsJson, encodeMetricsJson } from './otlp/metrics-json.ts'
 export { decodeExportResponse, encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from './otlp/response.ts'
 export { encodeAttributes, encodeSpanRequest, type Redaction, type SpanSource, SpanWriter, toAttributeValue, type TraceIdentity } from './otlp/span-writer.ts'
 export { decodeSpans, decodeSpansJson, encodeSpans, encodeSpansJson } from './otlp/spans.ts'
+export { decodePprof, encodePprof } from './pprof.ts'
 export { type NamedType, prometheusLabelName, prometheusName } from './prometheus-names.ts'
 export {
   encodePrometheusText,
