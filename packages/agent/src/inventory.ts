@@ -3,8 +3,8 @@
 import { diag } from '@opentelemetry/api'
 import { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem } from '@andon/model'
 
-/** Past it nothing more is registered, and counted. */
-const MAX_ITEMS = 2000
+/** Of one kind, so that many hosts called take no place from routes; past it nothing more is registered, and counted. */
+const MAX_OF_KIND = 1000
 
 type Watcher = () => void
 
@@ -12,7 +12,6 @@ type Watcher = () => void
 interface Shared {
   readonly names: ReadonlyMap<InventoryKind, Set<string>>
   readonly watchers: Set<Watcher>
-  count: number
   dropped: number
 }
 
@@ -25,7 +24,7 @@ function isShared(value: unknown): value is Shared {
 function makeShared(): Shared {
   const found: unknown = Reflect.get(globalThis, KEY)
   if (isShared(found)) return found
-  const made: Shared = { names: new Map(INVENTORY_KINDS.map((kind) => [kind, new Set<string>()])), watchers: new Set(), count: 0, dropped: 0 }
+  const made: Shared = { names: new Map(INVENTORY_KINDS.map((kind) => [kind, new Set<string>()])), watchers: new Set(), dropped: 0 }
   Reflect.set(globalThis, KEY, made)
   return made
 }
@@ -34,20 +33,19 @@ const shared = makeShared()
 
 /**
  * Registers an operation that matters, used or not: a route, a job, a handler of messages, a dependency. Cheap enough to be
- * called at every use: a name that is known costs one look-up. At most 2,000 names are kept; never throws.
+ * called at every use: a name that is known costs one look-up. At most 1,000 names of a kind are kept; never throws.
  *
  * @param item - named as its spans are; see InventoryItem
  */
 export function registerInventory(item: InventoryItem): void {
   const names = shared.names.get(item.kind)
   if (names?.has(item.name) === true) return
-  if (names === undefined || !isInventoryItem(item) || shared.count >= MAX_ITEMS) {
-    if (shared.dropped === 0) diag.warn(`andon: an operation is not registered: more than ${MAX_ITEMS}, or no name of 1 to 300 characters`)
+  if (names === undefined || !isInventoryItem(item) || names.size >= MAX_OF_KIND) {
+    if (shared.dropped === 0) diag.warn(`andon: an operation is not registered: more than ${MAX_OF_KIND} of a kind, or no name of 1 to 300 characters`)
     shared.dropped += 1
     return
   }
   names.add(item.name)
-  shared.count += 1
   for (const changed of shared.watchers) changed()
 }
 

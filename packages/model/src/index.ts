@@ -1,5 +1,21 @@
+export { type Breach, breachAttributes, INVENTORY_EVENT, inventoryAttributes, readBreach, readInventory, THRESHOLD_EVENT } from './agent-event.ts'
+export { type AgentIdentity, readAgentIdentity, writeAgentIdentity } from './agent-identity.ts'
 export type { AlertSignal, AlertSink, Severity, ThresholdRule } from './alert.ts'
 export type { Attributes, AttributeValue, Resource, Scope } from './attributes.ts'
+export {
+  CONTROL_MS_MAX,
+  CONTROL_MS_MIN,
+  type ControlAnswer,
+  type ControlProfile,
+  type ControlSettings,
+  type ControlState,
+  type ControlThreshold,
+  noControl,
+  PROFILE_MS_MAX,
+  readControlAnswer,
+  readControlSettings,
+  THRESHOLDS_MAX,
+} from './control.ts'
 export { AndonError, ERROR_CATALOGUE, type ErrorCode } from './errors.ts'
 export { exceptionFingerprint, type ExceptionRecord } from './exception.ts'
 export { type BucketCounts, bucketIndex, bucketQuantile, bucketUpperBound, downscaledIndex } from './histogram-layout.ts'

@@ -9,10 +9,14 @@ import { findDashboard } from './api/pages.ts'
 import { findPortHolder } from './api/port-holder.ts'
 import { OwnCpu, ownUse } from './api/status.ts'
 import type { Options } from './config.ts'
+import { ControlBook } from './control/control-book.ts'
+import { KnownAgents } from './control/known-agents.ts'
+import { EventIngest } from './ingest/events.ts'
 import { ExceptionIngest } from './ingest/exceptions.ts'
 import { MetricIngest } from './ingest/metrics.ts'
 import { SpanIngest } from './ingest/spans.ts'
 import { BusinessReader } from './query/business.ts'
+import { CoverageReader } from './query/coverage.ts'
 import { Engine } from './query/engine.ts'
 import { engineEvaluator } from './query/engine-evaluator.ts'
 import { RedReader } from './query/red.ts'
@@ -125,7 +129,7 @@ export class App {
     const spanDays = { clock, limits, own, retentionDays: retention.spansDays }
     const spans = new SpanIngest(store.spans, store.exceptions, spanDays)
     const metrics = new MetricIngest(store.metrics, rawDays)
-    const exceptions = new ExceptionIngest(store.exceptions, spanDays)
+    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, own }), spanDays)
     const engine = new Engine(store.metrics, limits)
     const evaluator = engineEvaluator(engine)
     const cpu = new OwnCpu(clock)
@@ -162,6 +166,12 @@ export class App {
         limits: { ...limits },
         metrics: () => own.render(),
       },
+      agents: {
+        control: await ControlBook.open(store.state, clock),
+        agents: new KnownAgents(clock),
+        breaches: (instance, limit) => store.state.history('breach', instance, limit),
+      },
+      coverage: new CoverageReader({ inventory: store.inventory, called: store.called, spans: store.spans, metrics: store.metrics }),
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
       more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, clock, log: this.#log, version: ownVersion() }),

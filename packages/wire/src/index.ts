@@ -1,4 +1,4 @@
-export { type DecodedLogs, decodeExceptions, decodeExceptionsJson, encodeExceptions, encodeExceptionsJson, type LogEvent } from './otlp/exceptions.ts'
+export { type DecodedLogs, decodeExceptions, decodeExceptionsJson, encodeEvents, encodeExceptions, encodeExceptionsJson, type LogEvent } from './otlp/exceptions.ts'
 export { decodeMetrics, encodeMetrics } from './otlp/metrics.ts'
 export { decodeMetricsJson, encodeMetricsJson } from './otlp/metrics-json.ts'
 export { decodeExportResponse, encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from './otlp/response.ts'

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
 import type { Resource, Scope, SpanRecord } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
+import { ControlBook } from '../control/control-book.ts'
+import { FakeLog } from '../control/fake-log.test.ts'
+import { KnownAgents } from '../control/known-agents.ts'
 import { BusinessReader } from '../query/business.ts'
+import { CoverageReader } from '../query/coverage.ts'
 import type { Evaluator } from '../query/grid.ts'
 import { RedReader, type SpanRedSource } from '../query/red.ts'
 import { SaturationReader } from '../query/saturation.ts'
@@ -128,6 +132,13 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       limits: { bodyBytes: 10_000 },
       metrics: () => [{ name: 'andon_test_total', type: 'counter', help: 'A test.', samples: [{ name: 'andon_test_total', labels: {}, value: 3 }] }],
     },
+    agents: { control: await ControlBook.open(new FakeLog(clock), clock), agents: new KnownAgents(clock), breaches: () => Promise.resolve([]) },
+    coverage: new CoverageReader({
+      inventory: { services: () => Promise.resolve([]), items: () => Promise.resolve([]) },
+      called: { peers: () => Promise.resolve([]), statements: () => Promise.resolve([]) },
+      spans: source,
+      metrics: { seriesOf: () => Promise.resolve([]) },
+    }),
     live: (server) =>
       (hub = new LiveHub(
         async (url, signal) => {

@@ -8,8 +8,11 @@ import type { Clock } from '../runtime/clock.ts'
 export const ROLES = ['ingest', 'viewer', 'editor', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
-/** What a route asks for. `open` holds no data: the page itself, the probes, the login. */
-export type RouteRole = Role | 'open'
+/**
+ * What a route asks for. `open` holds no data: the page itself, the probes, the login. `agent`: any token; the route itself
+ * gives an ingest token nothing but what concerns its own agents.
+ */
+export type RouteRole = Role | 'open' | 'agent'
 
 /** A token as it is kept: never its text. */
 export interface Token {
@@ -87,8 +90,8 @@ function readCookie(header: string | undefined): string {
   return pair === undefined ? '' : pair.trim().slice(COOKIE.length + 1)
 }
 
-const allows = (has: Role, needs: Role): boolean => {
-  if (has === 'admin') return true
+const allows = (has: Role, needs: Role | 'agent'): boolean => {
+  if (has === 'admin' || needs === 'agent') return true
   if (has === 'ingest' || needs === 'ingest') return has === needs
   return ROLES.indexOf(has) >= ROLES.indexOf(needs)
 }

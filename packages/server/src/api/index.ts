@@ -2,6 +2,8 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { SpanReader } from '../query/spans.ts'
+import { type AgentsDeps, noteAgent, registerAgents } from './agents.ts'
+import { type CoverageDeps, registerCoverage } from './coverage.ts'
 import { registerErrors, sendError } from './errors.ts'
 import { type Guard, registerGuard } from './guard.ts'
 import { type LiveHub, registerLive } from './live.ts'
@@ -17,10 +19,12 @@ export interface ApiDeps {
   readonly guard: Guard
   readonly log: Log
   readonly clock: Clock
-  readonly otlp: Omit<OtlpDeps, 'log'>
+  readonly otlp: Omit<OtlpDeps, 'log' | 'note'>
   readonly spans: SpanReader
   readonly overview: OverviewDeps
   readonly status: StatusDeps
+  readonly agents: Omit<AgentsDeps, 'guard' | 'clock'>
+  readonly coverage: CoverageDeps['coverage']
   /** Makes the hub of live streams, which asks this server's own routes. */
   readonly live: (app: FastifyInstance) => LiveHub
   /** The built dashboard, if there is one. */
@@ -62,7 +66,10 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     done(null, payload)
   })
   registerLive(app, hub)
-  registerOtlp(app, { ...deps.otlp, log })
+  const agents: AgentsDeps = { ...deps.agents, guard: deps.guard, clock }
+  registerOtlp(app, { ...deps.otlp, log, note: (request) => noteAgent(request, agents) })
+  registerAgents(app, agents)
+  registerCoverage(app, { coverage: deps.coverage, clock })
   registerSpans(app, { spans, clock })
   registerJaeger(app, { spans, clock, log })
   registerOverview(app, deps.overview)

@@ -29,6 +29,8 @@ export interface OtlpDeps {
   readonly exceptions: OtlpSink
   readonly log: Log
   readonly limits: OtlpLimits
+  /** Takes note of who sends; the revision of what is wanted of it, for the header andon-control, or undefined. */
+  readonly note: (request: FastifyRequest) => number | undefined
 }
 
 const PROTOBUF = 'application/x-protobuf'
@@ -130,6 +132,8 @@ export function registerOtlp(app: FastifyInstance, deps: OtlpDeps): void {
         const body = request.body instanceof Uint8Array ? request.body : Buffer.alloc(0)
         if (request.headers['content-type'] === undefined) throw new AndonError('unsupported_media_type', 'The request has no Content-Type.')
         const content = contentOf(request)
+        const revision = deps.note(request)
+        if (revision !== undefined) reply.header('andon-control', String(revision))
         const result = await reader.during(body, () => sink.accept(body, content, batchOf(request)))
         return answer(reply, content, result, signal)
       })

@@ -1,6 +1,6 @@
 // OTLP logs: exceptions and the events that Andon knows; decode, check, bound, write.
 import { type ExceptionRecord, nanosecondsToMilliseconds } from '@andon/model'
-import { decodeExceptions, decodeExceptionsJson, type PartialSuccess } from '@andon/wire'
+import { decodeExceptions, decodeExceptionsJson, type LogEvent, type PartialSuccess } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { bounded } from './attributes.ts'
 import { Batcher } from './batcher.ts'
@@ -8,13 +8,20 @@ import type { ExceptionSink, IngestContext } from './spans.ts'
 
 const DAY = 86_400_000
 
+/** Takes the events among the logs; answers how many it did not take. */
+export interface EventSink {
+  accept(events: readonly LogEvent[], batch?: string): Promise<number>
+}
+
 export class ExceptionIngest {
   readonly #context: IngestContext
+  readonly #events: EventSink
   readonly #batcher: Batcher<readonly ExceptionRecord[]>
   readonly #accepted: ReturnType<OwnMetrics['counter']>
   readonly #refused: ReturnType<OwnMetrics['counter']>
 
-  constructor(exceptions: ExceptionSink, context: IngestContext) {
+  constructor(exceptions: ExceptionSink, events: EventSink, context: IngestContext) {
+    this.#events = events
     this.#context = context
     this.#accepted = context.own.counter('andon_ingest_exceptions_total', 'Errors that were stored.')
     this.#refused = context.own.counter('andon_ingest_logs_refused_total', 'Log records that were refused, by reason.')
@@ -22,7 +29,7 @@ export class ExceptionIngest {
   }
 
   /**
-   * Takes one export request of logs; settles when its errors are stored. Log records that are no error are refused:
+   * Takes one export request of logs; settles when its errors and events are stored. Other log records are refused:
    * Andon keeps no logs.
    *
    * @returns how many records were refused, and why
@@ -34,10 +41,12 @@ export class ExceptionIngest {
     if (kept.length > 0) await this.#batcher.accept(kept, body.length, batch)
     this.#accepted.add(kept.length)
     const late = exceptions.length - kept.length
-    const noError = refused + events.length
+    const known = events.filter(({ name }) => name.startsWith('andon.'))
+    const unknown = known.length === 0 ? 0 : await this.#events.accept(known, batch)
+    const noError = refused + events.length - known.length + unknown
     if (late > 0) this.#refused.add(late, { reason: 'time' })
     if (noError > 0) this.#refused.add(noError, { reason: 'no_error' })
-    const reasons = [...(noError > 0 ? [`${noError} log records are no errors, and Andon keeps no logs`] : []), ...(late > 0 ? [`${late} errors lie in the future or before the retention`] : [])]
+    const reasons = [...(noError > 0 ? [`${noError} log records are neither errors nor events that Andon knows, and it keeps no logs`] : []), ...(late > 0 ? [`${late} errors lie in the future or before the retention`] : [])]
     return { rejected: noError + late, message: reasons.join('; ') }
   }
 

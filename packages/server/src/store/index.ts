@@ -5,10 +5,13 @@ import type { Log } from '../runtime/log.ts'
 import { number, stringOf } from './cells.ts'
 import { Database } from './database.ts'
 import { ExceptionStore } from './exceptions.ts'
+import { InventoryStore } from './inventory.ts'
 import { MetricsStore } from './metrics.ts'
 import { applyRetention, defaultRetention, type Lifetimes, migrate, type Retention } from './migrate.ts'
 import { SpanStore } from './spans.ts'
+import { CalledStore } from './spans-called.ts'
 import { sql, text } from './sql.ts'
+import { StateLog } from './state.ts'
 
 export interface StoreOptions {
   readonly dataDir: string
@@ -31,6 +34,9 @@ export interface Store {
   readonly spans: SpanStore
   readonly metrics: MetricsStore
   readonly exceptions: ExceptionStore
+  readonly state: StateLog
+  readonly inventory: InventoryStore
+  readonly called: CalledStore
   status(): Promise<StoreStatus>
   /** Waits for what is under way and gives the data directory free. Harmless when called again. */
   close(): Promise<void>
@@ -44,9 +50,11 @@ export interface Store {
 export async function openStore({ dataDir, log, clock, retention = defaultRetention }: StoreOptions): Promise<Store> {
   const database = await Database.open(dataDir, log)
   let retentionDays: Lifetimes
+  let state: StateLog
   try {
     await migrate(database, retention, clock, log)
     retentionDays = await applyRetention(database, retention, log)
+    state = await StateLog.open(database, clock)
   } catch (error) {
     await database.close()
     throw error
@@ -55,6 +63,9 @@ export async function openStore({ dataDir, log, clock, retention = defaultRetent
     spans: new SpanStore(database, clock),
     metrics: new MetricsStore(database, clock),
     exceptions: new ExceptionStore(database),
+    state,
+    inventory: new InventoryStore(database, clock),
+    called: new CalledStore(database),
     status: () => status(database, retentionDays),
     close: () => database.close(),
   }

@@ -39,6 +39,8 @@ const LIFETIMES: readonly (readonly [table: string, column: string, retention: k
   ['red_1m', 'minute', 'rollupDays'],
   ['errors', 'toDateTime(ts)', 'spansDays'],
   ['error_groups', 'day', 'longDays'],
+  ['state_log', 'toDateTime(written)', 'longDays'],
+  ['inventory', 'last_seen', 'rollupDays'],
 ]
 
 function placeholders(retention: Retention): Record<string, string> {

@@ -154,6 +154,22 @@ function describing(exception: ExceptionRecord): Attributes {
   }
 }
 
+function writeEvent(writer: Writer, event: LogEvent): void {
+  writer.message(2, () => {
+    writer.fixed64(1, event.time)
+    writeAttributes(writer, 6, event.attributes)
+    writer.hex(9, event.traceId)
+    writer.hex(10, event.spanId)
+    writer.fixed64(11, event.time)
+    writer.string(12, event.name)
+  })
+}
+
+/** Events as an OTLP ExportLogsServiceRequest in protobuf. */
+export function encodeEvents(events: readonly LogEvent[]): Uint8Array {
+  return writeRequest(events, writeEvent)
+}
+
 function writeException(writer: Writer, exception: ExceptionRecord): void {
   writer.message(2, () => {
     writer.fixed64(1, exception.time)

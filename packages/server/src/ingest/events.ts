@@ -1,0 +1,73 @@
+// The events of agents among the logs: broken thresholds and inventories.
+import { type Breach, INVENTORY_EVENT, type InventoryItem, type Milliseconds, nanosecondsToMilliseconds, readBreach, readInventory, THRESHOLD_EVENT } from '@andon/model'
+import type { LogEvent } from '@andon/wire'
+import type { OwnMetrics } from '../runtime/own-metrics.ts'
+import { describeSource } from '../store/source.ts'
+import type { StateLog } from '../store/state.ts'
+
+/** Broken thresholds of one request; further ones are refused. */
+export const BREACHES_MAX = 200
+/** Names of one inventory; further ones are left out. */
+export const INVENTORY_MAX = 5000
+
+/** A breach as it is kept and answered. */
+export interface KeptBreach extends Breach {
+  readonly time: Milliseconds
+  readonly service: string
+  readonly instance: string
+  /** '' outside a trace. */
+  readonly traceId: string
+}
+
+/** Where inventories are kept. */
+export interface InventorySink {
+  write(registrations: readonly { readonly service: string; readonly version: string; readonly items: readonly InventoryItem[] }[]): Promise<void>
+}
+
+export interface EventDeps {
+  readonly state: Pick<StateLog, 'append'>
+  readonly inventory: InventorySink
+  readonly own: OwnMetrics
+}
+
+/** Takes the events that agents send as log records. */
+export class EventIngest {
+  readonly #deps: EventDeps
+  readonly #accepted: ReturnType<OwnMetrics['counter']>
+
+  constructor(deps: EventDeps) {
+    this.#deps = deps
+    this.#accepted = deps.own.counter('andon_ingest_events_total', 'Events of agents that were stored, by kind.')
+  }
+
+  /**
+   * Stores the events of one request; settles when they are stored. Repeated under the same batch number they count once.
+   *
+   * @returns how many were not understood or too many
+   */
+  async accept(events: readonly LogEvent[], batch?: string): Promise<number> {
+    const breaches = events.flatMap(breachOf).slice(0, BREACHES_MAX)
+    const inventories = events.flatMap(registrationOf)
+    if (inventories.length > 0) await this.#deps.inventory.write(inventories)
+    if (breaches.length > 0) {
+      const rows = breaches.map((doc) => ({ kind: 'breach' as const, key: doc.instance, state: 'exceeded', service: doc.service, severity: doc.severity, actor: '', doc }))
+      await this.#deps.state.append(rows, batch === undefined ? {} : { batch })
+    }
+    this.#accepted.add(breaches.length, { kind: 'threshold' })
+    this.#accepted.add(inventories.length, { kind: 'inventory' })
+    return events.length - breaches.length - inventories.length
+  }
+}
+
+function breachOf({ name, time, attributes, resource, traceId }: LogEvent): KeptBreach[] {
+  const breach = name === THRESHOLD_EVENT ? readBreach(attributes) : undefined
+  if (breach === undefined) return []
+  const { service, instance } = describeSource(resource)
+  return [{ ...breach, time: nanosecondsToMilliseconds(time), service, instance, traceId }]
+}
+
+function registrationOf({ name, attributes, resource }: LogEvent): { service: string; version: string; items: InventoryItem[] }[] {
+  if (name !== INVENTORY_EVENT) return []
+  const { service, version } = describeSource(resource)
+  return [{ service, version, items: readInventory(attributes, INVENTORY_MAX) }]
+}
