@@ -58,18 +58,26 @@ export class Receiver {
   }
 }
 
-/** A receiver on a port of its own that is closed when the test ends. */
-export async function startReceiver(t: TestContext): Promise<Receiver> {
+/** A receiver on a port of its own until `end`. */
+export async function receive(): Promise<{ readonly receiver: Receiver; readonly end: () => Promise<void> }> {
   const receiver = new Receiver()
   const server = createServer((request, response) => void receiver.take(request, response))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => {
-    server.closeAllConnections()
-    server.close()
-  })
   const address = server.address()
   receiver.url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
+  const end = async (): Promise<void> => {
+    server.closeAllConnections()
+    server.close()
+    await once(server, 'close')
+  }
+  return { receiver, end }
+}
+
+/** A receiver that is closed when the test ends. */
+export async function startReceiver(t: TestContext): Promise<Receiver> {
+  const { receiver, end } = await receive()
+  t.after(end)
   return receiver
 }
 

@@ -36,8 +36,8 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** A PostgreSQL of its own, which ends with the test. @returns its URL */
-export async function startPostgres(t: TestContext): Promise<string> {
+/** Runs a PostgreSQL of its own until `end`. */
+export async function runPostgres(): Promise<{ readonly url: string; readonly end: () => Promise<void> }> {
   if (folder === undefined) throw new Error('no PostgreSQL')
   // Where install scripts are denied, the links of its libraries are still to be made; doing it twice is harmless.
   await run(process.execPath, [join(folder, 'scripts', 'hydrate-symlinks.js')], { cwd: folder })
@@ -45,17 +45,26 @@ export async function startPostgres(t: TestContext): Promise<string> {
   // PostgreSQL refuses to run as root.
   const who = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {}
   const data = mkdtempSync(join(tmpdir(), 'andon-agent-pg-'))
-  t.after(() => rmSync(data, { recursive: true, force: true }))
   if (who.uid !== undefined) chownSync(data, who.uid, who.gid)
   await run(join(bin, 'initdb'), ['-D', data, '-U', 'test', '-A', 'trust', '-E', 'UTF8', '--no-sync'], { ...who, cwd: data })
   const port = await freePort()
   const server = spawn(join(bin, 'postgres'), ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${data}`, '-c', 'fsync=off'], { ...who, cwd: data, stdio: ['ignore', 'ignore', 'pipe'] })
   const closed = once(server, 'close')
-  t.after(async () => {
-    server.kill('SIGINT')
-    await closed
-  })
   for await (const line of createInterface({ input: server.stderr })) if (line.includes('ready to accept connections')) break
   server.stderr.resume()
-  return `postgres://test@127.0.0.1:${port}/postgres`
+  return {
+    url: `postgres://test@127.0.0.1:${port}/postgres`,
+    end: async () => {
+      server.kill('SIGINT')
+      await closed
+      rmSync(data, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A PostgreSQL that ends with the test. @returns its URL */
+export async function startPostgres(t: TestContext): Promise<string> {
+  const { url, end } = await runPostgres()
+  t.after(end)
+  return url
 }

@@ -4,6 +4,7 @@ import https from 'node:https'
 import { syncBuiltinESMExports } from 'node:module'
 import { type Context, diag, propagation, SpanStatusCode, type TextMapSetter } from '@opentelemetry/api'
 import { activeContext, isSuppressed, runIn, withSpan } from '../context.ts'
+import { registerInventory } from '../inventory.ts'
 import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
@@ -73,6 +74,7 @@ export class HttpClientInstrumentation {
     const { method, original } = methodOf(request.method)
     if (method !== '_OTHER') span.name = method
     const target = targetOf(request)
+    registerInventory({ kind: 'dependency', name: `${target.address}:${target.port}` })
     if (span.isRecording()) {
       span.append('http.request.method', method)
       if (original !== undefined) span.append('http.request.method_original', original)

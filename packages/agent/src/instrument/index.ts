@@ -4,13 +4,14 @@ import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import type { AgentMeterProvider } from '../metrics/meter.ts'
 import type { AgentTracerProvider } from '../tracer.ts'
 import { VERSION } from '../version.ts'
-import { createPgInstrumentation } from './database.ts'
 import { watchEcmaScript } from './esm.ts'
 import { instrumentFastify } from './fastify.ts'
 import { HttpClientInstrumentation } from './http-client.ts'
 import { HttpServerInstrumentation } from './http-server.ts'
 import { applyPatches, forgetModules, patchLoaded, wantedNames, watchModules } from './load.ts'
 import { forgetOutcomes, note } from './outcomes.ts'
+import { PgInstrumentation } from './pg.ts'
+import { PgMetrics } from './pg-pool.ts'
 import { PublishedInstrumentations } from './published.ts'
 import { reportSoon } from './report.ts'
 
@@ -23,7 +24,10 @@ export function startInstrumentations(tracerProvider: AgentTracerProvider, meter
   const published = new PublishedInstrumentations(tracerProvider, meterProvider)
   const ends = [new HttpServerInstrumentation(tracer, meter).start(), startHttpClient(new HttpClientInstrumentation(tracer, meter)), instrumentFastify()]
   published.announceAll()
-  for (const each of [new UndiciInstrumentation({ enabled: false }), createPgInstrumentation()]) published.drive(each)
+  published.drive(new UndiciInstrumentation({ enabled: false }))
+  const pg = new PgMetrics(tracerProvider.getTracer('@andon/agent/pg', VERSION), meterProvider.getMeter('@andon/agent/pg', VERSION))
+  pg.watchPools()
+  new PgInstrumentation(pg).start()
   watchModules()
   watchEcmaScript(wantedNames(), applyPatches)
   patchLoaded()

@@ -17,14 +17,14 @@ const work = []
 const strangers = []
 for (let i = 0; i < 12; i += 1) {
   work.push(tracer.startActiveSpan('request ' + i, async (span) => {
-    await pool.query('SELECT ' + i + ' AS request')
-    await pool.query('SELECT ' + i + ' AS request')
+    await pool.query('SELECT 1 AS request_' + i)
+    await pool.query('SELECT 1 AS request_' + i)
     span.end()
   }))
-  const background = () => new Promise((resolve, reject) => pool.query('SELECT ' + i + ' AS background', (error) => {
+  const background = () => new Promise((resolve, reject) => pool.query('SELECT 1 AS background_' + i, (error) => {
     if (trace.getSpan(context.active()) !== undefined) strangers.push(i)
     if (error) reject(error)
-    else resolve(pool.query('SELECT ' + i + ' AS background'))
+    else resolve(pool.query('SELECT 1 AS background_' + i))
   }))
   work.push(context.with(ROOT_CONTEXT, background))
 }
@@ -48,7 +48,7 @@ for (const [kind, load] of [['import', `import pg from 'pg'`], ['require', `impo
     assert.equal(queries.length, 48)
     const requests = new Map(spans.filter(({ name }) => name.startsWith('request ')).map(({ name, spanId }) => [spanId, name]))
     for (const { attributes, parentSpanId, text } of queries) {
-      const [, number, where] = /^SELECT (\d+) AS (\w+)$/.exec(text) ?? []
+      const [, where, number] = /^SELECT \? AS ([a-z]+)_(\d+)$/.exec(text) ?? []
       assert.equal(attributes['db.system.name'], 'postgresql')
       assert.equal(requests.get(parentSpanId), where === 'request' ? `request ${number}` : undefined, text)
       if (where === 'background') assert.equal(parentSpanId, '')
@@ -56,6 +56,41 @@ for (const [kind, load] of [['import', `import pg from 'pg'`], ['require', `impo
     const duration = receiver.metrics.find(({ name }) => name === 'db.client.operation.duration')
     assert.ok(duration?.data.type === 'exponentialHistogram')
     assert.equal(duration.unit, 's')
-    assert.equal(duration.data.points.reduce((sum, { count }) => sum + count, 0), 48)
+    const statements = duration.data.points.filter(({ attributes }) => attributes['db.operation.name'] === 'SELECT')
+    assert.equal(statements.reduce((sum, { count }) => sum + count, 0), 48)
   })
 }
+
+const HABITS = `
+import pg from 'pg'
+const client = new pg.Client(process.env.PGURL)
+await client.connect()
+const statement = { name: 'one', text: 'SELECT $1::int AS a', values: [1] }
+const seen = []
+for (let i = 0; i < 3; i += 1) seen.push((await client.query(statement)).rows[0].a)
+seen.push(Object.keys(statement).join())
+await new Promise((resolve) => client.query(statement, (error, result) => { seen.push(result.rows[0].a); resolve() }))
+seen.push(client.query('SELECT 1', () => undefined) === undefined)
+async function asksWrongly() { await client.query('SELECT nothing') }
+try { await asksWrongly() } catch (error) { seen.push(error.code, error.stack.includes('asksWrongly')) }
+try { await client.query({ text: 'SELECT pg_sleep(5)', query_timeout: 50 }) } catch (error) { seen.push(error.message) }
+try { client.query(null) } catch (error) { seen.push(error.name) }
+const again = new pg.Client(process.env.PGURL)
+await again.connect()
+seen.push((await again.query('SELECT 1; SELECT 2 AS b')).length)
+seen.push((await again.query({ text: 'SELECT 3', rowMode: 'array' })).rows[0][0])
+await again.end()
+await client.end().catch(() => undefined)
+console.log(JSON.stringify(seen))
+process.exit(0)
+`
+
+test('pg does what it does without the agent: objects of the caller stay as they are, errors lead to the caller, timeouts hold', { timeout: 60_000, skip: noPostgres }, async (t) => {
+  const url = await startPostgres(t)
+  const receiver = await startReceiver(t)
+  const { stdout, stderr } = await runProgram(t, 'module', HABITS, receiver.url, { PGURL: url })
+  const { stdout: bare } = await runProgram(t, 'module', HABITS, receiver.url, { PGURL: url, OTEL_SDK_DISABLED: 'true' })
+  assert.deepEqual(JSON.parse(stdout), [1, 1, 1, 'name,text,values', 1, true, '42703', true, 'Query read timeout', 'TypeError', 2, 3], stderr)
+  // The callback that pg writes into the caller's object is the one thing that differs.
+  assert.equal(stdout, bare.replace('"name,text,values,callback"', '"name,text,values"'))
+})

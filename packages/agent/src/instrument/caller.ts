@@ -1,0 +1,31 @@
+// Which line of the application makes a call.
+
+const FRAMES = 30
+/** What stands in a frame that is not the application's. */
+const FOREIGN = /[/\\]node_modules[/\\]|^node:|^internal\//
+const OWN = new URL('..', import.meta.url).href
+
+/** @returns attributes `code.*` of the nearest frame that is neither Node's, a package's nor the agent's; none where there is none */
+export function callerOf(): (readonly [key: string, value: string | number])[] {
+  const { stackTraceLimit } = Error
+  const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace')
+  Error.stackTraceLimit = FRAMES
+  Error.prepareStackTrace = (_error, sites) => sites
+  const sites: unknown = new Error('caller').stack
+  Error.stackTraceLimit = stackTraceLimit
+  Reflect.set(Error, 'prepareStackTrace', prepareStackTrace)
+  if (!Array.isArray(sites)) return []
+  const frames: readonly NodeJS.CallSite[] = sites
+  const site = frames.find((frame) => {
+    const file = frame.getFileName()
+    return typeof file === 'string' && file !== '' && !FOREIGN.test(file) && !file.startsWith(OWN)
+  })
+  const file = site?.getFileName()
+  if (site === undefined || typeof file !== 'string') return []
+  const method = site.getFunctionName() ?? site.getMethodName() ?? ''
+  return [
+    ['code.file.path', file.replace(/^file:\/\//, '')],
+    ['code.line.number', site.getLineNumber() ?? 0],
+    ...(method === '' ? [] : [['code.function.name', method] as const]),
+  ]
+}

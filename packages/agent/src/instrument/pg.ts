@@ -1,0 +1,219 @@
+// Statements of pg and the wait for a connection of pg-pool, each under the request that asked for it.
+import { type Context, diag } from '@opentelemetry/api'
+import { activeContext, isSuppressed, NO_CONTEXT, runIn } from '../context.ts'
+import { onModule } from './load.ts'
+import { hashParameters } from './parameters.ts'
+import { type PgMetrics, poolWait } from './pg-pool.ts'
+import type { Call, Database } from './statements.ts'
+import { get, getText, isMethod, list, type Method, wrap } from './wrap.ts'
+
+type Callback = (error: unknown, result: unknown) => void
+type QueryClass = new (config: unknown, values: unknown) => object
+
+/** Rows of an answer; of several statements in one text all of them. */
+function rowsOf(result: unknown): number | undefined {
+  const all = Array.isArray(result) ? list(result) : [result]
+  let rows = 0
+  for (const each of all) {
+    const { length } = list(get(each, 'rows'))
+    rows += length
+  }
+  return result === undefined ? undefined : rows
+}
+
+/** A message of class 22, data exception, quotes the value. */
+function messageOf(error: unknown): string {
+  const message = getText(error, 'message') ?? String(error)
+  return getText(error, 'code')?.startsWith('22') === true ? message.replaceAll(/"[^"]*"|'[^']*'/g, '?') : message
+}
+
+function finish(call: Call, error: unknown, result: unknown): void {
+  if (error === undefined || error === null) call.end({ rows: rowsOf(result) })
+  else call.end({ errorType: getText(error, 'code') ?? getText(error, 'name') ?? 'Error', message: messageOf(error) })
+}
+
+/** Classes of statements that say when they are written to the server: one for each copy of pg. */
+const timedClasses = new WeakMap<object, QueryClass>()
+
+/** The time from writing a statement to its answer, without the waits before: what a busy queue would add is apart. */
+const SENT = Symbol('andon.sent')
+
+function timedClass(Query: QueryClass): QueryClass {
+  const known = timedClasses.get(Query)
+  if (known !== undefined) return known
+  const Timed: QueryClass = class extends Query {}
+  Reflect.set(Timed.prototype, 'submit', function submit(this: object, ...args: readonly unknown[]): unknown {
+    Reflect.set(this, SENT, performance.now())
+    const original: unknown = Reflect.get(Query.prototype, 'submit')
+    return isMethod(original) ? Reflect.apply(original, this, args) : undefined
+  })
+  timedClasses.set(Query, Timed)
+  return Timed
+}
+
+function appendTimes(call: Call, query: object): void {
+  const sent: unknown = Reflect.get(query, SENT)
+  if (typeof sent === 'number') call.span.append('andon.db.server_time', Math.max(0, performance.now() - sent) / 1000)
+}
+
+export class PgInstrumentation {
+  readonly #metrics: PgMetrics
+
+  constructor(metrics: PgMetrics) {
+    this.#metrics = metrics
+  }
+
+  /** Patches every copy of pg that is loaded from now on. */
+  start(): void {
+    onModule('pg', { versions: '>=8.0.3 <9', file: 'lib/client.js' }, (Client) => {
+      this.#patchQuery(Client)
+      this.#patchConnect(Client)
+    })
+  }
+
+  #patchQuery(Client: unknown): void {
+    const Query = get(Client, 'Query')
+    if (!isClass(Query)) throw new Error('its class Query is not where it was')
+    const Timed = timedClass(Query)
+    wrap(get(Client, 'prototype'), 'query', (original) => {
+      const run = this.#run.bind(this, original, Timed)
+      return function query(this: unknown, ...args: unknown[]): unknown {
+        const active = activeContext()
+        const [config] = args
+        if (config === undefined || config === null || typeof this !== 'object' || this === null || isSuppressed(active)) return Reflect.apply(original, this, args)
+        return run(this, args, active)
+      }
+    })
+  }
+
+  #run(original: Method, Timed: QueryClass, client: object, args: unknown[], active: Context): unknown {
+    const [config, second, third] = args
+    const isSubmittable = isMethod(get(config, 'submit'))
+    const sql = textOf(config)
+    if (sql === '' && !isSubmittable) return Reflect.apply(original, client, args)
+    const call = this.#metrics.databaseOf(client).begin(sql, active)
+    const wait = poolWait(client)
+    if (wait > 0) call.span.append('andon.db.pool_wait', wait / 1000)
+    if (isSubmittable) return follow(original, client, args, call, active)
+    const values = isMethod(second) ? undefined : second
+    describeValues(call, list(values ?? get(config, 'values')))
+    const callback = [third, second, get(config, 'callback')].find(isMethod)
+    try {
+      // A statement made here takes the callback, so that neither a promise of pg is awaited nor the caller's object changed.
+      const query = new Timed(config, values)
+      const timeout = get(config, 'query_timeout')
+      if (timeout !== undefined) Reflect.set(query, 'query_timeout', timeout)
+      return callback === undefined ? promised(original, client, query, call) : called(original, client, query, call, { active, callback })
+    } catch (error) {
+      call.end({ errorType: getText(error, 'name') ?? 'Error', message: messageOf(error) })
+      throw error
+    }
+  }
+
+  /**
+   * A connection is opened outside of every request: its socket lives on, and what comes by it is nobody's. Its span is
+   * of the request that waits for it.
+   */
+  #patchConnect(Client: unknown): void {
+    wrap(get(Client, 'prototype'), 'connect', (original) => {
+      const databaseOf = (client: object): Database => this.#metrics.databaseOf(client)
+      return function connect(this: unknown, ...args: unknown[]): unknown {
+        const active = activeContext()
+        const [callback] = args
+        if (typeof this !== 'object' || this === null || isSuppressed(active)) return Reflect.apply(original, this, args)
+        const call = databaseOf(this).beginConnect(active)
+        if (isMethod(callback)) {
+          const bound = (...answer: unknown[]): void => {
+            finish(call, answer[0], undefined)
+            runIn(active, () => Reflect.apply(callback, undefined, answer))
+          }
+          return runIn(NO_CONTEXT, () => Reflect.apply(original, this, [bound]))
+        }
+        const opened: unknown = runIn(NO_CONTEXT, () => Reflect.apply(original, this, args))
+        if (opened instanceof Promise) opened.then(() => finish(call, undefined, undefined), (error: unknown) => finish(call, error, undefined))
+        return opened
+      }
+    })
+  }
+}
+
+/** The text of a statement, in whichever form it is given; a stream of rows keeps it in its cursor. */
+function textOf(config: unknown): string {
+  return typeof config === 'string' ? config : (getText(config, 'text') ?? getText(get(config, 'cursor'), 'text') ?? '')
+}
+
+function isClass(value: unknown): value is QueryClass {
+  return typeof value === 'function'
+}
+
+function describeValues(call: Call, values: readonly unknown[]): void {
+  if (values.length === 0 || !call.span.isRecording()) return
+  const hash = hashParameters(values)
+  if (hash !== '') call.span.append('andon.db.params_hash', hash)
+}
+
+function called(original: Method, client: object, query: object, call: Call, { active, callback }: { active: Context; callback: Method }): unknown {
+  const taken: Callback = (error, result) => {
+    appendTimes(call, query)
+    finish(call, error, result)
+    // In the caller's context: the answer comes by a connection that another request opened.
+    runIn(active, () => Reflect.apply(callback, undefined, [error, result]))
+  }
+  Reflect.set(query, 'callback', taken)
+  Reflect.apply(original, client, [query])
+  return undefined
+}
+
+function promised(original: Method, client: object, query: object, call: Call): unknown {
+  const own = get(client, '_Promise')
+  const Chosen: PromiseConstructor = isPromiseClass(own) ? own : Promise
+  return new Chosen<unknown>((resolve, reject) => {
+    const taken: Callback = (error, result) => {
+      appendTimes(call, query)
+      finish(call, error, result)
+      if (error === undefined || error === null) resolve(result)
+      else reject(error)
+    }
+    Reflect.set(query, 'callback', taken)
+    try {
+      Reflect.apply(original, client, [query])
+    } catch (error) {
+      finish(call, error, undefined)
+      reject(error)
+    }
+  }).catch(retrace)
+}
+
+function isPromiseClass(value: unknown): value is PromiseConstructor {
+  return typeof value === 'function' && 'resolve' in value
+}
+
+/** As pg does it: a stack that leads to the caller in the place of one that leads to the socket. */
+function retrace(error: unknown): never {
+  if (error instanceof Error) Error.captureStackTrace(error)
+  throw error
+}
+
+/** Cursors, streams and statements of the caller's own: they end with the server's answer, and call back in their context. */
+function follow(original: Method, client: object, args: unknown[], call: Call, active: Context): unknown {
+  const [submittable] = args
+  if (typeof submittable !== 'object' || submittable === null) return Reflect.apply(original, client, args)
+  const over = (name: string, ended: ((answer: readonly unknown[]) => void) | undefined): void => {
+    const method = get(submittable, name)
+    if (!isMethod(method)) return
+    Reflect.set(submittable, name, function handle(this: unknown, ...answer: unknown[]): unknown {
+      try {
+        ended?.(answer)
+      } catch (error) {
+        diag.error('andon: a statement could not be ended', error)
+      }
+      return runIn(active, () => Reflect.apply(method, this, answer))
+    })
+  }
+  over('handleReadyForQuery', () => call.end())
+  over('handleError', ([error]) => finish(call, error, undefined))
+  for (const name of ['handlePortalSuspended', 'handleCommandComplete', 'handleEmptyQuery']) over(name, undefined)
+  // Closed before its end, a cursor is not told that the server is ready.
+  over('close', undefined)
+  return Reflect.apply(original, client, args)
+}

@@ -1,0 +1,144 @@
+// What every client of a database shares: where it is, its statements by text, and the span and duration of a call.
+import { type Context, SpanStatusCode } from '@opentelemetry/api'
+import type { Milliseconds } from '@andon/model'
+import { encodeAttributes } from '@andon/wire'
+import { registerInventory } from '../inventory.ts'
+import type { Bound } from '../metrics/instrument.ts'
+import type { AgentRecorder } from '../metrics/meter.ts'
+import type { Span } from '../span.ts'
+import type { AgentTracer } from '../tracer.ts'
+import { callerOf } from './caller.ts'
+import { describeSql, type Dialect } from './sql.ts'
+
+const CLIENT = 3
+/** Texts of each of two generations that are remembered; text that never comes again goes past them. */
+const MAX_TEXTS = 500
+
+/** A statement by its text: what all its calls share. */
+interface Statement {
+  readonly name: string
+  /** The attributes that are the same each time, encoded. */
+  readonly block: Uint8Array
+  readonly duration: Bound
+  calls: number
+}
+
+/** Where the statements of a database go. */
+export interface DatabaseAddress {
+  /** OpenTelemetry's name, such as `postgresql`. */
+  readonly system: string
+  readonly namespace: string
+  readonly address: string
+  readonly port: number
+}
+
+/** What is told of a call that ends. */
+export interface CallEnd {
+  readonly rows?: number | undefined
+  /** The database's own code, such as an SQLSTATE, or the name of the error. */
+  readonly errorType?: string | undefined
+  readonly message?: string | undefined
+}
+
+/** One database that the process talks to. */
+export class Database {
+  readonly #tracer: AgentTracer
+  readonly #duration: AgentRecorder
+  readonly #shared: Readonly<Record<string, string | number>>
+  readonly #dialect: Dialect
+  #young = new Map<string, Statement>()
+  #old = new Map<string, Statement>()
+  #connect: Statement | undefined
+  readonly #failed = new Map<string, Bound>()
+
+  constructor(tracer: AgentTracer, duration: AgentRecorder, { system, namespace, address, port }: DatabaseAddress) {
+    registerInventory({ kind: 'dependency', name: namespace === '' ? system : `${system}/${namespace}` })
+    this.#tracer = tracer
+    this.#duration = duration
+    this.#dialect = system === 'mysql' || system === 'mariadb' ? 'mysql' : 'standard'
+    this.#shared = { 'db.system.name': system, ...(namespace !== '' && { 'db.namespace': namespace }), ...(address !== '' && { 'server.address': address }), ...(port > 0 && { 'server.port': port }) }
+  }
+
+  /** Starts the span of a call under that of a context. */
+  begin(sql: string, active: Context, startMs: Milliseconds = performance.now()): Call {
+    const statement = this.#statement(sql)
+    const span = this.#tracer.begin(statement.name, CLIENT, active, startMs)
+    if (!span.isRecording()) return new Call(span, statement, this)
+    span.block = statement.block
+    statement.calls += 1
+    // Who calls is looked for at the 1st, 2nd, 4th, 8th … call: a stack costs more than the span.
+    if ((statement.calls & (statement.calls - 1)) === 0) {
+      for (const [key, value] of callerOf()) span.append(key, value)
+    }
+    return new Call(span, statement, this)
+  }
+
+  /** Starts the span of opening a connection. */
+  beginConnect(active: Context): Call {
+    this.#connect ??= this.#describe('CONNECT', false)
+    const span = this.#tracer.begin('CONNECT', CLIENT, active)
+    span.block = this.#connect.block
+    return new Call(span, this.#connect, this)
+  }
+
+  #statement(sql: string): Statement {
+    const young = this.#young.get(sql)
+    if (young !== undefined) return young
+    const statement = this.#old.get(sql) ?? this.#describe(sql)
+    if (this.#young.size >= MAX_TEXTS) {
+      this.#old = this.#young
+      this.#young = new Map<string, Statement>()
+    }
+    this.#young.set(sql, statement)
+    return statement
+  }
+
+  #describe(sql: string, hasText = true): Statement {
+    const { text, operation, collection, summary } = describeSql(sql, this.#dialect)
+    const named = { ...this.#shared, ...(operation !== '' && { 'db.operation.name': operation }), ...(collection !== '' && { 'db.collection.name': collection }) }
+    const block = encodeAttributes(Object.entries({ ...named, ...(hasText && { 'db.query.summary': summary, 'db.query.text': text }) }).flat())
+    const name = summary === '' ? String(this.#shared['db.system.name']) : summary
+    return { name, block, calls: 0, duration: this.#duration.bind(named) }
+  }
+
+  /** The duration of calls that failed in one way. */
+  failed(name: string, errorType: string): Bound {
+    const key = `${name}\n${errorType}`
+    const known = this.#failed.get(key)
+    if (known !== undefined) return known
+    const [operation = ''] = name.split(' ')
+    const made = this.#duration.bind({ ...this.#shared, 'db.operation.name': operation, 'error.type': errorType })
+    if (this.#failed.size < MAX_TEXTS) this.#failed.set(key, made)
+    return made
+  }
+}
+
+/** A call of a statement that runs. */
+export class Call {
+  readonly span: Span
+  readonly #statement: Statement
+  readonly #database: Database
+
+  constructor(span: Span, statement: Statement, database: Database) {
+    this.span = span
+    this.#statement = statement
+    this.#database = database
+  }
+
+  /** Ends it; a second end is ignored. */
+  end({ rows, errorType, message }: CallEnd = {}): void {
+    const { span } = this
+    if (span.endMs >= 0) return
+    const endMs = performance.now()
+    const duration = errorType === undefined ? this.#statement.duration : this.#database.failed(this.#statement.name, errorType)
+    duration.record((endMs - span.startMs) / 1000, span)
+    if (span.isRecording()) {
+      if (rows !== undefined) span.append('db.response.returned_rows', rows)
+      if (errorType !== undefined) {
+        span.append('error.type', errorType)
+        span.setStatus({ code: SpanStatusCode.ERROR, message: message ?? '' })
+      }
+    }
+    span.endAt(endMs)
+  }
+}
