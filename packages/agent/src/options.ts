@@ -1,6 +1,10 @@
-// What the agent is told: options of start() first, then OTEL_* variables, then defaults.
+// What the agent is told: options of start() first, then variables, then a file of variables, then defaults.
 import { diag } from '@opentelemetry/api'
 import type { Bytes, Milliseconds, Ratio, ThresholdRule } from '@andon/model'
+import { type Environment, environment, list, milliseconds, pairs, positive, text } from './options/environment.ts'
+import { readSignals, type Signals } from './options/signals.ts'
+
+const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318'
 
 /** Which traces are recorded. */
 export interface Sampling {
@@ -17,53 +21,31 @@ export interface AgentOptions {
   readonly headers: Readonly<Record<string, string>>
   /** How long one request may take. */
   readonly timeoutMs: Milliseconds
+  /** Where each kind of data is sent, and how: from the three above, and from variables of each kind. */
+  readonly signals: Signals
   /** How often metrics are sent. */
   readonly metricIntervalMs: Milliseconds
   /** How long a span waits at most before it is sent. */
   readonly spanIntervalMs: Milliseconds
   /** What may wait to be sent; past it the oldest is dropped and counted. */
   readonly maxQueueBytes: Bytes
+  /** From which length on a block of the event loop is a stall. */
+  readonly stallMs: Milliseconds
   readonly serviceName: string | undefined
   readonly resourceAttributes: Readonly<Record<string, string>>
   readonly sampling: Sampling
   readonly disabled: boolean
-  /** Which headers carry the context from process to process: tracecontext, baggage, or none. */
+  /** Which headers carry the context from process to process: those of PROPAGATOR_NAMES, or none. */
   readonly propagators: readonly string[]
   /** Limits for recordMetric; broken ones are handed to the alert sink. */
   readonly thresholds: readonly ThresholdRule[]
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
-/** `a=1,b=2%20` as OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS are written. */
-function pairs(text: string | undefined): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const part of (text ?? '').split(',')) {
-    const at = part.indexOf('=')
-    if (at <= 0) continue
-    const value = part.slice(at + 1).trim()
-    try {
-      found[part.slice(0, at).trim()] = decodeURIComponent(value)
-    } catch {
-      found[part.slice(0, at).trim()] = value
-    }
-  }
-  return found
-}
-
-function positive(env: Environment, name: string, otherwise: number): number {
-  const text = env[name]
-  if (text === undefined || text.trim() === '') return otherwise
-  const value = Number(text)
-  if (Number.isFinite(value) && value > 0) return value
-  diag.warn(`andon: ${name} must be a number greater than 0, not "${text}"; ${otherwise} is used`)
-  return otherwise
-}
-
 function samplingOf(env: Environment): Sampling {
-  const name = env['OTEL_TRACES_SAMPLER'] ?? 'parentbased_always_on'
-  const share = Number(env['OTEL_TRACES_SAMPLER_ARG'] ?? '1')
-  const ratio = share >= 0 && share <= 1 ? share : 1
+  const name = text(env, 'OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on'
+  const argument = text(env, 'OTEL_TRACES_SAMPLER_ARG') ?? '1'
+  const share = Number(argument)
+  const isShare = share >= 0 && share <= 1
   const parentBased = name.startsWith('parentbased_')
   switch (name.replace('parentbased_', '')) {
     case 'always_on':
@@ -71,29 +53,43 @@ function samplingOf(env: Environment): Sampling {
     case 'always_off':
       return { parentBased, ratio: 0 }
     case 'traceidratio':
-      return { parentBased, ratio }
+      if (!isShare) diag.warn(`andon: OTEL_TRACES_SAMPLER_ARG must be a number from 0 to 1, not "${argument}"; every trace is recorded`)
+      return { parentBased, ratio: isShare ? share : 1 }
     default:
       diag.warn(`andon: OTEL_TRACES_SAMPLER "${name}" is not known; every trace is recorded`)
       return { parentBased: true, ratio: 1 }
   }
 }
 
-/** @param given - what start() was given; wins over the environment */
-export function readOptions(given: Partial<AgentOptions> = {}, env: Environment = process.env): AgentOptions {
+function endpointOf(env: Environment): string {
+  const given = text(env, 'OTEL_EXPORTER_OTLP_ENDPOINT')
+  if (given !== undefined && /^https?:\/\//.test(given) && URL.canParse(given)) return given.replace(/\/+$/, '')
+  if (given !== undefined) diag.warn(`andon: OTEL_EXPORTER_OTLP_ENDPOINT must begin with http:// or https://, not "${given}"; ${DEFAULT_ENDPOINT} is used`)
+  return DEFAULT_ENDPOINT
+}
+
+/**
+ * The options in force.
+ *
+ * @param given - what start() was given; wins over the environment
+ */
+export function readOptions(given: Partial<AgentOptions> = {}, env: Environment = environment()): AgentOptions {
   const attributes = pairs(env['OTEL_RESOURCE_ATTRIBUTES'])
-  return {
-    endpoint: (env['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? 'http://127.0.0.1:4318').replace(/\/+$/, ''),
+  const options = {
+    endpoint: endpointOf(env),
     headers: pairs(env['OTEL_EXPORTER_OTLP_HEADERS']),
-    timeoutMs: positive(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', 10_000),
-    metricIntervalMs: positive(env, 'OTEL_METRIC_EXPORT_INTERVAL', 10_000),
-    spanIntervalMs: positive(env, 'OTEL_BSP_SCHEDULE_DELAY', 1000),
+    timeoutMs: milliseconds(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', 10_000),
+    metricIntervalMs: milliseconds(env, 'OTEL_METRIC_EXPORT_INTERVAL', 10_000),
+    spanIntervalMs: milliseconds(env, 'OTEL_BSP_SCHEDULE_DELAY', 1000),
     maxQueueBytes: positive(env, 'ANDON_AGENT_QUEUE_BYTES', 32 * 1024 * 1024),
-    serviceName: env['OTEL_SERVICE_NAME'] ?? attributes['service.name'],
+    stallMs: milliseconds(env, 'ANDON_STALL_MS', 250),
+    serviceName: text(env, 'OTEL_SERVICE_NAME') ?? attributes['service.name'],
     resourceAttributes: attributes,
     sampling: samplingOf(env),
-    disabled: env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true',
-    propagators: (env['OTEL_PROPAGATORS'] ?? 'tracecontext,baggage').split(',').map((name) => name.trim()),
+    disabled: text(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
+    propagators: list(text(env, 'OTEL_PROPAGATORS') ?? 'tracecontext,baggage'),
     thresholds: [],
     ...given,
   }
+  return { ...options, signals: given.signals ?? readSignals(options, given, env) }
 }

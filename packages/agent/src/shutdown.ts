@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { diag } from '@opentelemetry/api'
 import type { Milliseconds } from '@andon/model'
+import { type Signals, signalAt } from './options/signals.ts'
 
 /** Signals that end a process when it does not handle them. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -69,16 +70,19 @@ export interface Unsent {
 }
 
 const CHILD = `
-const [batches, endpoint, headers] = JSON.parse(require('node:fs').readFileSync(0, 'utf8'))
-const post = ({ path, batch, body }) => fetch(endpoint + path, { method: 'POST', headers: { ...headers, 'content-type': 'application/x-protobuf', 'andon-batch': batch }, body: Buffer.from(body, 'base64') })
+const batches = JSON.parse(require('node:fs').readFileSync(0, 'utf8'))
+const post = ({ url, headers, batch, body }) => fetch(url, { method: 'POST', headers: { ...headers, 'content-type': 'application/x-protobuf', 'andon-batch': batch }, body: Buffer.from(body, 'base64') })
 Promise.allSettled(batches.map(post)).then(() => process.exit(0))
 `
 
 /** Sends from a child and waits for it, because a process that dies cannot send by itself any more. */
-export function sendFromChild(unsent: readonly Unsent[], { endpoint, headers }: { readonly endpoint: string; readonly headers: Readonly<Record<string, string>> }, withinMs: Milliseconds): void {
-  if (unsent.length === 0) return
-  const batches = unsent.map(({ path, batch, body }) => ({ path, batch, body: Buffer.from(body).toString('base64') }))
+export function sendFromChild(unsent: readonly Unsent[], signals: Signals, withinMs: Milliseconds): void {
+  const batches = unsent.flatMap(({ path, batch, body }) => {
+    const { url, headers } = signalAt(signals, path)
+    return url === undefined ? [] : [{ url, headers, batch, body: Buffer.from(body).toString('base64') }]
+  })
+  if (batches.length === 0) return
   // Without the agent: NODE_OPTIONS may load it.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name !== 'NODE_OPTIONS'))
-  spawnSync(process.execPath, ['-e', CHILD], { input: JSON.stringify([batches, endpoint, headers]), env, stdio: ['pipe', 'ignore', 'ignore'], timeout: withinMs })
+  spawnSync(process.execPath, ['-e', CHILD], { input: JSON.stringify(batches), env, stdio: ['pipe', 'ignore', 'ignore'], timeout: withinMs })
 }

@@ -9,6 +9,8 @@ import { MetricsCollector } from './metrics/collector.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
 import { startRuntimeMetrics } from './metrics/runtime.ts'
 import { ApplicationPerformanceMonitor, type PerformanceMonitor } from './monitor.ts'
+import { startDiagnostics } from './options/diagnostics.ts'
+import { environment } from './options/environment.ts'
 import { type AgentOptions, readOptions } from './options.ts'
 import { createPropagator } from './propagation.ts'
 import { detectResource } from './resource.ts'
@@ -52,7 +54,9 @@ const IDLE: Agent = { monitor: new ApplicationPerformanceMonitor(), instrumented
 export function start(given: Partial<AgentOptions> = {}): Agent {
   const known = running()
   if (known !== undefined) return known
-  const options = readOptions(given)
+  const env = environment()
+  startDiagnostics(env)
+  const options = readOptions(given, env)
   if (options.disabled) return IDLE
   try {
     const agent = startAgent(options)
@@ -83,7 +87,7 @@ function startAgent(options: AgentOptions): Agent {
   propagation.setGlobalPropagator(createPropagator(options.propagators))
   trace.setGlobalTracerProvider(tracers)
   metrics.setGlobalMeterProvider(meters)
-  const ends = [startInstrumentations(tracers, meters), startRuntimeMetrics(meters.getMeter('andon', VERSION))]
+  const ends = [startInstrumentations(tracers, meters), startRuntimeMetrics(meters.getMeter('andon', VERSION), options.stallMs)]
   observeSelf(meters.getMeter('andon', VERSION), exporter, meters)
   exporter.start()
   const monitor = new ApplicationPerformanceMonitor({
@@ -95,7 +99,7 @@ function startAgent(options: AgentOptions): Agent {
   })
   const uncaught = (error: Error, isLast: boolean): void => {
     exporter.recordException(uncaughtRecord(error, { resource, scope }))
-    if (isLast) sendFromChild(exporter.takeUnsent(), options, STOP_MS)
+    if (isLast) sendFromChild(exporter.takeUnsent(), options.signals, STOP_MS)
   }
   ends.push(flushAtEnd(() => exporter.flush(STOP_MS, true), uncaught))
   return {

@@ -102,3 +102,15 @@ test('run attaches the agent, starts a server where none answers, and ends with 
   assert.match(absent.err, /no-such-program-of-ours could not be started/)
   await again.stop()
 })
+
+test('config print tells the options of the agent and where they come from, without secrets', async () => {
+  writeFileSync(join(folder, 'andon.agent.json'), JSON.stringify({ OTEL_SERVICE_NAME: 'from-file', OTEL_EXPORTER_OTLP_HEADERS: 'authorization=CANARY' }))
+  const { code, out } = await andon('config', 'print')
+  rmSync(join(folder, 'andon.agent.json'))
+  assert.equal(code, 0)
+  assert.match(out, /^serviceName +from-file +OTEL_SERVICE_NAME in andon\.agent\.json$/m)
+  assert.match(out, /^signals\.traces\.headers +authorization=\*\*\* /m)
+  assert.ok(!out.includes('CANARY'))
+  const json: readonly { readonly name: string }[] = JSON.parse((await andon('config', 'print', '--json')).out)
+  assert.ok(json.some(({ name }) => name === 'stallMs'))
+})

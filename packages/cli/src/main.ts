@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'
+import { printConfig } from './config.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { query } from './query.ts'
 import { run } from './run.ts'
@@ -52,6 +53,16 @@ program
   .argument('<file>')
   .action(async (file: string) => {
     process.stdout.write(`${await check(file)}\n`)
+  })
+
+program
+  .command('config')
+  .description('the options of the agent')
+  .command('print')
+  .description('print the options with which an agent would start here, and where each comes from')
+  .option('--json', 'JSON instead of a table')
+  .action((flags: { json?: boolean }) => {
+    process.stdout.write(`${printConfig(flags.json === true)}\n`)
   })
 
 program

@@ -4,6 +4,7 @@ import https from 'node:https'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Milliseconds } from '@andon/model'
+import { type Signals, signalAt } from '../options/signals.ts'
 
 // Taken before any instrumentation replaces them: the agent's own requests are never traced.
 const requests = { 'http:': http.request, 'https:': https.request } as const
@@ -21,9 +22,7 @@ export interface Answer {
 }
 
 export interface ClientOptions {
-  readonly endpoint: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly timeoutMs: Milliseconds
+  readonly signals: Signals
 }
 
 /** Below it compressing costs more than it spares. */
@@ -47,25 +46,28 @@ export class OtlpClient {
   /** Sends bytes to a path such as /v1/traces. Never rejects. */
   async post(path: string, body: Uint8Array, batch: string): Promise<Answer> {
     try {
-      const url = new URL(this.#options.endpoint + path)
+      const signal = signalAt(this.#options.signals, path)
+      // Switched off: what is recorded all the same, for the metrics or the flags of others, goes nowhere.
+      if (signal.url === undefined) return { outcome: 'taken', retryAfterMs: undefined, reason: 'off' }
+      const url = new URL(signal.url)
       const protocol = url.protocol === 'https:' ? 'https:' : 'http:'
       const packed = body.length >= COMPRESS_FROM ? await compress(body) : body
       const headers = {
-        ...this.#options.headers,
+        ...signal.headers,
         'content-type': 'application/x-protobuf',
         'content-length': packed.length,
         'andon-batch': batch,
         ...(packed !== body && { 'content-encoding': 'gzip' }),
       }
-      return await this.#send(protocol, url, headers, packed)
+      return await this.#send(protocol, url, headers, packed, signal.timeoutMs)
     } catch (error) {
       return { outcome: 'again', retryAfterMs: undefined, reason: error instanceof Error ? error.message : String(error) }
     }
   }
 
-  async #send(protocol: 'http:' | 'https:', url: URL, headers: http.OutgoingHttpHeaders, body: Uint8Array): Promise<Answer> {
+  async #send(protocol: 'http:' | 'https:', url: URL, headers: http.OutgoingHttpHeaders, body: Uint8Array, timeout: Milliseconds): Promise<Answer> {
     return await new Promise((resolve, reject) => {
-      const request = requests[protocol](url, { method: 'POST', headers, agent: this.#agents[protocol], timeout: this.#options.timeoutMs }, (response) => {
+      const request = requests[protocol](url, { method: 'POST', headers, agent: this.#agents[protocol], timeout }, (response) => {
         response.resume()
         response.once('error', reject)
         response.once('end', () => {
@@ -74,7 +76,7 @@ export class OtlpClient {
           resolve({ outcome, retryAfterMs: retryAfter(response.headers['retry-after']), reason: String(status) })
         })
       })
-      request.once('timeout', () => request.destroy(new Error(`no answer within ${this.#options.timeoutMs} ms`)))
+      request.once('timeout', () => request.destroy(new Error(`no answer within ${timeout} ms`)))
       request.once('error', reject)
       // An idle connection must not keep the host alive.
       request.once('socket', (socket) => socket.unref())
