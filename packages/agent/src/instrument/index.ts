@@ -1,19 +1,21 @@
 // Which instrumentations are on.
 import http from 'node:http'
-import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
 import type { AgentMeterProvider } from '../metrics/meter.ts'
 import type { AgentTracerProvider } from '../tracer.ts'
 import { VERSION } from '../version.ts'
 import { watchEcmaScript } from './esm.ts'
+import { instrumentExpress } from './express.ts'
 import { instrumentFastify } from './fastify.ts'
 import { HttpClientInstrumentation } from './http-client.ts'
 import { HttpServerInstrumentation } from './http-server.ts'
+import { instrumentKoa } from './koa.ts'
 import { applyPatches, forgetModules, patchLoaded, wantedNames, watchModules } from './load.ts'
 import { forgetOutcomes, note } from './outcomes.ts'
 import { PgInstrumentation } from './pg.ts'
 import { PgMetrics } from './pg-pool.ts'
 import { PublishedInstrumentations } from './published.ts'
 import { reportSoon } from './report.ts'
+import { UndiciInstrumentation } from './undici.ts'
 
 /** Turns the instrumentations on, for modules that are loaded from now on or were before. @returns what ends them */
 export function startInstrumentations(tracerProvider: AgentTracerProvider, meterProvider: AgentMeterProvider): () => void {
@@ -22,12 +24,12 @@ export function startInstrumentations(tracerProvider: AgentTracerProvider, meter
   const tracer = tracerProvider.getTracer('@andon/agent/http', VERSION)
   const meter = meterProvider.getMeter('@andon/agent/http', VERSION)
   const published = new PublishedInstrumentations(tracerProvider, meterProvider)
-  const ends = [new HttpServerInstrumentation(tracer, meter).start(), startHttpClient(new HttpClientInstrumentation(tracer, meter)), instrumentFastify()]
+  const ends = [new HttpServerInstrumentation(tracer, meter).start(), startHttpClient(new HttpClientInstrumentation(tracer, meter)), instrumentFastify(), new UndiciInstrumentation(tracer, meter).start()]
   published.announceAll()
-  published.drive(new UndiciInstrumentation({ enabled: false }))
   const pg = new PgMetrics(tracerProvider.getTracer('@andon/agent/pg', VERSION), meterProvider.getMeter('@andon/agent/pg', VERSION))
   pg.watchPools()
   new PgInstrumentation(pg).start()
+  for (const instrument of [instrumentExpress, instrumentKoa]) instrument()
   watchModules()
   watchEcmaScript(wantedNames(), applyPatches)
   patchLoaded()

@@ -64,7 +64,7 @@ export class PublishedInstrumentations {
     const Class = name === undefined ? undefined : get(loaded, name)
     if (!isMethod(Class)) throw new Error('it exports no instrumentation')
     const instrumentation: unknown = Reflect.construct(Class, [{ ...config, enabled: false }])
-    if (isInstrumentation(instrumentation)) this.drive(instrumentation, Object.keys(modules))
+    if (isInstrumentation(instrumentation)) this.#drive(instrumentation, Object.keys(modules))
   }
 
   /**
@@ -73,7 +73,7 @@ export class PublishedInstrumentations {
    * @param instrumentation - made with `enabled: false`
    * @param modules - files of its target that are ECMAScript modules, patched as their CommonJS twins are
    */
-  drive(instrumentation: Instrumentation, modules: readonly string[] = []): void {
+  #drive(instrumentation: Instrumentation, modules: readonly string[] = []): void {
     const by = instrumentation.instrumentationName
     instrumentation.setTracerProvider(this.#tracers)
     instrumentation.setMeterProvider(this.#meters)
