@@ -1,10 +1,10 @@
 // What was recorded, from the buffers to the server.
 import { setTimeout as wait } from 'node:timers/promises'
-import type { ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource } from '@andon/model'
-import { encodeExceptions, encodeMetrics } from '@andon/wire'
+import type { Attributes, Bytes, ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource } from '@andon/model'
+import { encodeEvents, encodeExceptions, encodeMetrics, type LogEvent } from '@andon/wire'
 import { redactionOf } from './attributes.ts'
 import { Buffer } from './export/buffer.ts'
-import { OtlpClient } from './export/client.ts'
+import { type ControlLink, OtlpClient } from './export/client.ts'
 import { batchNumber, Sender } from './export/sender.ts'
 import { SpanBuffer } from './export/span-buffer.ts'
 import type { AgentMeterProvider } from './metrics/meter.ts'
@@ -13,6 +13,10 @@ import type { Unsent } from './shutdown.ts'
 import { nowNanoseconds } from './time.ts'
 
 const EXCEPTIONS_PER_BATCH = 256
+const EVENTS_PER_BATCH = 100
+/** Of a control state, which the server takes up to 64 KiB of. */
+const READ_MAX_BYTES = 128 * 1024
+const READ_MS: Milliseconds = 5000
 
 function sleep(ms: Milliseconds, signal: AbortSignal): Promise<void> {
   // Woken early by the signal, which is no failure.
@@ -23,6 +27,7 @@ export interface ExporterStatus {
   readonly queueBytes: number
   readonly droppedSpans: number
   readonly droppedExceptions: number
+  readonly droppedEvents: number
   readonly refused: number
   readonly failures: number
 }
@@ -35,11 +40,13 @@ export class Exporter {
   /** Where tracers get their sinks. */
   readonly spans: SpanBuffer
   readonly #exceptions: Buffer<ExceptionRecord>
+  readonly #events: Buffer<LogEvent>
   readonly #senders: { readonly spans: Sender; readonly metrics: Sender; readonly exceptions: Sender }
   readonly #timers: NodeJS.Timeout[] = []
   #collectedUntil: Nanoseconds = nowNanoseconds()
   #metricsDue = false
   #sequence = 0
+  #beforeFlush: () => void = () => undefined
   #waitingForFailure: (() => void)[] = []
 
   constructor(options: AgentOptions, resource: Resource, meters: AgentMeterProvider) {
@@ -48,13 +55,14 @@ export class Exporter {
     this.#meters = meters
     this.#client = new OtlpClient(options)
     this.spans = new SpanBuffer(resource, options.maxQueueBytes * 0.9, redactionOf, () => this.#senders.spans.start())
-    this.#exceptions = new Buffer(options.maxQueueBytes * 0.1)
+    this.#exceptions = new Buffer(options.maxQueueBytes * 0.06)
+    this.#events = new Buffer(options.maxQueueBytes * 0.04)
     const sender = (path: string, next: () => { body: Uint8Array; items: number } | undefined): Sender =>
       new Sender({ client: this.#client, path, next, sleep, sequence: () => (this.#sequence += 1), failed: () => this.#failed() })
     this.#senders = {
       spans: sender('/v1/traces', () => this.spans.take()),
       metrics: sender('/v1/metrics', () => this.#nextMetrics()),
-      exceptions: sender('/v1/logs', () => batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions)),
+      exceptions: sender('/v1/logs', () => batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions) ?? batchOf(this.#events.take(EVENTS_PER_BATCH), encodeEvents)),
     }
   }
 
@@ -64,7 +72,7 @@ export class Exporter {
     this.#timers.push(
       setInterval(() => {
         if (!this.spans.isEmpty) this.#senders.spans.start()
-        if (this.#exceptions.length > 0) this.#senders.exceptions.start()
+        if (this.#exceptions.length > 0 || this.#events.length > 0) this.#senders.exceptions.start()
       }, spanIntervalMs).unref(),
       setInterval(() => this.#sendMetrics(), metricIntervalMs).unref(),
     )
@@ -72,6 +80,22 @@ export class Exporter {
 
   recordException(exception: ExceptionRecord): void {
     this.#exceptions.push(exception, 1000 + (exception.message.length + exception.stack.length) * 2)
+  }
+
+  /** An event of the agent, which goes the way of errors. */
+  recordEvent(event: LogEvent): void {
+    this.#events.push(event, 500 + sizeOf(event.attributes))
+  }
+
+  /** Connects what goes between agent and server beside telemetry. @param beforeFlush - records what it still holds back */
+  connect({ control, beforeFlush }: { readonly control: ControlLink; readonly beforeFlush: () => void }): void {
+    this.#client.control = control
+    this.#beforeFlush = beforeFlush
+  }
+
+  /** The text of a path of the server's; undefined where it is not to be had within 5 seconds and 128 KiB. Never rejects. */
+  async read(path: string): Promise<string | undefined> {
+    return await this.#client.read(path, READ_MAX_BYTES, READ_MS)
   }
 
   /** While a batch is unanswered no new one is made: its increments go on adding up, so an outage costs resolution only. */
@@ -101,6 +125,7 @@ export class Exporter {
    * @param giveUp - settle at the first attempt that fails, as a process does that is about to end
    */
   async flush(withinMs: Milliseconds, giveUp = false): Promise<void> {
+    this.#beforeFlush()
     const { spans, metrics, exceptions } = this.#senders
     const all = (async () => {
       // What is under way first: a second drain collects what came meanwhile.
@@ -118,9 +143,10 @@ export class Exporter {
   status(): ExporterStatus {
     const senders = Object.values(this.#senders)
     return {
-      queueBytes: this.spans.bytes + this.#exceptions.bytes,
+      queueBytes: this.spans.bytes + this.#exceptions.bytes + this.#events.bytes,
       droppedSpans: this.spans.dropped,
       droppedExceptions: this.#exceptions.dropped,
+      droppedEvents: this.#events.dropped,
       refused: senders.reduce((sum, { refused }) => sum + refused, 0),
       failures: senders.reduce((sum, { failures }) => sum + failures, 0),
     }
@@ -139,6 +165,13 @@ export class Exporter {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     this.#client.close()
   }
+}
+
+/** About how much memory attributes hold. */
+function sizeOf(attributes: Attributes): Bytes {
+  let bytes = 0
+  for (const value of Object.values(attributes)) for (const each of [value].flat()) bytes += 48 + (typeof each === 'string' ? each.length * 2 : 16)
+  return bytes
 }
 
 function batchOf<T>(items: readonly T[], encode: (items: readonly T[]) => Uint8Array): { body: Uint8Array; items: number } | undefined {

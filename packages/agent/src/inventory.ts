@@ -1,7 +1,7 @@
 // What the application registers: routes, jobs, handlers, dependencies. Sent to the server, so that it can say which of
 // them have no data.
 import { diag } from '@opentelemetry/api'
-import { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem } from '@andon/model'
+import { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem, type Milliseconds } from '@andon/model'
 
 /** Of one kind, so that many hosts called take no place from routes; past it nothing more is registered, and counted. */
 const MAX_OF_KIND = 1000
@@ -52,4 +52,43 @@ export function registerInventory(item: InventoryItem): void {
 /** All that is registered, by kind, in the order of registration. */
 export function inventoryItems(): InventoryItem[] {
   return INVENTORY_KINDS.flatMap((kind) => [...(shared.names.get(kind) ?? [])].map((name) => ({ kind, name })))
+}
+
+/** Changes are gathered for so long: routes are registered one by one. */
+const GATHER_MS: Milliseconds = 2000
+/** The whole is told again, so that the server knows that it still holds. */
+const REPEAT_MS: Milliseconds = 3_600_000
+
+/**
+ * Calls `send` soon after anything was registered, and once an hour; never while nothing is registered. Its timers do not keep the
+ * host alive.
+ *
+ * @returns `flush`, which sends at once what waits to be gathered, and what ends it
+ */
+export function watchInventory(send: () => void): { flush: () => void; stop: () => void } {
+  let gathering: NodeJS.Timeout | undefined
+  const flush = (): void => {
+    if (gathering === undefined) return
+    clearTimeout(gathering)
+    gathering = undefined
+    send()
+  }
+  const changed = (): void => {
+    gathering ??= setTimeout(flush, GATHER_MS).unref()
+  }
+  shared.watchers.add(changed)
+  const hasItems = (): boolean => [...shared.names.values()].some(({ size }) => size > 0)
+  const repeat = setInterval(() => {
+    if (hasItems()) changed()
+  }, REPEAT_MS).unref()
+  if (hasItems()) changed()
+  return {
+    flush,
+    stop: () => {
+      shared.watchers.delete(changed)
+      clearTimeout(gathering)
+      gathering = undefined
+      clearInterval(repeat)
+    },
+  }
 }

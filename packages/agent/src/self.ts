@@ -14,6 +14,7 @@ export function observeSelf(meter: Meter, exporter: Exporter, meters: AgentMeter
       result.observe(queue, status.queueBytes)
       result.observe(dropped, status.droppedSpans, { kind: 'span' })
       result.observe(dropped, status.droppedExceptions, { kind: 'exception' })
+      result.observe(dropped, status.droppedEvents, { kind: 'event' })
       result.observe(dropped, status.refused, { kind: 'refused' })
       result.observe(dropped, meters.dropped, { kind: 'attribute_set' })
       result.observe(failures, status.failures)

@@ -1,6 +1,6 @@
 // Starts the agent: one for a process, however often it is asked for.
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api'
-import type { AlertSignal, ExceptionRecord } from '@andon/model'
+import type { ExceptionRecord } from '@andon/model'
 import { AsyncContextManager } from './context.ts'
 import { Exporter } from './exporter.ts'
 import { startInstrumentations } from './instrument/index.ts'
@@ -16,8 +16,8 @@ import { createPropagator } from './propagation.ts'
 import { detectResource } from './resource.ts'
 import { Sampler } from './sampler.ts'
 import { observeSelf } from './self.ts'
+import { linkServer } from './server-link.ts'
 import { flushAtEnd, sendFromChild } from './shutdown.ts'
-import { ThresholdAlerts } from './thresholds.ts'
 import { AgentTracerProvider, DistributedTracer } from './tracer.ts'
 import { VERSION } from './version.ts'
 
@@ -73,27 +73,26 @@ export function getMonitor(): PerformanceMonitor {
   return (running() ?? IDLE).monitor
 }
 
-function tellAlert(alert: AlertSignal): void {
-  diag.warn(`andon: ${alert.type} ${alert.metric ?? ''} ${alert.message ?? ''}`)
-}
-
 function startAgent(options: AgentOptions): Agent {
   const resource = detectResource(options, VERSION)
   const scope = { name: 'andon', version: VERSION, attributes: {}, droppedAttributes: 0, schemaUrl: '' }
   const meters = new AgentMeterProvider()
   const exporter = new Exporter(options, resource, meters)
-  const tracers = new AgentTracerProvider(new Sampler(options.sampling), (of) => exporter.spans.sinkOf(of))
+  const sampler = new Sampler(options.sampling)
+  const tracers = new AgentTracerProvider(sampler, (of) => exporter.spans.sinkOf(of))
   context.setGlobalContextManager(new AsyncContextManager())
   propagation.setGlobalPropagator(createPropagator(options.propagators))
   trace.setGlobalTracerProvider(tracers)
   metrics.setGlobalMeterProvider(meters)
   const ends = [startInstrumentations(tracers, meters), startRuntimeMetrics(meters.getMeter('andon', VERSION), options.stallMs)]
   observeSelf(meters.getMeter('andon', VERSION), exporter, meters)
+  const link = linkServer({ options, exporter, sampler, resource, scope })
+  ends.push(link.stop)
   exporter.start()
   const monitor = new ApplicationPerformanceMonitor({
     metrics: new MetricsCollector(meters.getMeter('andon', VERSION)),
     tracer: new DistributedTracer(tracers.getTracer('andon', VERSION)),
-    alerts: new ThresholdAlerts(options.thresholds, tellAlert),
+    alerts: link.alerts,
     record: (exception) => exporter.recordException({ ...exception, resource, scope }),
     flush: () => exporter.flush(FLUSH_MS),
   })

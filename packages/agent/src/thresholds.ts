@@ -14,7 +14,11 @@ const ERROR_RATE = 'error-rate'
  * and tags keeps the threshold again.
  */
 export class ThresholdAlerts implements AlertSink {
-  readonly #rules = new Map<string, ThresholdRule>()
+  /** Of options and calls. */
+  readonly #own = new Map<string, ThresholdRule>()
+  #ofServer: readonly ThresholdRule[] = []
+  /** Both; the server's wins where it has the same id. */
+  #rules = new Map<string, ThresholdRule>()
   readonly #active = new Map<string, AlertSignal>()
   readonly #told: (alert: AlertSignal) => void
   readonly #now: () => Milliseconds
@@ -28,7 +32,19 @@ export class ThresholdAlerts implements AlertSink {
   }
 
   addRule(rule: ThresholdRule): void {
-    this.#rules.set(rule.id, rule)
+    this.#own.set(rule.id, rule)
+    this.#join()
+  }
+
+  /** Takes these rules of the server in place of those that it gave before. Alerts of rules that are gone are over. */
+  setServerRules(rules: readonly ThresholdRule[]): void {
+    this.#ofServer = rules
+    this.#join()
+    for (const [key, { rule }] of this.#active) if (rule !== undefined && !this.#rules.has(rule) && key !== ERROR_RATE) this.#active.delete(key)
+  }
+
+  #join(): void {
+    this.#rules = new Map([...this.#own, ...this.#ofServer.map((rule) => [rule.id, rule] as const)])
   }
 
   checkMetric(name: string, value: number, tags: Tags = {}): void {

@@ -12,6 +12,7 @@ export {
   type ControlThreshold,
   noControl,
   PROFILE_MS_MAX,
+  type ProfileKind,
   readControlAnswer,
   readControlSettings,
   THRESHOLDS_MAX,

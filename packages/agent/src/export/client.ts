@@ -3,8 +3,8 @@ import http from 'node:http'
 import https from 'node:https'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { Milliseconds } from '@andon/model'
-import { type Signals, signalAt } from '../options/signals.ts'
+import type { Bytes, Milliseconds } from '@andon/model'
+import { type Signal, type Signals, signalAt } from '../options/signals.ts'
 
 // Taken before any instrumentation replaces them: the agent's own requests are never traced.
 const requests = { 'http:': http.request, 'https:': https.request } as const
@@ -19,6 +19,14 @@ export interface Answer {
   readonly retryAfterMs: Milliseconds | undefined
   /** For the log: the status or what went wrong. */
   readonly reason: string
+}
+
+/** Who asks, and what the server says to it, beside the telemetry. */
+export interface ControlLink {
+  /** The header `andon-instance`. */
+  header(): string
+  /** The header `andon-control` of an answer. */
+  answered(header: string): void
 }
 
 export interface ClientOptions {
@@ -39,6 +47,11 @@ export class OtlpClient {
   readonly #options: ClientOptions
   readonly #agents = { 'http:': new http.Agent({ keepAlive: true, maxSockets: 2 }), 'https:': new https.Agent({ keepAlive: true, maxSockets: 2 }) }
 
+  /** Set once the agent's other parts are there. */
+  control: ControlLink | undefined
+  /** The signal whose server said last what is wanted: signals may go to different ones. */
+  #controlling: Signal | undefined
+
   constructor(options: ClientOptions) {
     this.#options = options
   }
@@ -57,21 +70,28 @@ export class OtlpClient {
         'content-type': 'application/x-protobuf',
         'content-length': packed.length,
         'andon-batch': batch,
+        ...(this.control !== undefined && { 'andon-instance': this.control.header() }),
         ...(packed !== body && { 'content-encoding': 'gzip' }),
       }
-      return await this.#send(protocol, url, headers, packed, signal.timeoutMs)
+      return await this.#send(protocol, url, headers, packed, signal)
     } catch (error) {
       return { outcome: 'again', retryAfterMs: undefined, reason: error instanceof Error ? error.message : String(error) }
     }
   }
 
-  async #send(protocol: 'http:' | 'https:', url: URL, headers: http.OutgoingHttpHeaders, body: Uint8Array, timeout: Milliseconds): Promise<Answer> {
+  async #send(protocol: 'http:' | 'https:', url: URL, headers: http.OutgoingHttpHeaders, body: Uint8Array, signal: Signal): Promise<Answer> {
+    const { timeoutMs: timeout } = signal
     return await new Promise((resolve, reject) => {
       const request = requests[protocol](url, { method: 'POST', headers, agent: this.#agents[protocol], timeout }, (response) => {
         response.resume()
         response.once('error', reject)
         response.once('end', () => {
           const status = response.statusCode ?? 0
+          const wanted = response.headers['andon-control']
+          if (typeof wanted === 'string') {
+            this.#controlling = signal
+            this.control?.answered(wanted)
+          }
           const outcome = status >= 200 && status < 300 ? 'taken' : status === 429 || status === 408 || status >= 500 ? 'again' : 'refused'
           resolve({ outcome, retryAfterMs: retryAfter(response.headers['retry-after']), reason: String(status) })
         })
@@ -81,6 +101,50 @@ export class OtlpClient {
       // An idle connection must not keep the host alive.
       request.once('socket', (socket) => socket.unref())
       request.end(body)
+    })
+  }
+
+  /**
+   * Reads a path of the server that said last what is wanted, as text, with the headers of its signal. Never rejects.
+   *
+   * @returns undefined where the answer is not 200, larger than `maxBytes`, or not there as a whole within `withinMs`
+   */
+  async read(path: string, maxBytes: Bytes, withinMs: Milliseconds): Promise<string | undefined> {
+    try {
+      const { url: address = '', headers } = this.#controlling ?? this.#options.signals.traces
+      const url = new URL(address.replace(/\/v1\/(?:traces|metrics|logs)$/, '') + path)
+      const protocol = url.protocol === 'https:' ? 'https:' : 'http:'
+      return await this.#receive(requests[protocol](url, { method: 'GET', headers: { ...headers, accept: 'application/json' }, agent: this.#agents[protocol] }), maxBytes, withinMs)
+    } catch {
+      return undefined
+    }
+  }
+
+  async #receive(request: http.ClientRequest, maxBytes: Bytes, withinMs: Milliseconds): Promise<string | undefined> {
+    return await new Promise((resolve) => {
+      const end = (text: string | undefined): void => {
+        clearTimeout(deadline)
+        if (text === undefined) request.destroy()
+        resolve(text)
+      }
+      // Of the whole: a server that sends a byte now and then is never idle.
+      const deadline = setTimeout(() => end(undefined), withinMs).unref()
+      request.once('error', () => end(undefined))
+      request.once('close', () => end(undefined))
+      request.once('socket', (socket) => socket.unref())
+      request.once('response', (response) => {
+        if (response.statusCode !== 200) return end(undefined)
+        const chunks: Buffer[] = []
+        let bytes = 0
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length
+          if (bytes > maxBytes) end(undefined)
+          else chunks.push(chunk)
+        })
+        response.once('error', () => end(undefined))
+        response.once('end', () => end(Buffer.concat(chunks).toString('utf8')))
+      })
+      request.end()
     })
   }
 

@@ -1,0 +1,57 @@
+// What goes between agent and server beside telemetry: control, broken thresholds, the inventory.
+import { diag, trace } from '@opentelemetry/api'
+import { type AlertSignal, type Attributes, breachAttributes, INVENTORY_EVENT, inventoryAttributes, type Resource, type Scope, THRESHOLD_EVENT } from '@andon/model'
+import { ControlClient, type ControlTargets } from './control.ts'
+import type { Exporter } from './exporter.ts'
+import { inventoryItems, watchInventory } from './inventory.ts'
+import type { AgentOptions } from './options.ts'
+import type { Sampler } from './sampler.ts'
+import { ThresholdAlerts } from './thresholds.ts'
+import { nowNanoseconds } from './time.ts'
+import { VERSION } from './version.ts'
+
+export interface LinkParts {
+  readonly options: AgentOptions
+  readonly exporter: Exporter
+  readonly sampler: Pick<Sampler, 'setSampling'>
+  readonly resource: Resource
+  readonly scope: Scope
+  /** Profiling on demand, where the agent has it. */
+  readonly profile?: ControlTargets['profile']
+}
+
+function textOf(resource: Resource, key: string): string {
+  const value = resource.attributes[key]
+  return typeof value === 'string' ? value : ''
+}
+
+/** Connects the agent's parts with its server. @returns the thresholds to be held against, and what ends it */
+export function linkServer({ options, exporter, sampler, resource, scope, profile }: LinkParts): { alerts: ThresholdAlerts; stop: () => void } {
+  const record = (name: string, attributes: Attributes): void => {
+    const span = trace.getActiveSpan()?.spanContext()
+    exporter.recordEvent({ name, time: nowNanoseconds(), traceId: span?.traceId ?? '', spanId: span?.spanId ?? '', attributes, resource, scope })
+  }
+  const alerts = new ThresholdAlerts(options.thresholds, (alert: AlertSignal) => {
+    diag.warn(`andon: ${alert.type} ${alert.metric ?? ''} ${alert.message ?? ''}`)
+    record(THRESHOLD_EVENT, breachAttributes(alert))
+  })
+  const control = new ControlClient({
+    identity: { service: textOf(resource, 'service.name'), instance: textOf(resource, 'service.instance.id'), version: VERSION },
+    read: (path) => exporter.read(path),
+    contactMs: 3 * options.metricIntervalMs,
+    targets: {
+      sampling: (ratio) => sampler.setSampling(ratio === undefined ? options.sampling : { ...options.sampling, ratio }),
+      thresholds: (rules) => alerts.setServerRules(rules),
+      ...(profile !== undefined && { profile }),
+    },
+  })
+  const inventory = watchInventory(() => record(INVENTORY_EVENT, inventoryAttributes(inventoryItems())))
+  exporter.connect({ control, beforeFlush: inventory.flush })
+  return {
+    alerts,
+    stop: () => {
+      inventory.stop()
+      control.stop()
+    },
+  }
+}
