@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { reportMarkdown, runBenchmark } from '@andon/bench'
 
@@ -26,21 +27,27 @@ function installPeers(): void {
   writeFileSync(stamp, lock)
 }
 
+/** What measures whole programs runs by itself: its file exports `measure`. */
+async function measured(file: string): Promise<string> {
+  const { measure }: { measure: (isQuick: boolean) => Promise<string> } = await import(pathToFileURL(file).href)
+  return await measure(values.quick === true)
+}
+
 installPeers()
 command(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-b'])
 const dist = join(folder, 'dist')
 const files = readdirSync(dist, { recursive: true, encoding: 'utf8' })
-  .filter((entry) => entry.endsWith('.bench.js') && positionals.every((word) => entry.includes(word)))
+  .filter((entry) => /\.(?:bench|measure)\.js$/.test(entry) && positionals.every((word) => entry.includes(word)))
   .toSorted((a, b) => a.localeCompare(b))
 if (files.length === 0) {
   process.stderr.write(`No benchmark matches ${positionals.join(' ')}.\n`)
   process.exit(2)
 }
 for (const entry of files) {
-  const report = reportMarkdown(await runBenchmark(join(dist, entry), options))
+  const report = entry.endsWith('.measure.js') ? await measured(join(dist, entry)) : reportMarkdown(await runBenchmark(join(dist, entry), options))
   process.stdout.write(`${report}\n`)
   if (values.save === true) {
-    const target = join(folder, 'results', entry.replace(/\.bench\.js$/, '.md'))
+    const target = join(folder, 'results', entry.replace(/\.(?:bench|measure)\.js$/, '.md'))
     mkdirSync(dirname(target), { recursive: true })
     writeFileSync(target, report)
     process.stderr.write(`kept in ${relative(root, target)}\n`)

@@ -36,6 +36,11 @@ export interface ClientOptions {
 /** Below it compressing costs more than it spares. */
 const COMPRESS_FROM = 1024
 
+/** To a server on the same machine compressing costs its processor more than it spares the wire. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+}
+
 function retryAfter(header: string | undefined): Milliseconds | undefined {
   if (header === undefined) return undefined
   const seconds = Number(header)
@@ -64,7 +69,7 @@ export class OtlpClient {
       if (signal.url === undefined) return { outcome: 'taken', retryAfterMs: undefined, reason: 'off' }
       const url = new URL(signal.url)
       const protocol = url.protocol === 'https:' ? 'https:' : 'http:'
-      const packed = body.length >= COMPRESS_FROM ? await compress(body) : body
+      const packed = body.length >= COMPRESS_FROM && !isLoopback(url.hostname) ? await compress(body) : body
       const headers = {
         ...signal.headers,
         'content-type': 'application/x-protobuf',

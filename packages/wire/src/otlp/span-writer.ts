@@ -276,12 +276,14 @@ export class SpanWriter {
       if (typeof key !== 'string') continue
       const known = this.#keys.get(key) ?? this.#newKey(key)
       const value = attributes[index + 1]
-      if (typeof value !== 'string' || known.redact !== undefined || !this.#short(known.bytes, value)) this.#attribute(known, value)
+      if (typeof value === 'string' && known.redact === undefined && this.#shortText(known.bytes, value)) continue
+      if (typeof value === 'number' && value >= 0 && value < 0x4000 && Math.trunc(value) === value && this.#shortNumber(known.bytes, value)) continue
+      this.#attribute(known, value)
     }
   }
 
   /** Short ASCII, which most values are, in one pass; false when the value is not that. */
-  #short(name: Uint8Array, value: string): boolean {
+  #shortText(name: Uint8Array, value: string): boolean {
     const { length } = value
     const whole = name.length + length + 4
     if (whole > 0x7f) return false
@@ -304,6 +306,30 @@ export class SpanWriter {
       bytes[at + index] = unit
     }
     this.#at = at + length
+    return true
+  }
+
+  /** Whole numbers below 16,384, such as statuses and most ports of services, in one pass. */
+  #shortNumber(name: Uint8Array, value: number): boolean {
+    if (name.length > 0x70) return false
+    this.#room(name.length + 8)
+    const bytes = this.#bytes
+    let at = this.#at
+    const size = value < 0x80 ? 2 : 3
+    bytes[at] = 0x4a
+    bytes[at + 1] = name.length + size + 2
+    at += 2
+    for (let index = 0; index < name.length; index += 1) bytes[at + index] = name[index]!
+    at += name.length
+    bytes[at] = 0x12
+    bytes[at + 1] = size
+    bytes[at + 2] = 0x18
+    if (size === 2) bytes[at + 3] = value
+    else {
+      bytes[at + 3] = (value & 0x7f) | 0x80
+      bytes[at + 4] = value >>> 7
+    }
+    this.#at = at + 2 + size
     return true
   }
 

@@ -1,0 +1,3 @@
+import { measureApplication } from './measure.ts'
+
+export const measure = (isQuick: boolean): Promise<string> => measureApplication('express', isQuick)
