@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { arch, hostname, platform } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isMainThread, threadId } from 'node:worker_threads'
 import type { Attributes, Resource } from '@andon/model'
 import type { AgentOptions } from './options.ts'
 
@@ -25,7 +26,8 @@ export function detectResource(options: Pick<AgentOptions, 'serviceName' | 'reso
   const name = options.serviceName ?? (typeof found.name === 'string' ? found.name : 'unknown_service:node')
   const attributes: Attributes = {
     'service.version': typeof found.version === 'string' ? found.version : '',
-    'service.instance.id': `${hostname()}:${process.pid}`,
+    // A worker thread has an agent, a heap and an event loop of its own.
+    'service.instance.id': `${hostname()}:${process.pid}${isMainThread ? '' : `:${threadId}`}`,
     'host.name': hostname(),
     'host.arch': arch(),
     'os.type': platform(),

@@ -7,16 +7,24 @@ import { type Signals, signalAt } from './options/signals.ts'
 /** Signals that end a process when it does not handle them. */
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
+export interface EndOfProcess {
+  /** Sends what there is; settles within its deadline. */
+  readonly flush: () => Promise<void>
+  /** Takes an error that nothing caught; `isLast` when the process ends as soon as it returns. */
+  readonly uncaught: (error: Error, isLast: boolean) => void
+  /** Sends what is left without another turn of the event loop. */
+  readonly atExit: () => void
+}
+
 /**
- * Sends before the end: when nothing is left to do, and on SIGTERM and SIGINT where the host has no handler of its own.
- * An uncaught error is handed over; the process ends as it would without the agent.
+ * Sends before the end: when nothing is left to do, on SIGTERM and SIGINT where the host has no handler of its own, and at
+ * process.exit(). An uncaught error is handed over; the process ends as it would without the agent.
  *
- * @param flush - settles within its deadline
- * @param uncaught - takes an error that nothing caught; `isLast` when the process ends as soon as it returns
  * @returns what takes the handlers off again
  */
-export function flushAtEnd(flush: () => Promise<void>, uncaught: (error: Error, isLast: boolean) => void): () => void {
-  let flushed = false
+export function flushAtEnd({ flush, uncaught, atExit }: EndOfProcess): () => void {
+  let isAsked = false
+  let isOver = false
   // The agent's sockets and timers do not keep a process alive; while it flushes, this does.
   const awake = async (): Promise<void> => {
     const keep = setInterval(() => undefined, 1000)
@@ -24,15 +32,16 @@ export function flushAtEnd(flush: () => Promise<void>, uncaught: (error: Error, 
   }
   const idle = (): void => {
     // 'beforeExit' comes again after each piece of work.
-    if (flushed) return
-    flushed = true
-    void awake()
+    if (isAsked) return
+    isAsked = true
+    // A turn later: a handler of the host's may exit at once, and what is on its way then would be lost.
+    setImmediate(() => void awake().finally(() => (isOver = true)))
   }
   const handlers = SIGNALS.map((signal) => {
     const handle = (): void => {
-      // The host's own handler decides when to end; what it still does is sent at 'beforeExit' or by its flush.
+      // The host's own handler decides when to end, and may do so at once: hence a turn later here, too.
       if (process.listenerCount(signal) > 1) {
-        void awake()
+        setImmediate(() => void awake())
         return
       }
       void awake().finally(() => {
@@ -52,10 +61,21 @@ export function flushAtEnd(flush: () => Promise<void>, uncaught: (error: Error, 
       diag.error('andon: the last error could not be sent', failure)
     }
   }
+  const exit = (): void => {
+    // After a flush that failed the process does not wait for the same server again.
+    if (isOver) return
+    try {
+      atExit()
+    } catch (failure) {
+      diag.error('andon: the last spans could not be sent', failure)
+    }
+  }
   process.on('beforeExit', idle)
+  process.on('exit', exit)
   process.on('uncaughtExceptionMonitor', failed)
   return () => {
     process.removeListener('beforeExit', idle)
+    process.removeListener('exit', exit)
     process.removeListener('uncaughtExceptionMonitor', failed)
     for (const [signal, handle] of handlers) process.removeListener(signal, handle)
   }

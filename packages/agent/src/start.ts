@@ -96,11 +96,12 @@ function startAgent(options: AgentOptions): Agent {
     record: (exception) => exporter.recordException({ ...exception, resource, scope }),
     flush: () => exporter.flush(FLUSH_MS),
   })
+  const atExit = (): void => sendFromChild(exporter.takeUnsent(), options.signals, STOP_MS)
   const uncaught = (error: Error, isLast: boolean): void => {
     exporter.recordException(uncaughtRecord(error, { resource, scope }))
-    if (isLast) sendFromChild(exporter.takeUnsent(), options.signals, STOP_MS)
+    if (isLast) atExit()
   }
-  ends.push(flushAtEnd(() => exporter.flush(STOP_MS, true), uncaught))
+  ends.push(flushAtEnd({ flush: () => exporter.flush(STOP_MS, true), uncaught, atExit }))
   return {
     monitor,
     instrumented: outcomes,

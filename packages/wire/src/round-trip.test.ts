@@ -82,7 +82,7 @@ interface Service {
   readonly v1: Readonly<Record<string, Message>>
 }
 interface Official {
-  readonly opentelemetry: { readonly proto: { readonly collector: { readonly trace: Service; readonly metrics: Service } } }
+  readonly opentelemetry: { readonly proto: { readonly collector: { readonly trace: Service; readonly metrics: Service; readonly logs: Service } } }
 }
 const { collector } = (createRequire(import.meta.url)('@opentelemetry/otlp-transformer/build/src/generated/root.js') as Official).opentelemetry.proto
 
@@ -101,6 +101,7 @@ function official<T>(name: string, message: Message, of: Arbitrary<T>, encode: (
 
 official('spans', collector.trace.v1['ExportTraceServiceRequest'] ?? assert.fail(), span, wire.encodeSpans, wire.decodeSpans)
 official('metrics', collector.metrics.v1['ExportMetricsServiceRequest'] ?? assert.fail(), metric, wire.encodeMetrics, wire.decodeMetrics)
+official('exceptions', collector.logs.v1['ExportLogsServiceRequest'] ?? assert.fail(), exception, wire.encodeExceptions, (bytes) => wire.decodeExceptions(bytes).exceptions)
 
 test('the answer to a request says what was not taken', () => {
   assert.equal(wire.encodeExportResponse({ rejected: 0, message: '' }).length, 0)

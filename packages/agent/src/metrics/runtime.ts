@@ -1,4 +1,5 @@
 // The runtime and the machine, by the names of the semantic conventions.
+import { isMainThread } from 'node:worker_threads'
 import type { Meter } from '@opentelemetry/api'
 import type { Milliseconds } from '@andon/model'
 import { observeContainer } from './runtime/container.ts'
@@ -20,12 +21,13 @@ import { observeThreads } from './runtime/threads.ts'
 export function startRuntimeMetrics(meter: Meter, stallMs: Milliseconds): () => void {
   const ends = [observeEventLoop(meter), observeGarbageCollection(meter), observeStalls(meter, stallMs)]
   observeHeap(meter)
+  const end = (): void => ends.forEach((each) => each())
+  // The main thread tells of the process and the machine, once.
+  if (!isMainThread) return end
   const looks = [observeProcess(meter), observeThreads(meter), observeSystem(meter), observeDevices(meter), observeContainer(meter)]
   const look = (): void => looks.forEach((each) => void each())
   // Behind all others: batch callbacks are asked in their order.
   meter.addBatchObservableCallback(look, [])
   look()
-  return () => {
-    for (const end of ends) end()
-  }
+  return end
 }

@@ -1,0 +1,67 @@
+// Every way in which a process ends, under the agent and without it: the same exit code or signal, in time.
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { test, type TestContext } from 'node:test'
+import { runProgram, startReceiver } from './otlp-receiver.test.ts'
+
+const SPAN = `require('@opentelemetry/api').trace.getTracer('t').startSpan('last').end()`
+
+/** By the way it ends: a program, and whether its last span can be sent. */
+const ENDS: Readonly<Record<string, string>> = {
+  'process.exit in a timer': `setTimeout(() => { ${SPAN}; process.exit(7) }, 5)`,
+  'process.exit in an exit handler': `process.on('exit', () => process.exit(9)); ${SPAN}`,
+  'process.exitCode': `process.exitCode = 4; ${SPAN}`,
+  'process.exit in beforeExit': `process.on('beforeExit', () => { ${SPAN}; process.exit(5) })`,
+  'process.exit in beforeExit, recorded before': `process.on('beforeExit', () => process.exit(5)); ${SPAN}`,
+  'an uncaught error': `setTimeout(() => { ${SPAN}; throw new TypeError('x') }, 5)`,
+  'an unhandled rejection': `${SPAN}; Promise.reject(new TypeError('x'))`,
+  'an uncaught error that the host handles': `process.on('uncaughtException', () => process.exit(6)); setTimeout(() => { ${SPAN}; throw new Error('x') }, 5)`,
+  'an unhandled rejection that the host handles': `process.on('unhandledRejection', () => { ${SPAN}; process.exitCode = 8 }); Promise.reject(new Error('x'))`,
+  'SIGTERM without a handler': `setInterval(() => {}, 1000); ${SPAN}; process.kill(process.pid, 'SIGTERM')`,
+  'SIGTERM with a handler that exits at once': `setInterval(() => {}, 1000); process.on('SIGTERM', () => { ${SPAN}; process.exit(3) }); process.kill(process.pid, 'SIGTERM')`,
+  'SIGTERM with a handler that exits later': `setInterval(() => {}, 1000); process.on('SIGTERM', () => setTimeout(() => { ${SPAN}; process.exit(2) }, 20)); process.kill(process.pid, 'SIGTERM')`,
+  'SIGINT without a handler': `setInterval(() => {}, 1000); ${SPAN}; process.kill(process.pid, 'SIGINT')`,
+}
+
+function without(text: string): readonly [number | null, string | null] {
+  const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...env } = process.env
+  const { status, signal } = spawnSync(process.execPath, ['--input-type=commonjs', '-e', text], { env, stdio: 'ignore', cwd: import.meta.dirname })
+  return [status, signal]
+}
+
+for (const [how, text] of Object.entries(ENDS)) {
+  test(`${how}: ended as without the agent, and the last span arrives`, { timeout: 60_000 }, async (t) => {
+    const receiver = await startReceiver(t)
+    const { code, signal, stderr } = await runProgram(t, 'commonjs', text, receiver.url)
+    assert.deepEqual([code, signal], without(text), stderr)
+    assert.deepEqual(receiver.spans.map(({ name }) => name), ['last'])
+  })
+}
+
+/** A server that takes every connection and says nothing. */
+async function silentServer(t: TestContext): Promise<string> {
+  const server = createServer((socket) => socket.on('error', () => undefined).resume())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const address = server.address()
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`
+}
+
+for (const how of ['process.exit in a timer', 'process.exitCode', 'an uncaught error', 'SIGTERM without a handler', 'SIGTERM with a handler that exits at once']) {
+  test(`${how}, with a server that is dead or says nothing: ended as without the agent, within the deadline`, { timeout: 60_000 }, async (t) => {
+    const text = ENDS[how] ?? assert.fail()
+    const expected = without(text)
+    await Promise.all(
+      ['http://127.0.0.1:9', await silentServer(t)].map(async (endpoint) => {
+        const began = performance.now()
+        const { code, signal, stderr } = await runProgram(t, 'commonjs', text, endpoint)
+        assert.deepEqual([code, signal], expected, stderr)
+        // Three seconds for the deadline, the rest for a slow machine to start the program.
+        assert.ok(performance.now() - began < 15_000, `${endpoint}: ${performance.now() - began} ms`)
+      }),
+    )
+  })
+}
