@@ -56,6 +56,28 @@ const service = {
   gc: wave(0.004, 0.001),
   instances: [{ instance: 'host:1', version: '1.2.0', lastSeen: NOW - 2000 }],
 }
+const covered = (kind: string, name: string, metrics: boolean, traces: boolean): unknown => ({ kind, name, registered: kind !== 'statement', metrics, traces, objective: null, alert: null })
+const coverage = {
+  from: NOW - 86_400_000,
+  to: NOW,
+  services: [
+    {
+      service: 'kanban',
+      reports: true,
+      total: 6,
+      covered: 4,
+      share: 4 / 6,
+      operations: [
+        covered('route', 'GET /api/boards/:id', true, true),
+        covered('route', 'POST /api/tasks', true, true),
+        covered('route', 'DELETE /api/boards/:id/columns/:column', false, false),
+        covered('job', 'send digests', false, false),
+        covered('dependency', 'postgresql/kanban', true, true),
+        covered('statement', 'SELECT * FROM boards WHERE id = $1', false, true),
+      ],
+    },
+  ],
+}
 const hex = (number: number, length: number): string => number.toString(16).padStart(length, '0')
 
 /** The id of the trace with 5,000 spans. */
@@ -104,6 +126,7 @@ export function answers(url: URL): unknown {
   if (path === '/api/overview') return overview
   if (path === '/api/dashboard') return dashboard
   if (path === '/api/service/kanban') return service
+  if (path === '/api/coverage') return coverage
   if (path === '/api/spans/facets') return { services: [{ name: 'kanban', operations: ['GET /api/boards/:id', 'POST /api/tasks'] }] }
   if (path === '/api/status') return status
   if (path === '/api/spans/search') {

@@ -164,6 +164,14 @@ describe('the dashboard in a browser', { skip }, () => {
       await page.getByRole('button', { name: 'Last hour' }).waitFor()
     }))
 
+  it('says which operations of a service have no data', () =>
+    visit('/service/kanban', {}, async (page) => {
+      const panel = page.locator('.panel', { has: page.getByRole('heading', { name: 'Coverage' }) })
+      await panel.getByText('4 of 6 routes').waitFor()
+      assert.equal(await panel.locator('.coverage-share').innerText(), '66.7 %')
+      assert.deepEqual(await panel.locator('tbody tr').allInnerTexts().then((rows) => rows.map((row) => row.replaceAll(/\s+/g, ' ').trim())), ['route DELETE /api/boards/:id/columns/:column', 'job send digests'])
+    }))
+
   it('shows the cursor of one chart in all', () =>
     visit('/service/kanban', {}, async (page) => {
       await page.locator('.chart .u-over').first().hover({ position: { x: 150, y: 60 } })

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'
 import { printConfig } from './config.ts'
+import { coverage } from './coverage.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { query } from './query.ts'
 import { run } from './run.ts'
@@ -45,6 +46,16 @@ program
   .option('--url <url>', 'the server (ANDON_URL)', url)
   .action(async (expression: string, flags: { url: string; range?: string; step?: string; json?: boolean }) => {
     process.stdout.write(`${await query(expression, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
+program
+  .command('coverage')
+  .description('say which critical operations have data, and which have none')
+  .option('--service <name>', 'one service only')
+  .option('--json', 'JSON instead of text')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (flags: { url: string; service?: string; json?: boolean }) => {
+    process.stdout.write(`${await coverage({ ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
   })
 
 program

@@ -1,3 +1,4 @@
+import { ask, messageOf } from './ask.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { sparkline, table } from './table.ts'
 
@@ -69,28 +70,6 @@ interface Answer {
   readonly data?: { readonly resultType: string; readonly result: unknown }
 }
 
-async function ask(target: string, flags: QueryFlags): Promise<Answer> {
-  let response: Response
-  try {
-    response = await fetch(target, flags.token === undefined ? {} : { headers: { authorization: `Bearer ${flags.token}` } })
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-    throw new CommandError(EXIT.unreachable, `Andon does not answer at ${flags.url}: ${cause}\nStart it with: andon serve`)
-  }
-  try {
-    const answer: Answer = JSON.parse(await response.text())
-    return answer
-  } catch {
-    throw new CommandError(EXIT.unreachable, `What answers at ${flags.url} is not Andon (status ${response.status}).`)
-  }
-}
-
-function messageOf(error: unknown): string {
-  if (typeof error === 'string') return error
-  const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : undefined
-  return typeof message === 'string' ? message : 'The query failed.'
-}
-
 /**
  * Runs one expression on a server.
  *
@@ -98,7 +77,7 @@ function messageOf(error: unknown): string {
  * @throws CommandError usage for a wrong duration, unreachable, problem when the server refuses the expression
  */
 export async function query(expression: string, flags: QueryFlags): Promise<string> {
-  const answer = await ask(queryUrl(expression, flags, Date.now() / 1000), flags)
-  if (answer.status !== 'success' || answer.data === undefined) throw new CommandError(EXIT.problem, messageOf(answer.error))
+  const answer = await ask<Answer>(queryUrl(expression, flags, Date.now() / 1000), flags)
+  if (answer.status !== 'success' || answer.data === undefined) throw new CommandError(EXIT.problem, messageOf(answer.error, 'The query failed.'))
   return flags.json === true ? JSON.stringify(answer.data, undefined, 2) : renderResult(answer.data)
 }

@@ -89,6 +89,26 @@ export interface OperationRow {
   readonly share: Ratio | null
 }
 
+/** One critical operation that has been registered or called. */
+export interface CoveredOperation {
+  readonly kind: 'route' | 'job' | 'handler' | 'dependency' | 'statement'
+  readonly name: string
+  readonly metrics: boolean
+  readonly traces: boolean
+}
+
+/** One service of GET /api/coverage: the last day. */
+export interface ServiceCoverage {
+  readonly service: string
+  /** Whether the service says what it registers; else what was never called is not known. */
+  readonly reports: boolean
+  readonly total: number
+  /** Operations with metrics or traces. */
+  readonly covered: number
+  readonly share: Ratio | null
+  readonly operations: readonly CoveredOperation[]
+}
+
 /** One found trace. */
 export interface TraceSummary {
   readonly traceId: string
@@ -204,6 +224,7 @@ interface Time {
 export const overviewPath = (time: Time): string => withTime('/api/overview', time)
 export const dashboardPath = (time: Time): string => withTime('/api/dashboard', time)
 export const servicePath = (name: string, time: Time): string => withTime(`/api/service/${encodeURIComponent(name)}`, time)
+export const coveragePath = (name: string): string => `/api/coverage?service=${encodeURIComponent(name)}`
 export const facetsPath = (time: Time): string => withTime('/api/spans/facets', time)
 export const tracePath = (traceId: string): string => `/api/spans/trace/${encodeURIComponent(traceId)}`
 export const STATUS_PATH = '/api/status'

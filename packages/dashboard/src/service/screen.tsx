@@ -10,6 +10,7 @@ import type { Column } from '../ui/sorting.ts'
 import { Failed, Loading, Nothing, Trouble } from '../ui/states.tsx'
 import { readShellSearch } from '../ui/url-state.ts'
 import { useShell } from '../ui/use-shell.ts'
+import { Coverage } from './coverage.tsx'
 import { ServiceCharts } from './service-charts.tsx'
 
 /** One service: how much it does, how often it fails, how long it takes, and what of the process is used up by it. */
@@ -51,6 +52,7 @@ export function ServiceScreen(): JSX.Element {
         <>
           <ServiceCharts data={data} shell={shell} faded={query.isPlaceholderData} />
           <Operations service={service} data={data} faded={query.isPlaceholderData} />
+          <Coverage service={service} />
         </>
       )}
     </div>

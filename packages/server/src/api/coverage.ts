@@ -10,7 +10,7 @@ export interface CoverageDeps {
 
 /** GET /api/coverage: critical operations of one service or all, which of them have metrics and traces, and the share. */
 export function registerCoverage(app: FastifyInstance, { coverage, clock }: CoverageDeps): void {
-  app.get<{ Querystring: Query }>('/api/coverage', { config: { role: 'viewer', live: true } }, async ({ query }) => {
+  app.get<{ Querystring: Query }>('/api/coverage', { config: { role: 'viewer' } }, async ({ query }) => {
     const range = timeRange({ ...query, from: text(query, 'from') ?? 'now-1d' }, clock.now())
     return { from: range.start, to: range.end, services: await coverage.read(range, text(query, 'service')) }
   })
