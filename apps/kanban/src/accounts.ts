@@ -68,7 +68,7 @@ export class Accounts {
     const matches = await isPassword(password, found?.password ?? `${'00'.repeat(16)}:${'00'.repeat(32)}`)
     if (found === undefined || !matches) {
       this.#attempts.set(name, [...(this.#attempts.get(name) ?? []), this.#now()].slice(-MAX_ATTEMPTS))
-      throw new Refusal(401, 'bad_credentials', 'Name or password is wrong.')
+      throw new Refusal(401, 'bad_credentials', 'Name or password is wrong.', 'Check both; an admin can set a new account up.')
     }
     this.#attempts.delete(name)
     const token = randomBytes(32).toString('base64url')

@@ -1,7 +1,6 @@
 // The application: its routes, and what holds for all of them.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { getMonitor } from '@andon/agent'
 import cookie from '@fastify/cookie'
 import statics from '@fastify/static'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
@@ -10,6 +9,7 @@ import { Boards } from './boards.ts'
 import { ReadCache } from './cache.ts'
 import { Comments } from './comments.ts'
 import type { Database } from './db.ts'
+import { answerUnreadable, REFERENCE, registerErrors, sendError } from './errors.ts'
 import { COOKIE, type Kanban } from './kanban.ts'
 import { LiveHub } from './live.ts'
 import { KanbanMetrics } from './metrics.ts'
@@ -24,21 +24,9 @@ import { Tasks } from './tasks.ts'
 const OPEN: ReadonlySet<string> = new Set(['/healthz', '/api/login', '/api/logout'])
 
 const CSP = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-const REFERENCE = 'See docs/reference/kanban-api.md.'
 
 function tokenOf(request: FastifyRequest): string | undefined {
   return /^Bearer (\S{1,200})$/.exec(request.headers.authorization ?? '')?.[1] ?? request.cookies[COOKIE]
-}
-
-function registerErrors(app: FastifyInstance): void {
-  app.setErrorHandler((error: unknown, request, reply) => {
-    if (error instanceof Refusal) return reply.code(error.status).send({ error: { code: error.code, message: error.message, hint: error.hint, ...error.details } })
-    const status: unknown = error instanceof Error ? Reflect.get(error, 'statusCode') : undefined
-    if (error instanceof Error && typeof status === 'number' && status < 500) return reply.code(status).send({ error: { code: 'bad_request', message: error.message, hint: REFERENCE } })
-    if (error instanceof Error) getMonitor().recordError(error, { route: request.routeOptions.url ?? '', method: request.method })
-    request.log.error({ error }, 'a request failed')
-    return reply.code(500).send({ error: { code: 'internal', message: 'Something went wrong.', hint: 'Try again.' } })
-  })
 }
 
 /** The built page, with a text in its place when it was not built. */
@@ -58,7 +46,7 @@ function checkOrigin(request: FastifyRequest): void {
   const { origin, host } = request.headers
   if (request.method === 'GET' || request.method === 'HEAD' || origin === undefined) return
   if (URL.canParse(origin) && new URL(origin).host === host) return
-  throw new Refusal(403, 'foreign_origin', 'This request comes from another site.')
+  throw new Refusal(403, 'foreign_origin', 'This request comes from another site.', 'Use the page of this kanban, or send an API token without an Origin.')
 }
 
 function registerGuard(app: FastifyInstance, accounts: Accounts): void {
@@ -77,7 +65,14 @@ function registerGuard(app: FastifyInstance, accounts: Accounts): void {
 
 /** Makes the application on an open database; the caller listens and closes. */
 export async function createApp(database: Database): Promise<FastifyInstance> {
-  const app = Fastify({ bodyLimit: 1_048_576, logger: { level: 'error' }, ajv: { customOptions: { coerceTypes: false, removeAdditional: false } } })
+  const app = Fastify({
+    bodyLimit: 1_048_576,
+    logger: { level: 'error' },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+    // What is refused before there is a route, such as an address that cannot be decoded.
+    frameworkErrors: sendError,
+    clientErrorHandler: answerUnreadable,
+  })
   const metrics = new KanbanMetrics()
   const kanban: Kanban = {
     accounts: new Accounts(database),

@@ -105,7 +105,7 @@ export class Boards {
   async setRules(board: string, rules: readonly Rule[]): Promise<Rule[]> {
     return await this.#database.transaction(async (connection) => {
       const columns = new Set((await this.columns(board, connection)).map(({ id }) => id))
-      if (rules.some(({ from, to }) => !columns.has(from) || !columns.has(to))) throw new Refusal(400, 'bad_rule', 'A rule names a column that the board has not.')
+      if (rules.some(({ from, to }) => !columns.has(from) || !columns.has(to))) throw new Refusal(400, 'bad_rule', 'A rule names a column that the board has not.', 'Load the board again and take the ids of its columns.')
       await connection.query('DELETE FROM rules WHERE board = $1', [board])
       for (const { from, to } of rules) await connection.query('INSERT INTO rules (board, from_column, to_column) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [board, from, to])
       return await this.rules(board, connection)

@@ -1,6 +1,7 @@
 // The kanban over its REST API, on a real PostgreSQL.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -220,4 +221,29 @@ test('bad input is refused by every route with a code, and the kanban lives on',
     assert.ok(status >= 400 && status < 500 && typeof body.error?.code === 'string', `${method} ${url}: ${status} ${JSON.stringify(body)}`)
   }
   assert.equal((await app.inject({ url: '/healthz' })).statusCode, 200)
+})
+
+test('a text that PostgreSQL cannot keep, and an address that cannot be read, are refused', async () => {
+  for (const name of ['a\0b', 'Board']) {
+    const { status, body } = await ask('demo', 'POST', '/api/boards', { name, description: name === 'Board' ? 'x\0' : '' })
+    assert.deepEqual([status, body.error?.code], [400, 'bad_request'])
+  }
+  const found = await ask('demo', 'GET', '/api/boards')
+  assert.equal(found.status, 200)
+  const board = await ask('demo', 'GET', '/%zz')
+  assert.deepEqual([board.status, board.body.error?.code], [400, 'bad_request'])
+})
+
+test('what is no HTTP, or too long a head, is answered with code, message and hint', async () => {
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const address = app.server.address()
+  assert.ok(typeof address === 'object' && address !== null)
+  for (const [text, status] of [['NO HTTP\r\n\r\n', 400], [`GET /?${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431]] as const) {
+    const socket = connect(address.port, '127.0.0.1').setEncoding('utf8')
+    socket.write(text)
+    let answer = ''
+    for await (const chunk of socket) answer += String(chunk)
+    assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
+    assert.match(answer, /"error":\{"code":"bad_request","message":".+","hint":".+"\}/)
+  }
 })

@@ -5,7 +5,7 @@ export class Refusal extends Error {
   readonly hint: string
   readonly details: Readonly<Record<string, unknown>>
 
-  constructor(status: number, code: string, message: string, hint = '', details: Readonly<Record<string, unknown>> = {}) {
+  constructor(status: number, code: string, message: string, hint: string, details: Readonly<Record<string, unknown>> = {}) {
     super(message)
     this.name = 'Refusal'
     this.status = status

@@ -26,7 +26,7 @@ function registerWhole(app: FastifyInstance, kanban: Kanban): void {
   })
   app.post<{ Body: string }>('/api/boards/import', { bodyLimit: 8 * 1_048_576 }, async ({ person, body }, reply) => {
     needs(person, 'member')
-    if (typeof body !== 'string') throw new Refusal(415, 'not_markdown', 'A document of type text/markdown is expected.')
+    if (typeof body !== 'string') throw new Refusal(415, 'not_markdown', 'A document of type text/markdown is expected.', 'Send it with Content-Type: text/markdown.')
     return reply.code(201).send({ board: await importBoard(kanban, body, person.name) })
   })
   app.get<Id>('/api/boards/:id', { schema: { params } }, async ({ params: { id } }) => {

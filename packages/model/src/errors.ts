@@ -36,7 +36,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, { readonly status: numb
   forbidden: { status: 403, hint: 'This request is not allowed from where it comes; see docs/reference/security.md.' },
   bad_config: { status: 500, hint: 'Mend the named option; docs/reference/options.md lists them all.' },
   port_in_use: { status: 500, hint: 'Stop the process that holds the port, or choose another port.' },
-  store_locked: { status: 500, hint: 'Another Andon uses this data directory; stop it or choose another directory.' },
+  store_locked: { status: 500, hint: 'Another Andon uses this data directory; stop it, or choose another: --data-dir or ANDON_DATA_DIR.' },
 }
 
 

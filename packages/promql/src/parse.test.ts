@@ -41,6 +41,7 @@ test('an error names the line and column, and what is wrong', () => {
     ['', /^1:1: the expression is empty/],
     ['sum(fo', /^1:7: the expression ends too early/],
     ['x{', /^1:3: /],
+    ['1 + foo(up)', /^1:5: there is no function "foo"/],
     ['a +\n+ * b', /^2:3: "\* b" is not expected here/],
     ['rate(x)', /^1:6: argument 1 of rate takes a range vector, not an instant vector/],
     ['x[5m] + 1', /^1:1: "\+" stands between scalars and instant vectors, not a range vector/],

@@ -23,7 +23,10 @@ export function parse(text: string): Expr {
   const tree = parser.parse(text)
   tree.iterate({
     enter: (node) => {
-      if (node.type.isError) reader.fail(node.from, unexpected(text, node.from))
+      if (!node.type.isError) return
+      const called = text.slice(node.from).startsWith('(') ? /[a-zA-Z_:][\w:]*(?=\s*$)/.exec(text.slice(0, node.from)) : null
+      if (called !== null) reader.fail(called.index, `there is no function "${called[0]}"`)
+      reader.fail(node.from, unexpected(text, node.from))
     },
   })
   const top = reader.children(tree.topNode).find((node) => node.name !== 'LineComment')

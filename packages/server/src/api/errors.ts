@@ -1,5 +1,6 @@
 import { AndonError, type ErrorCode } from '@andon/model'
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { Socket } from 'node:net'
 import type { Log } from '../runtime/log.ts'
 
 /** What an error is to the one who asked. */
@@ -36,12 +37,36 @@ function codeOfFramework(error: Error, status: number): ErrorCode {
 export function asAndonError(error: unknown): AndonError {
   if (error instanceof AndonError) return error
   const status = statusOf(error)
+  if (error instanceof Error && status === 415) return new AndonError('unsupported_media_type', 'The Content-Type of this request is not understood here.')
   if (error instanceof Error && status >= 400 && status < 500) return new AndonError(codeOfFramework(error, status), error.message)
   return new AndonError('internal', 'Something went wrong inside Andon.', { cause: error })
 }
 
 export function errorBody({ code, message, hint }: AndonError): ErrorBody {
   return { error: { code, message, hint } }
+}
+
+/** Code, message and hint as one text, for envelopes that have place for no more. */
+export function errorText({ code, message, hint }: AndonError): string {
+  return `${code}: ${message}${/[.!?]$/.test(message) ? '' : '.'} ${hint}`
+}
+
+/** What the parser of HTTP refuses, and as what it is answered. */
+const UNREADABLE: Readonly<Record<string, readonly [status: string, error: AndonError]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    new AndonError('too_large', 'The address and the headers of the request are longer than 16384 bytes.', { hint: 'Shorten them; a long query can be sent as the form of a POST.' }),
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', new AndonError('bad_body', 'The request did not arrive in time.', { hint: 'Send it again, faster or smaller.' })],
+}
+const NO_HTTP = ['400 Bad Request', new AndonError('bad_body', 'This is not a request of HTTP/1.1.', { hint: 'Speak plain HTTP to this port, not TLS, HTTP/2 or gRPC.' })] as const
+
+/** Answers what cannot be read as a request, in the house's envelope, and ends the connection. */
+export function answerUnreadable(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const [status, known] = UNREADABLE[error.code] ?? NO_HTTP
+  const body = JSON.stringify(errorBody(known))
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }
 
 /** Seconds after which an overloaded or closing server may be asked again. */

@@ -4,7 +4,7 @@ import type { Log } from '../runtime/log.ts'
 import type { SpanReader } from '../query/spans.ts'
 import { type AgentsDeps, noteAgent, registerAgents } from './agents.ts'
 import { type CoverageDeps, registerCoverage } from './coverage.ts'
-import { registerErrors, sendError } from './errors.ts'
+import { answerUnreadable, registerErrors, sendError } from './errors.ts'
 import { type Guard, registerGuard } from './guard.ts'
 import { type LiveHub, registerLive } from './live.ts'
 import { type OtlpDeps, registerOtlp } from './otlp.ts'
@@ -49,6 +49,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 1000 },
     // What is refused before there is a route, such as an address that cannot be decoded.
     frameworkErrors: (error, request, reply) => sendError(error, request, reply, deps.log),
+    clientErrorHandler: answerUnreadable,
   })
   const { clock, log, spans } = deps
   registerErrors(app, log)

@@ -61,7 +61,7 @@ function problemOf(status: number, body: string): { code: string; message: strin
     parsed = undefined
   }
   const error = get(parsed, 'error')
-  if (typeof error === 'string') return { code: words(get(parsed, 'errorType'), `http_${status}`), message: error, hint: '' }
+  if (typeof error === 'string') return { code: words(get(parsed, 'errorType'), `http_${status}`), message: error, hint: words(get(parsed, 'hint'), '') }
   return { code: words(get(error, 'code'), `http_${status}`), message: words(get(error, 'message'), `Status ${status}.`), hint: words(get(error, 'hint'), '') }
 }
 

@@ -144,7 +144,7 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
       prepareError(error, request, reply, deps.log)
       const known = asAndonError(error)
       const [type, status] = ERROR_TYPES[known.code] ?? ['internal', 500]
-      return reply.code(status).send({ status: 'error', errorType: type, error: known.message })
+      return reply.code(status).send({ status: 'error', errorType: type, error: known.message, hint: known.hint })
     })
     registerQueries(scope, deps)
     registerMetadata(scope, deps)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { test } from 'node:test'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { AndonError } from '@andon/model'
@@ -55,7 +56,7 @@ test('refusals carry their status, a Status message, and when to come back', asy
     const answer = await post({ 'content-type': 'application/json' }, '{}')
     assert.equal(answer.statusCode, status)
     assert.equal(answer.headers['retry-after'], '1')
-    assert.match(answer.json<{ message: string }>().message, /come back/)
+    assert.match(answer.json<{ message: string }>().message, new RegExp(`^${code}: come back\\. \\S`))
   }
   sink.answer = () => {
     throw new Error('secret detail')
@@ -63,4 +64,23 @@ test('refusals carry their status, a Status message, and when to come back', asy
   const broken = await post({})
   assert.equal(broken.statusCode, 500)
   assert.ok(!broken.body.includes('secret detail'))
+})
+
+test('what is no HTTP, or too long a head, is answered with code, message and hint', async () => {
+  const { app } = await createFixture()
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  try {
+    const address = app.server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    for (const [text, status, code] of [['NO HTTP\r\n\r\n', 400, 'bad_body'], [`GET /?${'x'.repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431, 'too_large']] as const) {
+      const socket = connect(address.port, '127.0.0.1').setEncoding('utf8')
+      socket.write(text)
+      let answer = ''
+      for await (const chunk of socket) answer += String(chunk)
+      assert.match(answer, new RegExp(`^HTTP/1\\.1 ${status} `))
+      assert.match(answer, new RegExp(`"error":\\{"code":"${code}","message":".+","hint":".+"\\}`))
+    }
+  } finally {
+    await app.close()
+  }
 })

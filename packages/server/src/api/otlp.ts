@@ -5,7 +5,7 @@ import { AndonError, type Bytes } from '@andon/model'
 import { encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from '@andon/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../runtime/log.ts'
-import { prepareError } from './errors.ts'
+import { errorText, prepareError } from './errors.ts'
 
 export type OtlpContent = 'protobuf' | 'json'
 
@@ -123,7 +123,7 @@ export function registerOtlp(app: FastifyInstance, deps: OtlpDeps): void {
     scope.setErrorHandler((error, request, reply) => {
       const known = prepareError(error, request, reply, deps.log)
       const code = RPC_CODES[known.status] ?? 13
-      const message = `${known.code}: ${known.message}`
+      const message = errorText(known)
       if (contentOf(request) === 'json') return reply.type(JSON_TYPE).send(JSON.stringify({ code, message }))
       return reply.type(PROTOBUF).send(Buffer.from(encodeStatus(code, message)))
     })

@@ -191,8 +191,8 @@ export function registerJaeger(app: FastifyInstance, { spans, clock, log }: { sp
   const lately = (): { start: Milliseconds; end: Milliseconds } => ({ start: clock.now() - NAMES_MS, end: clock.now() + 60_000 })
   void app.register((scope, _options, done) => {
     scope.setErrorHandler((error, request, reply) => {
-      const { status, message } = prepareError(error, request, reply, log)
-      return reply.send({ data: null, total: 0, limit: 0, offset: 0, errors: [{ code: status, msg: message }] })
+      const { status, message, hint } = prepareError(error, request, reply, log)
+      return reply.send({ data: null, total: 0, limit: 0, offset: 0, errors: [{ code: status, msg: message, hint }] })
     })
     const viewer = { config: { role: 'viewer' as const } }
     scope.get('/api/services', viewer, async () => envelope(await spans.services(lately())))
