@@ -47,3 +47,9 @@ test('objects become groups, loose fields the server, losses an alarm', () => {
     ],
   )
 })
+
+test('a list of things with names and bytes is a group of its own', () => {
+  const groups = statusGroups({ store: { bytes: 9, tables: [{ name: 'samples', rows: 6099, bytes: 28_725 }] } })
+  assert.deepEqual(groups.map(({ title }) => title), ['Store', 'Tables'])
+  assert.deepEqual(groups[1]?.facts, [{ name: 'samples', value: 28_725, text: '', unit: 'bytes', note: '6,099 rows', alarming: false }])
+})

@@ -6,6 +6,8 @@ export interface StatusFact {
   readonly value: number | null
   readonly text: string
   readonly unit: Unit | null
+  /** What is said beside the number. */
+  readonly note?: string
   /** Something was lost or refused. */
   readonly alarming: boolean
 }
@@ -42,16 +44,30 @@ export function fieldWords(key: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
+const isList = (value: unknown): value is Record<string, unknown>[] => Array.isArray(value) && value.every((item) => isRecord(item) && 'name' in item && 'bytes' in item)
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function facts(record: Record<string, unknown>, prefix: string, inLimits: boolean): StatusFact[] {
   return Object.entries(record).flatMap(([key, value]): StatusFact[] => {
     const name = prefix === '' ? fieldWords(key) : `${prefix} · ${fieldWords(key).toLowerCase()}`
     if (isRecord(value)) return facts(value, name, inLimits)
+    if (isList(value)) return []
     if (typeof value === 'number' || value === null) {
       return [{ name, value, text: '', unit: unitOf(`${prefix} ${key}`), alarming: !inLimits && LOSSES.test(name) && (value ?? 0) > 0 }]
     }
     return [{ name, value: null, text: typeof value === 'string' ? value : JSON.stringify(value), unit: null, alarming: false }]
+  })
+}
+
+/** Lists, such as the store's tables, are groups of their own: each item by its name with its bytes, its other numbers as note. */
+function listGroups(record: Record<string, unknown>): StatusGroup[] {
+  return Object.entries(record).flatMap(([key, value]) => {
+    if (!isList(value)) return []
+    const items = value.map(({ name, bytes, ...others }): StatusFact => {
+      const note = Object.entries(others).map(([what, count]) => `${Number(count).toLocaleString('en')} ${fieldWords(what).toLowerCase()}`)
+      return { name: String(name), value: Number(bytes), text: '', unit: 'bytes', note: note.join(', '), alarming: false }
+    })
+    return [{ title: fieldWords(key), facts: items }]
   })
 }
 
@@ -62,7 +78,7 @@ function facts(record: Record<string, unknown>, prefix: string, inLimits: boolea
 export function statusGroups(status: Record<string, unknown>): StatusGroup[] {
   const loose = Object.fromEntries(Object.entries(status).filter(([key, value]) => !isRecord(value) && key !== 'version'))
   const groups = Object.entries(status).flatMap(([key, value]) =>
-    isRecord(value) ? [{ title: fieldWords(key), facts: facts(value, '', key === 'limits') }] : [],
+    isRecord(value) ? [{ title: fieldWords(key), facts: facts(value, '', key === 'limits') }, ...listGroups(value)] : [],
   )
   return [{ title: 'Server', facts: facts(loose, '', false) }, ...groups].filter((group) => group.facts.length > 0)
 }
