@@ -33,6 +33,11 @@ function refuse(message: string): never {
   process.exit(2)
 }
 
+function portNumber(name: string, text: string): string {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) refuse(`${name} must be a whole number from 0 to 65535, not "${text}".`)
+  return text
+}
+
 function number(name: string, text: string, low: number, high: number): string {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value) || value < low || value > high) refuse(`${name} must be a number from ${low} to ${high}, not "${text}".`)
@@ -59,10 +64,10 @@ function settings(): Settings {
   const pick = (flag: string, variable: string, otherwise: string): string => String(flags[flag] ?? process.env[variable] ?? otherwise)
   const kanban = flags['no-kanban'] !== true
   return {
-    port: number('--port', pick('port', 'ANDON_PORT', '4318'), 0, 65_535),
+    port: portNumber('--port (ANDON_PORT)', pick('port', 'ANDON_PORT', '4318')),
     host: pick('host', 'ANDON_HOST', '127.0.0.1'),
     dataDir: resolve(root, pick('data-dir', 'ANDON_DATA_DIR', '.andon')),
-    kanbanPort: number('--kanban-port', pick('kanban-port', 'KANBAN_PORT', '3000'), 0, 65_535),
+    kanbanPort: portNumber('--kanban-port (KANBAN_PORT)', pick('kanban-port', 'KANBAN_PORT', '3000')),
     rate: number('--rate', pick('rate', 'KANBAN_TRAFFIC_RATE', '5'), 0.1, 1000),
     traffic: kanban && flags['no-traffic'] !== true,
     kanban,
@@ -159,7 +164,7 @@ async function start(): Promise<void> {
   process.stdout.write(
     `
   Andon       ${andon}     dashboard, APIs and OTLP/HTTP on this one port
-  Kanban      ${kanban ?? 'not started (--no-kanban)'}
+  Kanban      ${kanban === undefined ? 'not started (--no-kanban)' : `${kanban}     log in as demo / demo`}
   Traffic     ${chosen.traffic ? `${chosen.rate} requests/s, a team at work` : 'none'}
   Data        ${chosen.dataDir}
   Memory      ${used}
@@ -173,5 +178,8 @@ async function start(): Promise<void> {
 
 process.on('SIGINT', () => void stop(0))
 process.on('SIGTERM', () => void stop(0))
+// The terminal was closed: the children, in groups of their own, would live on and hold the ports. Nobody reads what is said then.
+process.on('SIGHUP', () => void stop(0))
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
 // A child that ends early is reported, with its last words, by its own onExit.
 start().catch(() => undefined)
