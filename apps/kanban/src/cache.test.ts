@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ReadCache } from './cache.ts'
+
+const metrics = { recordCacheHit: (): void => undefined }
+
+test('what was read is held until its time is over or its board changes', async () => {
+  let now = 0
+  let reads = 0
+  const cache = new ReadCache<number>(metrics, 100, () => now)
+  const get = (board: string): Promise<number> => cache.get('task', board, 'k', async () => ++reads)
+  assert.deepEqual([await get('a'), await get('a'), await get('b')], [1, 1, 2])
+  cache.forget('a')
+  assert.deepEqual([await get('a'), await get('b')], [3, 2])
+  now = 100
+  assert.deepEqual([await get('a'), await get('b')], [4, 5])
+})
+
+test('a change during a read is not covered by what the read began with', async () => {
+  const cache = new ReadCache<string>(metrics)
+  let answer: (text: string) => void = () => undefined
+  const slow = new Promise<string>((resolve) => (answer = resolve))
+  const early = cache.get('task', 'a', 'k', () => slow)
+  cache.forget('a')
+  answer('before the change')
+  assert.equal(await early, 'before the change')
+  assert.equal(await cache.get('task', 'a', 'k', async () => 'after the change'), 'after the change')
+})
