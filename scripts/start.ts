@@ -130,6 +130,12 @@ Stop it, or choose another port: --kanban-port ${port + 1} or KANBAN_PORT=${port
   }
 }
 
+/** A server with a token takes nothing without it, from the kanban neither. */
+function authorization(): Readonly<Record<string, string>> {
+  const token = process.env['ANDON_TOKEN'] ?? ''
+  return token === '' ? {} : { OTEL_EXPORTER_OTLP_HEADERS: `authorization=${encodeURIComponent(`Bearer ${token}`)}` }
+}
+
 async function startKanban(andon: string): Promise<string> {
   const register = resolve(root, 'packages/agent/dist/register.js')
   const main = resolve(root, 'apps/kanban/dist/main.js')
@@ -138,6 +144,7 @@ async function startKanban(andon: string): Promise<string> {
     KANBAN_DATA_DIR: resolve(chosen.dataDir, 'kanban'),
     OTEL_SERVICE_NAME: 'kanban',
     OTEL_EXPORTER_OTLP_ENDPOINT: andon,
+    ...authorization(),
   })
   return link(await kanban.line(/listening on http/))
 }

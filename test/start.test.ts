@@ -38,15 +38,15 @@ async function isGone(url: string): Promise<true | undefined> {
   )
 }
 
-for (const signal of ['SIGINT', 'SIGHUP'] as const) {
-  test(`all is started and told; ${signal} ends all of it`, { timeout: 120_000 }, async (t) => {
-    const { child, output } = start(t, ['--port', '0', '--kanban-port', '0', '--rate', '20'])
+for (const [signal, token] of [['SIGINT', ''], ['SIGHUP', 'a-token-of-thirty-two-characters']] as const) {
+  test(`all is started and told, ${token === '' ? 'without' : 'with'} a token; ${signal} ends all of it`, { timeout: 120_000 }, async (t) => {
+    const { child, output } = start(t, ['--port', '0', '--kanban-port', '0', '--rate', '20'], { ANDON_TOKEN: token })
     await eventually('the last line', async () => (output().includes('Stop with Ctrl+C') ? true : undefined))
     for (const word of ['Data ', 'Memory ', 'Traffic ', 'demo / demo']) assert.ok(output().includes(word), `no "${word}" in:\n${output()}`)
     const andon = addressOf(output(), 'Andon')
     const kanban = addressOf(output(), 'Kanban')
     await eventually('the team at work', async () => {
-      const answer = await fetch(`${andon}/api/v1/query?query=${encodeURIComponent('sum(kanban_operations_total) > 0')}`)
+      const answer = await fetch(`${andon}/api/v1/query?query=${encodeURIComponent('sum(kanban_operations_total) > 0')}`, { headers: { authorization: `Bearer ${token}` } })
       const { data } = (await answer.json()) as { data: { result: readonly unknown[] } }
       return data.result.length > 0 ? true : undefined
     })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import { ReadCache } from './cache.ts'
 
@@ -18,11 +19,13 @@ test('what was read is held until its time is over or its board changes', async 
 
 test('a change during a read is not covered by what the read began with', async () => {
   const cache = new ReadCache<string>(metrics)
-  let answer: (text: string) => void = () => undefined
-  const slow = new Promise<string>((resolve) => (answer = resolve))
-  const early = cache.get('task', 'a', 'k', () => slow)
+  const gate = new EventEmitter()
+  const early = cache.get('task', 'a', 'k', async () => {
+    await once(gate, 'open')
+    return 'before the change'
+  })
   cache.forget('a')
-  answer('before the change')
+  gate.emit('open')
   assert.equal(await early, 'before the change')
   assert.equal(await cache.get('task', 'a', 'k', async () => 'after the change'), 'after the change')
 })
