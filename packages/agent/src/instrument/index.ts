@@ -3,6 +3,7 @@ import http from 'node:http'
 import type { AgentMeterProvider } from '../metrics/meter.ts'
 import type { AgentTracerProvider } from '../tracer.ts'
 import { VERSION } from '../version.ts'
+import { recordDatabases } from './databases.ts'
 import { watchEcmaScript } from './esm.ts'
 import { instrumentExpress } from './express.ts'
 import { instrumentFastify } from './fastify.ts'
@@ -14,6 +15,7 @@ import { forgetOutcomes, note } from './outcomes.ts'
 import { PgInstrumentation } from './pg.ts'
 import { PgMetrics } from './pg-pool.ts'
 import { PublishedInstrumentations } from './published.ts'
+import { instrumentRedis } from './redis.ts'
 import { reportSoon } from './report.ts'
 import { UndiciInstrumentation } from './undici.ts'
 
@@ -29,7 +31,8 @@ export function startInstrumentations(tracerProvider: AgentTracerProvider, meter
   const pg = new PgMetrics(tracerProvider.getTracer('@andon/agent/pg', VERSION), meterProvider.getMeter('@andon/agent/pg', VERSION))
   pg.watchPools()
   new PgInstrumentation(pg).start()
-  for (const instrument of [instrumentExpress, instrumentKoa]) instrument()
+  for (const instrument of [instrumentExpress, instrumentKoa, instrumentRedis]) instrument()
+  ends.push(recordDatabases(tracerProvider.getTracer('@andon/agent/database', VERSION), meterProvider.getMeter('@andon/agent/database', VERSION)))
   watchModules()
   watchEcmaScript(wantedNames(), applyPatches)
   patchLoaded()

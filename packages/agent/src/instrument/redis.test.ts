@@ -1,0 +1,80 @@
+// ioredis and node-redis on a real Redis: every command under the work it belongs to, values not recorded.
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { runProgram, startReceiver } from '../otlp-receiver.test.ts'
+import { copyAs } from './library-copy.test.ts'
+import { startRedis } from './redis-server.test.ts'
+
+const WORK = `
+const tracer = trace.getTracer('t')
+const work = (name, fn) => tracer.startActiveSpan(name, async (span) => { try { await fn() } finally { span.end() } })
+`
+const IOREDIS = `${WORK}
+const redis = new Redis({ port: Number(process.env.PORT), host: '127.0.0.1' })
+const run = async () => {
+  await Promise.all(Array.from({ length: 30 }, (_, i) => work('work ' + i, async () => {
+    await redis.set('key' + i, 'canary' + i)
+    await redis.get('key' + i)
+    await redis.pipeline().incr('count').get('key' + i).exec()
+  })))
+  await work('failing', async () => { await redis.lpush('key0', 'canary').catch(() => {}) })
+  await redis.quit()
+}
+run().then(() => console.log('done'))
+`
+const NODE_REDIS = `${WORK}
+const client = redis.createClient({ socket: { host: '127.0.0.1', port: Number(process.env.PORT) } })
+const run = async () => {
+  await client.connect()
+  await Promise.all(Array.from({ length: 30 }, (_, i) => work('work ' + i, async () => {
+    await client.set('key' + i, 'canary' + i)
+    await client.get('key' + i)
+    await client.multi().incr('count').get('key' + i).exec()
+  })))
+  await work('failing', async () => { await client.lPush('key0', 'canary').catch(() => {}) })
+  await client.quit()
+}
+run().then(() => console.log('done'))
+`
+
+const CASES = [
+  { name: 'ioredis 5', load: { module: `import Redis from 'ioredis'`, commonjs: `const Redis = require('ioredis')` }, text: IOREDIS, below: ['GET', 'GET', 'INCR', 'SET'], alias: undefined },
+  { name: 'redis 5', load: { module: `import * as redis from 'redis'`, commonjs: `const redis = require('redis')` }, text: NODE_REDIS, below: ['EXEC', 'GET', 'GET', 'INCR', 'MULTI', 'SET'], alias: undefined },
+  { name: 'redis 4', load: { module: '', commonjs: `const redis = require(process.env.FILE)` }, text: NODE_REDIS, below: ['EXEC', 'GET', 'GET', 'INCR', 'MULTI', 'SET'], alias: 'redis4' },
+] as const
+
+test('commands that share a connection stay with their work, without keys and values', { timeout: 180_000 }, async (t) => {
+  const port = await startRedis(t)
+  if (port === undefined) {
+    t.skip('no Redis is installed and none can be had')
+    return
+  }
+  for (const each of CASES) {
+    for (const type of ['module', 'commonjs'] as const) if (each.load[type] !== '') await t.test(`${each.name}, ${type}`, (inner) => check(inner, each, type, port))
+  }
+})
+
+async function check(t: TestContext, { load, text, below, alias }: (typeof CASES)[number], type: 'module' | 'commonjs', port: number): Promise<void> {
+  const receiver = await startReceiver(t)
+  const api = type === 'module' ? `import { trace } from '@opentelemetry/api'` : `const { trace } = require('@opentelemetry/api')`
+  const file = alias === undefined ? '' : copyAs(t, alias, 'redis').replace('app.js', 'node_modules/redis')
+  const { code, stdout, stderr } = await runProgram(t, type, `${load[type]}\n${api}\n${text}`, receiver.url, { PORT: String(port), FILE: file })
+  assert.deepEqual([code, stdout, stderr], [0, 'done\n', ''])
+
+  const { spans } = receiver
+  const works = spans.filter((span) => span.name.startsWith('work '))
+  assert.equal(works.length, 30)
+  for (const { spanId, traceId } of works) {
+    const commands = spans.filter(({ parentSpanId }) => parentSpanId === spanId)
+    assert.deepEqual(commands.map((span) => span.name).toSorted(), below)
+    assert.ok(commands.every((span) => span.traceId === traceId && span.kind === 'client'))
+  }
+  const [set] = spans.filter((span) => span.name === 'SET')
+  assert.deepEqual(['db.system.name', 'db.operation.name', 'db.query.text', 'db.namespace', 'server.address', 'server.port'].map((key) => set?.attributes[key]), ['redis', 'SET', 'SET ?', '0', '127.0.0.1', BigInt(port)])
+  const [failing] = spans.filter((span) => span.name === 'LPUSH')
+  assert.equal(failing?.status.code, 'error')
+  assert.ok(!receiver.requests.some(({ body }) => body.includes('canary')))
+  const duration = receiver.metrics.filter((metric) => metric.name === 'db.client.operation.duration').flatMap(({ data }) => (data.type === 'exponentialHistogram' ? data.points : []))
+  const gets = duration.filter(({ attributes }) => attributes['db.operation.name'] === 'GET').reduce((sum, { count }) => sum + count, 0)
+  assert.equal(gets, 60)
+}
