@@ -37,8 +37,10 @@ let watching = false
 /**
  * Starts to watch; once for a process. Uses hooks in this thread where Node has them (22.15 and later); before, Node
  * needs a thread for it, which is started only where one of the packages is installed.
+ *
+ * @param builtin - told each part of Node that is asked for, as its `node:` URL; only by hooks in this thread
  */
-export function watchEcmaScript(wanted: NamesByFile, apply: Apply): void {
+export function watchEcmaScript(wanted: NamesByFile, apply: Apply, builtin: (url: string) => void = () => undefined): void {
   if (watching) return
   watching = true
   const handOver = (url: unknown, values: unknown, setters: unknown): void => {
@@ -50,13 +52,14 @@ export function watchEcmaScript(wanted: NamesByFile, apply: Apply): void {
   }
   Reflect.defineProperty(globalThis, Symbol.for(HAND_OVER), { value: handOver, configurable: true })
   const registerHooks: unknown = Reflect.get(Module, 'registerHooks')
-  if (isMethod(registerHooks)) registerHooks({ load: syncLoad(wanted) })
+  if (isMethod(registerHooks)) registerHooks({ load: syncLoad(wanted, builtin) })
   else if (isInstalled(Object.keys(wanted))) register(new URL('esm-loader.js', import.meta.url), { data: wanted })
 }
 
-function syncLoad(wanted: NamesByFile): (url: string, context: unknown, next: (url: string, context: unknown) => unknown) => unknown {
+function syncLoad(wanted: NamesByFile, builtin: (url: string) => void): (url: string, context: unknown, next: (url: string, context: unknown) => unknown) => unknown {
   return (url, context, next) => {
     const result = next(url, context)
+    if (url.startsWith('node:')) builtin(url)
     if (get(result, 'format') !== 'module') return result
     const names = namesOf(url, wanted)
     const source = names === undefined ? undefined : textOf(get(result, 'source'))

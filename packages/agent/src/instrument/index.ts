@@ -10,13 +10,15 @@ import { instrumentFastify } from './fastify.ts'
 import { HttpClientInstrumentation } from './http-client.ts'
 import { HttpServerInstrumentation } from './http-server.ts'
 import { instrumentKoa } from './koa.ts'
-import { applyPatches, forgetModules, patchLoaded, wantedNames, watchModules } from './load.ts'
+import { instrumentMysql2 } from './mysql2.ts'
+import { applyPatches, askedForBuiltin, forgetModules, patchLoaded, wantedNames, watchModules } from './load.ts'
 import { forgetOutcomes, note } from './outcomes.ts'
 import { PgInstrumentation } from './pg.ts'
 import { PgMetrics } from './pg-pool.ts'
 import { PublishedInstrumentations } from './published.ts'
 import { instrumentRedis } from './redis.ts'
 import { reportSoon } from './report.ts'
+import { instrumentSqlite } from './sqlite.ts'
 import { UndiciInstrumentation } from './undici.ts'
 
 /** Turns the instrumentations on, for modules that are loaded from now on or were before. @returns what ends them */
@@ -31,10 +33,10 @@ export function startInstrumentations(tracerProvider: AgentTracerProvider, meter
   const pg = new PgMetrics(tracerProvider.getTracer('@andon/agent/pg', VERSION), meterProvider.getMeter('@andon/agent/pg', VERSION))
   pg.watchPools()
   new PgInstrumentation(pg).start()
-  for (const instrument of [instrumentExpress, instrumentKoa, instrumentRedis]) instrument()
+  for (const instrument of [instrumentExpress, instrumentKoa, instrumentRedis, instrumentMysql2, instrumentSqlite]) instrument()
   ends.push(recordDatabases(tracerProvider.getTracer('@andon/agent/database', VERSION), meterProvider.getMeter('@andon/agent/database', VERSION)))
   watchModules()
-  watchEcmaScript(wantedNames(), applyPatches)
+  watchEcmaScript(wantedNames(), applyPatches, askedForBuiltin)
   patchLoaded()
   ends.push(() => published.end(), reportSoon(), forgetModules, forgetOutcomes)
   return () => {

@@ -56,6 +56,22 @@ export function beforeModule(name: string, modules: Readonly<Record<string, read
 export function forgetModules(): void {
   targets.clear()
   announced.clear()
+  builtins.clear()
+}
+
+const builtins = new Map<string, () => void>()
+
+/** Calls `run` once, when a part of Node has been loaded that is not to be loaded by the agent itself. */
+export function beforeBuiltin(url: string, run: () => void): void {
+  builtins.set(url, run)
+}
+
+/** Tells that a part of Node has been asked for. */
+export function askedForBuiltin(url: string): void {
+  const run = builtins.get(url)
+  if (run === undefined) return
+  builtins.delete(url)
+  run()
 }
 
 /** Patches a part of Node for both kinds of importers. */

@@ -1,0 +1,70 @@
+// mysql2 against the server that the package itself brings: the protocol is real, the answers are ours.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { runProgram, startReceiver } from '../otlp-receiver.test.ts'
+
+const PROGRAM = `
+const column = { catalog: 'def', schema: 'shop', table: 't', orgTable: 't', name: 'n', orgName: 'n', characterSet: 33, columnLength: 20, columnType: 3, type: 3, flags: 0, decimals: 0 }
+const server = mysql.createServer()
+server.on('connection', (connection) => {
+  connection.on('error', () => {})
+  connection.serverHandshake({ protocolVersion: 10, serverVersion: '8.0.0', connectionId: 1, statusFlags: 2, characterSet: 8, capabilityFlags: 0xffffff & ~0x800 })
+  connection.on('query', (sql) => setTimeout(() => {
+    connection.sequenceId = 1
+    if (sql.includes('broken')) connection.writeError({ code: 1146, message: 'no such table' })
+    else if (sql.startsWith('INSERT')) connection.writeOk({ affectedRows: 1 })
+    else connection.writeTextResult([{ n: 1 }, { n: 2 }], [column])
+    connection._resetSequenceId()
+  }, 2))
+})
+const tracer = trace.getTracer('t')
+const strangers = []
+const work = (name, fn) => tracer.startActiveSpan(name, async (span) => { await fn(); span.end() })
+server.listen(0, '127.0.0.1', async () => {
+  const options = { host: '127.0.0.1', port: server._server.address().port, user: 'u', database: 'shop', connectionLimit: 1 }
+  const pool = mysql.createPool(options)
+  const promised = pool.promise()
+  const all = []
+  for (let i = 0; i < 12; i += 1) {
+    all.push(work('work ' + i, async () => {
+      await promised.query('SELECT n FROM t WHERE owner = ' + i + ' AND name = ?', ['canary'])
+      await new Promise((resolve, reject) => pool.query('INSERT INTO t VALUES (' + i + ')', (error) => error ? reject(error) : resolve()))
+    }))
+    all.push(context.with(ROOT_CONTEXT, () => new Promise((resolve) => pool.query('SELECT n FROM background', () => {
+      if (trace.getSpan(context.active()) !== undefined) strangers.push(i)
+      resolve()
+    }))))
+  }
+  await Promise.all(all)
+  await work('failing', async () => { await promised.query('SELECT n FROM broken').catch(() => {}) })
+  await work('events', () => new Promise((resolve) => pool.query('SELECT n FROM streamed').on('end', resolve)))
+  await promised.end()
+  server.close(() => {})
+  console.log(JSON.stringify(strangers))
+})
+`
+
+for (const [type, load] of [['module', `import mysql from 'mysql2'\nimport { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'`], ['commonjs', `const mysql = require('mysql2')\nconst { context, ROOT_CONTEXT, trace } = require('@opentelemetry/api')`]] as const) {
+  test(`mysql2, ${type}: statements that wait for one connection stay with their work, those of the background with none`, { timeout: 60_000 }, async (t) => {
+    const receiver = await startReceiver(t)
+    const { code, stdout, stderr } = await runProgram(t, type, `${load}\n${PROGRAM}`, receiver.url)
+    // The package's server counts the packets of the greeting into those of the first statement, and says so.
+    assert.deepEqual([code, stdout, stderr.replace(/^Warning: got packets out of order.*\n/, '')], [0, '[]\n', ''])
+
+    const { spans } = receiver
+    const below = (name: string): readonly (readonly [string, unknown, unknown])[] => {
+      const parent = spans.find((span) => span.name === name)
+      return spans.filter(({ parentSpanId }) => parentSpanId === parent?.spanId).map((span) => [span.name, span.attributes['db.response.returned_rows'], span.attributes['error.type']] as const)
+    }
+    for (let i = 0; i < 12; i += 1) assert.deepEqual(below(`work ${i}`).toSorted(([a], [b]) => a.localeCompare(b)), [['INSERT t', undefined, undefined], ['SELECT t', 2n, undefined]])
+    assert.deepEqual(below('failing'), [['SELECT broken', undefined, 'ER_NO_SUCH_TABLE']])
+    assert.deepEqual(below('events'), [['SELECT streamed', 2n, undefined]])
+    const background = spans.filter((span) => span.name === 'SELECT background')
+    assert.equal(background.length, 12)
+    assert.ok(background.every(({ parentSpanId }) => parentSpanId === ''))
+    const [select] = spans.filter((span) => span.name === 'SELECT t')
+    assert.deepEqual(['db.system.name', 'db.namespace', 'db.operation.name', 'db.query.text', 'server.address'].map((key) => select?.attributes[key]), ['mysql', 'shop', 'SELECT', 'SELECT n FROM t WHERE owner = ? AND name = ?', '127.0.0.1'])
+    assert.ok(spans.some(({ attributes }) => typeof attributes['andon.db.pool_wait'] === 'number'))
+    assert.ok(!receiver.requests.some(({ body }) => body.includes('canary')))
+  })
+}
