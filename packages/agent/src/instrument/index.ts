@@ -9,6 +9,7 @@ import { instrumentExpress } from './express.ts'
 import { instrumentFastify } from './fastify.ts'
 import { HttpClientInstrumentation } from './http-client.ts'
 import { HttpServerInstrumentation } from './http-server.ts'
+import { instrumentJobs, recordJobs } from './jobs.ts'
 import { instrumentKoa } from './koa.ts'
 import { instrumentMysql2 } from './mysql2.ts'
 import { applyPatches, askedForBuiltin, forgetModules, patchLoaded, wantedNames, watchModules } from './load.ts'
@@ -33,7 +34,8 @@ export function startInstrumentations(tracerProvider: AgentTracerProvider, meter
   const pg = new PgMetrics(tracerProvider.getTracer('@andon/agent/pg', VERSION), meterProvider.getMeter('@andon/agent/pg', VERSION))
   pg.watchPools()
   new PgInstrumentation(pg).start()
-  for (const instrument of [instrumentExpress, instrumentKoa, instrumentRedis, instrumentMysql2, instrumentSqlite]) instrument()
+  for (const instrument of [instrumentExpress, instrumentKoa, instrumentRedis, instrumentMysql2, instrumentSqlite, instrumentJobs]) instrument()
+  ends.push(recordJobs(tracerProvider.getTracer('@andon/agent/jobs', VERSION)))
   ends.push(recordDatabases(tracerProvider.getTracer('@andon/agent/database', VERSION), meterProvider.getMeter('@andon/agent/database', VERSION)))
   watchModules()
   watchEcmaScript(wantedNames(), applyPatches, askedForBuiltin)

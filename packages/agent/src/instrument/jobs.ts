@@ -1,0 +1,163 @@
+// Work that comes from queues and clocks: BullMQ and node-cron.
+import { type Context, diag, propagation, ROOT_CONTEXT, SpanStatusCode } from '@opentelemetry/api'
+import { activeContext, NO_CONTEXT, runIn, withSpan } from '../context.ts'
+import { registerInventory } from '../inventory.ts'
+import type { Span } from '../span.ts'
+import type { AgentTracer } from '../tracer.ts'
+import { onModule } from './load.ts'
+import { get, getText, isMethod, type Method, wrap } from './wrap.ts'
+
+// OTLP's numbers of kinds.
+const INTERNAL = 1
+const PRODUCER = 4
+const CONSUMER = 5
+
+let tracer: AgentTracer | undefined
+
+/** Records jobs by this tracer from now on. @returns what ends it */
+export function recordJobs(by: AgentTracer): () => void {
+  tracer = by
+  return () => {
+    tracer = undefined
+  }
+}
+
+function failed(span: Span, error: unknown): void {
+  span.setAttribute('error.type', getText(error, 'name') ?? 'Error')
+  span.setStatus({ code: SpanStatusCode.ERROR, message: getText(error, 'message') ?? String(error) })
+  if (error instanceof Error) span.recordException(error)
+}
+
+/** Runs what may give a promise, and ends the span with it. */
+function within(span: Span, context: Context, run: () => unknown): unknown {
+  let result: unknown
+  try {
+    result = runIn(context, run)
+  } catch (error) {
+    failed(span, error)
+    span.end()
+    throw error
+  }
+  if (!(result instanceof Promise)) {
+    span.end()
+    return result
+  }
+  return result.then(
+    (value: unknown) => {
+      span.end()
+      return value
+    },
+    (error: unknown) => {
+      failed(span, error)
+      span.end()
+      throw error
+    },
+  )
+}
+
+/** The context that a job carries, where BullMQ itself keeps it. */
+function carried(metadata: unknown): Context {
+  if (typeof metadata !== 'string') return NO_CONTEXT
+  try {
+    return propagation.extract(ROOT_CONTEXT, JSON.parse(metadata))
+  } catch {
+    // Another program wrote something else there.
+    return NO_CONTEXT
+  }
+}
+
+// BullMQ's own numbers of kinds.
+const ADDS = 3
+const PROCESSES = 4
+
+/** All that BullMQ does goes through here, with or without telemetry of its own; where it has one, that stays. */
+function patchBullmq(exports: unknown): void {
+  wrap(get(get(exports, 'QueueBase'), 'prototype'), 'trace', (trace) =>
+    function patchedTrace(this: unknown, ...args) {
+      const [kind, operation, , callback, metadata] = args
+      const by = tracer
+      if (by === undefined || !isMethod(callback) || (kind !== ADDS && kind !== PROCESSES) || get(get(this, 'opts'), 'telemetry') !== undefined) return Reflect.apply(trace, this, args)
+      return traced(by, { queue: getText(this, 'name') ?? '', operation: String(operation), isAdded: kind === ADDS }, callback, metadata)
+    },
+  )
+}
+
+function traced(by: AgentTracer, { queue, operation, isAdded }: { queue: string; operation: string; isAdded: boolean }, callback: Method, metadata: unknown): unknown {
+  const above = isAdded ? activeContext() : carried(metadata)
+  const name = `${operation} ${queue}`
+  const span = by.begin(name, isAdded ? PRODUCER : CONSUMER, above)
+  if (!isAdded) registerInventory({ kind: 'job', name })
+  span.setAttributes({ 'messaging.system': 'bullmq', 'messaging.destination.name': queue, 'messaging.operation.name': operation, 'messaging.operation.type': isAdded ? 'send' : 'process' })
+  const context = withSpan(above, span)
+  const carrier: Record<string, string> = {}
+  if (isAdded) propagation.inject(context, carrier)
+  return within(span, context, () => Reflect.apply(callback, undefined, [named(span), isAdded ? JSON.stringify(carrier) : undefined]))
+}
+
+/** The span as BullMQ writes to it: what it tells of a job, by the conventions' names. */
+function named(span: Span): object {
+  return {
+    setAttribute: (key: string, value: unknown) => tell(span, key, value),
+    setAttributes: (attributes: object) => {
+      for (const [key, value] of Object.entries(attributes)) tell(span, key, value)
+    },
+    addEvent: (name: string, attributes: unknown) => {
+      if (name !== 'job failed') return
+      // BullMQ tells only the text of the error that a processor threw.
+      span.setAttribute('error.type', '_OTHER')
+      span.setStatus({ code: SpanStatusCode.ERROR, message: getText(attributes, 'bullmq.job.failed.reason') ?? '' })
+    },
+    recordException: (error: unknown) => failed(span, error),
+    setSpanOnContext: (context: unknown) => context,
+    end: () => undefined,
+  }
+}
+
+function tell(span: Span, key: string, value: unknown): void {
+  if (key === 'bullmq.job.id' && typeof value === 'string') span.setAttribute('messaging.message.id', value)
+  else if (key === 'bullmq.job.name' && typeof value === 'string') span.setAttribute(key, value)
+}
+
+/** A function that runs as work of its own, whoever was active when the clock was set. */
+function ownWork(name: string, fn: Method): Method {
+  return function work(this: unknown, ...args) {
+    const by = tracer
+    if (by === undefined) return Reflect.apply(fn, this, args)
+    const span = by.begin(name, INTERNAL, NO_CONTEXT)
+    return within(span, withSpan(NO_CONTEXT, span), () => Reflect.apply(fn, this, args))
+  }
+}
+
+function patchSchedule(owner: unknown): void {
+  wrap(owner, 'schedule', (schedule) =>
+    function patchedSchedule(this: unknown, ...args) {
+      try {
+        const [expression, fn, options] = args
+        if (isMethod(fn)) {
+          const name = `cron ${getText(options, 'name') ?? String(expression)}`
+          registerInventory({ kind: 'job', name })
+          args[1] = ownWork(name, fn)
+        }
+      } catch (error) {
+        diag.error('andon: a job of node-cron will not be recorded', error)
+      }
+      return Reflect.apply(schedule, this, args)
+    },
+  )
+}
+
+/** The object that is the default export holds the function too. */
+function patchCron(exports: unknown): void {
+  patchSchedule(exports)
+  const whole = get(exports, 'nodeCron') ?? get(exports, 'default')
+  if (whole !== undefined && whole !== exports) patchSchedule(whole)
+}
+
+/** Patches every copy that is loaded from now on. */
+export function instrumentJobs(): void {
+  onModule('bullmq', { versions: '>=5.20 <7', file: 'dist/cjs/classes/queue-base.js' }, patchBullmq)
+  onModule('bullmq', { versions: '>=5.20 <7', file: 'dist/esm/classes/queue-base.js', names: ['QueueBase'] }, patchBullmq)
+  onModule('node-cron', { versions: '>=3 <4', file: 'src/node-cron.js' }, patchCron)
+  onModule('node-cron', { versions: '>=4 <5', file: 'dist/node-cron.cjs' }, patchCron)
+  onModule('node-cron', { versions: '>=4 <5', file: 'dist/node-cron.js', names: ['schedule', 'nodeCron'] }, patchCron)
+}
