@@ -37,6 +37,7 @@ export const benchmark: Benchmark = {
       const tracer = new AgentTracerProvider(new Sampler({ parentBased: true, ratio: 1 }), (scope) => buffer.sinkOf(scope)).getTracer('bench')
       return () => {
         record(tracer)
+        buffer.seal()
         const batch = buffer.take()
         if (batch?.items !== count) throw new Error(`${batch?.items} of ${count} spans`)
         return batch.body

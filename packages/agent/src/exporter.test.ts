@@ -99,3 +99,24 @@ test('flush settles when spans, metrics and errors recorded before have been ans
   await exporter.flush(20_000)
   assert.deepEqual([receiver.spans.length, receiver.exceptions.length, countOf(receiver.of('/v1/metrics'))], [3000, 1, 1])
 })
+
+test('while a batch is under way the next one grows: a busy service does not send a few spans at a time', { timeout: 30_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const { exporter } = exporterTo(t, receiver.url)
+  const held: (() => void)[] = []
+  receiver.answer = (_request, response) => void held.push(() => response.writeHead(200).end())
+  const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `span ${i} ${'x'.repeat(200)}`)
+  // Enough for one full batch and a little.
+  recordSpan(exporter, ...names(2000))
+  await receiver.until(() => receiver.requests.length === 1)
+  recordSpan(exporter, ...names(10))
+  held.shift()?.()
+  recordSpan(exporter, ...names(10))
+  const flushed = exporter.flush(10_000)
+  await receiver.until(() => receiver.requests.length >= 2)
+  receiver.answer = undefined
+  while (held.length > 0) held.shift()?.()
+  await flushed
+  assert.equal(receiver.spans.length, 2020)
+  assert.equal(receiver.of('/v1/traces').length, 2)
+})

@@ -71,6 +71,7 @@ export class Exporter {
     const { spanIntervalMs, metricIntervalMs } = this.#options
     this.#timers.push(
       setInterval(() => {
+        if (!this.#senders.spans.busy) this.spans.seal()
         if (!this.spans.isEmpty) this.#senders.spans.start()
         if (this.#exceptions.length > 0 || this.#events.length > 0) this.#senders.exceptions.start()
       }, spanIntervalMs).unref(),
@@ -131,6 +132,7 @@ export class Exporter {
       // What is under way first: a second drain collects what came meanwhile.
       await metrics.drain()
       this.#metricsDue = true
+      this.spans.seal()
       await Promise.all([spans.drain(), metrics.drain(), exceptions.drain()])
     })()
     const ended = new AbortController()
@@ -154,6 +156,7 @@ export class Exporter {
 
   /** Takes out the spans and errors that no request carries yet, for a process that ends at once: at most one batch of each. */
   takeUnsent(): Unsent[] {
+    this.spans.seal()
     const batches = [
       { path: '/v1/logs', made: batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions) },
       { path: '/v1/traces', made: this.spans.take() },

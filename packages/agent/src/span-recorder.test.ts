@@ -17,6 +17,7 @@ export function recordSpans(ratio = 1, now?: () => number): { provider: AgentTra
     return {
       write: (span) => {
         sink.write(span)
+        buffer.seal()
         spans.push(...decodeSpans(buffer.take()?.body ?? new Uint8Array()))
       },
       lose: () => sink.lose(),

@@ -79,7 +79,7 @@ export class SpanBuffer {
   grown(bytes: Bytes): void {
     this.#open += bytes
     if (this.#open < this.#batchBytes) return
-    this.#seal()
+    this.seal()
     while (this.#sealedBytes > this.#maxBytes - this.#batchBytes && this.#sealed.length > 1) {
       const oldest = this.#sealed.shift()
       this.#sealedBytes -= oldest?.body.length ?? 0
@@ -88,7 +88,11 @@ export class SpanBuffer {
     this.#full()
   }
 
-  #seal(): void {
+  /**
+   * Makes a batch of what is open. Only at intervals and at a flush: while one batch is under way the next must be let
+   * grow, else a busy service sends a few spans at a time, without pause.
+   */
+  seal(): void {
     let items = 0
     const parts: (readonly [Scope, Uint8Array])[] = []
     for (const { scope, writer } of this.#scopes) {
@@ -105,7 +109,6 @@ export class SpanBuffer {
 
   /** Takes out the oldest batch; undefined when there is none. */
   take(): SpanBatch | undefined {
-    if (this.#sealed.length === 0) this.#seal()
     const batch = this.#sealed.shift()
     this.#sealedBytes -= batch?.body.length ?? 0
     return batch
