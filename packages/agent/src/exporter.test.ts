@@ -25,6 +25,9 @@ function exporterTo(t: TestContext, endpoint: string, given: Partial<AgentOption
   return { exporter, meters }
 }
 
+/** Names that make spans of about 300 bytes. */
+const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `span ${i} ${'x'.repeat(200)}`)
+
 /** What the counter `c` was told in all, each batch once. */
 function countOf(requests: readonly { readonly batch: string; readonly body: Buffer }[]): number {
   const once = new Map(requests.map(({ batch, body }) => [batch, body]))
@@ -80,7 +83,7 @@ test('Retry-After is waited for; a refusal for good is not repeated, and counted
 
 test('without a server memory stays within its bound, the oldest gives way and is counted', { timeout: 30_000 }, async (t) => {
   const { exporter } = exporterTo(t, 'http://127.0.0.1:9', { maxQueueBytes: 1_000_000 })
-  recordSpan(exporter, ...Array.from({ length: 20_000 }, (_, i) => `span ${i} ${'x'.repeat(200)}`))
+  recordSpan(exporter, ...names(20_000))
   const { queueBytes, droppedSpans } = exporter.status()
   assert.ok(queueBytes <= 1_000_000)
   assert.ok(droppedSpans > 15_000)
@@ -105,7 +108,6 @@ test('while a batch is under way the next one grows: a busy service does not sen
   const { exporter } = exporterTo(t, receiver.url)
   const held: (() => void)[] = []
   receiver.answer = (_request, response) => void held.push(() => response.writeHead(200).end())
-  const names = (count: number): string[] => Array.from({ length: count }, (_, i) => `span ${i} ${'x'.repeat(200)}`)
   // Enough for one full batch and a little.
   recordSpan(exporter, ...names(2000))
   await receiver.until(() => receiver.requests.length === 1)
