@@ -2,6 +2,7 @@ import { SpanStatusCode, trace } from '@opentelemetry/api'
 import type { AlertSink, ExceptionRecord } from '@andon/model'
 import { contextAttributes } from './attributes.ts'
 import { type MetricData, MetricsCollector, type Tags } from './metrics/collector.ts'
+import { PerformanceProfiler } from './profile/profiler.ts'
 import type { Span } from './span.ts'
 import { ThresholdAlerts } from './thresholds.ts'
 import { Timer } from './timer.ts'
@@ -21,12 +22,14 @@ export interface PerformanceMonitor {
   /** Settles when what was recorded has been sent, or could not be within its deadline. Never rejects. */
   flush(): Promise<void>
   getMetrics(): MetricData[]
+  readonly profiler: PerformanceProfiler
 }
 
-/** Starts and stops profiling sessions around functions; the profiler of a later version is one. */
+/** What a monitor is made of. */
 export interface MonitorParts {
   readonly metrics?: MetricsCollector
   readonly tracer?: DistributedTracer
+  readonly profiler?: PerformanceProfiler
   readonly alerts?: AlertSink
   /** Takes each recorded error; the running agent sends it. */
   readonly record?: (exception: Omit<ExceptionRecord, 'resource' | 'scope'>) => void
@@ -40,6 +43,8 @@ const TAG_KEYS = ['operation', 'component', 'route', 'http.route', 'method', 'se
 
 /** The asked-for class; every part has a working default. */
 export class ApplicationPerformanceMonitor implements PerformanceMonitor {
+  /** Sessions of profiling by id, and around one function. */
+  readonly profiler: PerformanceProfiler
   readonly #metrics: MetricsCollector
   readonly #tracer: DistributedTracer
   readonly #alerts: AlertSink
@@ -50,6 +55,7 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
   constructor(parts: MonitorParts = {}) {
     this.#metrics = parts.metrics ?? new MetricsCollector()
     this.#tracer = parts.tracer ?? new DistributedTracer()
+    this.profiler = parts.profiler ?? new PerformanceProfiler()
     this.#alerts = parts.alerts ?? new ThresholdAlerts()
     this.#record = parts.record ?? (() => undefined)
     this.#flush = parts.flush ?? (() => Promise.resolve())

@@ -14,6 +14,13 @@ export interface Sampling {
   readonly ratio: Ratio
 }
 
+/** The continuous profile. */
+export interface ProfileOptions {
+  readonly enabled: boolean
+  /** Samples of the CPU per second, 1 to 1,000. */
+  readonly rate: number
+}
+
 export interface AgentOptions {
   /** Where OTLP over HTTP is sent, without /v1/…; http://127.0.0.1:4318 by default. */
   readonly endpoint: string
@@ -39,6 +46,7 @@ export interface AgentOptions {
   readonly propagators: readonly string[]
   /** Limits for recordMetric; broken ones are handed to the alert sink. */
   readonly thresholds: readonly ThresholdRule[]
+  readonly profile: ProfileOptions
 }
 
 function samplingOf(env: Environment): Sampling {
@@ -59,6 +67,12 @@ function samplingOf(env: Environment): Sampling {
       diag.warn(`andon: OTEL_TRACES_SAMPLER "${name}" is not known; every trace is recorded`)
       return { parentBased: true, ratio: 1 }
   }
+}
+
+function profileOf(env: Environment): ProfileOptions {
+  const given = text(env, 'ANDON_PROFILE')?.toLowerCase() ?? 'off'
+  if (given !== 'on' && given !== 'off') diag.warn(`andon: ANDON_PROFILE must be on or off, not "${given}"; off is used`)
+  return { enabled: given === 'on', rate: Math.min(1000, Math.max(1, positive(env, 'ANDON_PROFILE_RATE', 50))) }
 }
 
 function endpointOf(env: Environment): string {
@@ -89,6 +103,7 @@ export function readOptions(given: Partial<AgentOptions> = {}, env: Environment 
     disabled: text(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true',
     propagators: list(text(env, 'OTEL_PROPAGATORS') ?? 'tracecontext,baggage'),
     thresholds: [],
+    profile: profileOf(env),
     ...given,
   }
   return { ...options, signals: given.signals ?? readSignals(options, given, env) }

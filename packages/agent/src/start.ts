@@ -12,6 +12,7 @@ import { ApplicationPerformanceMonitor, type PerformanceMonitor } from './monito
 import { startDiagnostics } from './options/diagnostics.ts'
 import { environment } from './options/environment.ts'
 import { type AgentOptions, readOptions } from './options.ts'
+import { ContinuousProfile } from './profile/continuous.ts'
 import { createPropagator } from './propagation.ts'
 import { detectResource } from './resource.ts'
 import { Sampler } from './sampler.ts'
@@ -85,10 +86,12 @@ function startAgent(options: AgentOptions): Agent {
   trace.setGlobalTracerProvider(tracers)
   metrics.setGlobalMeterProvider(meters)
   const ends = [startInstrumentations(tracers, meters), startRuntimeMetrics(meters.getMeter('andon', VERSION), options.stallMs)]
-  observeSelf(meters.getMeter('andon', VERSION), exporter, meters)
-  const link = linkServer({ options, exporter, sampler, resource, scope })
+  const profiles = new ContinuousProfile(options, resource)
+  observeSelf(meters.getMeter('andon', VERSION), exporter, meters, profiles)
+  const link = linkServer({ options, exporter, sampler, resource, scope, profile: (wanted) => profiles.want(wanted) })
   ends.push(link.stop)
   exporter.start()
+  profiles.start()
   const monitor = new ApplicationPerformanceMonitor({
     metrics: new MetricsCollector(meters.getMeter('andon', VERSION)),
     tracer: new DistributedTracer(tracers.getTracer('andon', VERSION)),
@@ -101,12 +104,15 @@ function startAgent(options: AgentOptions): Agent {
     exporter.recordException(uncaughtRecord(error, { resource, scope }))
     if (isLast) atExit()
   }
-  ends.push(flushAtEnd({ flush: () => exporter.flush(STOP_MS, true), uncaught, atExit }))
+  const flushAll = async (withinMs: number, giveUp: boolean): Promise<void> => {
+    await Promise.all([exporter.flush(withinMs, giveUp), profiles.flush(withinMs, giveUp)])
+  }
+  ends.push(flushAtEnd({ flush: () => flushAll(STOP_MS, true), uncaught, atExit }), () => profiles.stop())
   return {
     monitor,
     instrumented: outcomes,
     stop: async () => {
-      await exporter.flush(FLUSH_MS)
+      await flushAll(FLUSH_MS, false)
       for (const end of ends) end()
       exporter.stop()
       Reflect.deleteProperty(globalThis, KEY)

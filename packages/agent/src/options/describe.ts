@@ -53,6 +53,8 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'spanIntervalMs', variables: ['OTEL_BSP_SCHEDULE_DELAY'], fallback: '1000', value: ({ spanIntervalMs }) => String(spanIntervalMs) },
   { name: 'maxQueueBytes', variables: ['ANDON_AGENT_QUEUE_BYTES'], fallback: '33554432', value: ({ maxQueueBytes }) => String(maxQueueBytes) },
   { name: 'stallMs', variables: ['ANDON_STALL_MS'], fallback: '250', value: ({ stallMs }) => String(stallMs) },
+  { name: 'profile.enabled', variables: ['ANDON_PROFILE'], fallback: 'false', value: ({ profile }) => String(profile.enabled) },
+  { name: 'profile.rate', variables: ['ANDON_PROFILE_RATE'], fallback: '50', value: ({ profile }) => String(profile.rate) },
 ]
 
 /** One option as it is in force. */
