@@ -31,6 +31,7 @@ test('each datum has its file of the same name at every station', () => {
     spans: ['wire/src/otlp', 'server/src/ingest', 'server/src/store', 'server/src/query', 'server/src/api'],
     metrics: ['wire/src/otlp', 'server/src/ingest', 'server/src/store', 'server/src/api'],
     exceptions: ['wire/src/otlp', 'server/src/ingest', 'server/src/store'],
+    profiles: ['server/src/ingest', 'server/src/store', 'server/src/query', 'server/src/api'],
   }
   const missing = Object.entries(matrix).flatMap(([datum, folders]) =>
     folders.map((folder) => join('packages', folder, `${datum}.ts`)).filter((file) => !existsSync(join(root, file))),

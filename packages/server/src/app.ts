@@ -14,11 +14,13 @@ import { KnownAgents } from './control/known-agents.ts'
 import { EventIngest } from './ingest/events.ts'
 import { ExceptionIngest } from './ingest/exceptions.ts'
 import { MetricIngest } from './ingest/metrics.ts'
+import { ProfileIngest } from './ingest/profiles.ts'
 import { SpanIngest } from './ingest/spans.ts'
 import { BusinessReader } from './query/business.ts'
 import { CoverageReader } from './query/coverage.ts'
 import { Engine } from './query/engine.ts'
 import { engineEvaluator } from './query/engine-evaluator.ts'
+import { ProfileReader } from './query/profiles.ts'
 import { RedReader } from './query/red.ts'
 import { SaturationReader } from './query/saturation.ts'
 import { SpanReader } from './query/spans.ts'
@@ -130,6 +132,7 @@ export class App {
     const spans = new SpanIngest(store.spans, store.exceptions, spanDays)
     const metrics = new MetricIngest(store.metrics, rawDays)
     const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, own }), spanDays)
+    const profiles = new ProfileIngest(store.profiles, spanDays)
     const engine = new Engine(store.metrics, limits)
     const evaluator = engineEvaluator(engine)
     const cpu = new OwnCpu(clock)
@@ -147,6 +150,7 @@ export class App {
       clock,
       otlp: { spans, metrics, exceptions, limits: { bodyBytes: limits.bodyBytes, inflatedBytes: limits.inflatedBytes, inFlightBytes: limits.queueBytes } },
       spans: new SpanReader(store.spans),
+      profiles: { ingest: profiles, reader: new ProfileReader(store.profiles) },
       overview: {
         red: new RedReader(evaluator, store.spans),
         business: new BusinessReader(evaluator),
@@ -176,7 +180,7 @@ export class App {
       dashboard: this.#options.dashboardDir ?? findDashboard(),
       more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, clock, log: this.#log, version: ownVersion() }),
     })
-    return { api, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained()]) }
+    return { api, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained()]) }
   }
 
   #liveHub(server: FastifyInstance): LiveHub {

@@ -7,6 +7,7 @@ import { KnownAgents } from '../control/known-agents.ts'
 import { BusinessReader } from '../query/business.ts'
 import { CoverageReader } from '../query/coverage.ts'
 import type { Evaluator } from '../query/grid.ts'
+import { ProfileReader } from '../query/profiles.ts'
 import { RedReader, type SpanRedSource } from '../query/red.ts'
 import { SaturationReader } from '../query/saturation.ts'
 import { SpanReader, type SpanSource, type TraceSummary } from '../query/spans.ts'
@@ -55,7 +56,7 @@ export class FakeSink implements OtlpSink {
   readonly got: { body: Uint8Array; content: string; batch: string | undefined }[] = []
   answer: () => { rejected: number; message: string } = () => ({ rejected: 0, message: '' })
 
-  accept(body: Uint8Array, content: 'protobuf' | 'json', batch?: string): Promise<{ rejected: number; message: string }> {
+  accept(body: Uint8Array, content: string, batch?: string): Promise<{ rejected: number; message: string }> {
     this.got.push({ body, content, batch })
     return Promise.resolve().then(() => this.answer())
   }
@@ -114,6 +115,10 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     clock,
     otlp: { spans: sink, metrics: sink, exceptions: sink, limits: { bodyBytes: 10_000, inflatedBytes: 20_000, inFlightBytes: 100_000 } },
     spans: new SpanReader(source),
+    profiles: {
+      ingest: { accept: (body, sender, batch) => sink.accept(body, `profile of ${sender.service}`, batch).then(() => ({ samples: 1 })) },
+      reader: new ProfileReader({ merged: () => Promise.resolve([]), count: () => Promise.resolve(0), sets: () => Promise.resolve([]) }),
+    },
     overview: {
       red,
       business: new BusinessReader(evaluator),

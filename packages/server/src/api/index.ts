@@ -10,6 +10,7 @@ import { type LiveHub, registerLive } from './live.ts'
 import { type OtlpDeps, registerOtlp } from './otlp.ts'
 import { type OverviewDeps, registerOverview } from './overview.ts'
 import { registerPages } from './pages.ts'
+import { type ProfilesDeps, registerProfiles } from './profiles.ts'
 import { registerSpans } from './spans.ts'
 import { registerJaeger } from './spans-jaeger.ts'
 import { registerStatus, type StatusDeps } from './status.ts'
@@ -21,6 +22,7 @@ export interface ApiDeps {
   readonly clock: Clock
   readonly otlp: Omit<OtlpDeps, 'log' | 'note'>
   readonly spans: SpanReader
+  readonly profiles: Pick<ProfilesDeps, 'ingest' | 'reader'>
   readonly overview: OverviewDeps
   readonly status: StatusDeps
   readonly agents: Omit<AgentsDeps, 'guard' | 'clock'>
@@ -69,6 +71,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerLive(app, hub)
   const agents: AgentsDeps = { ...deps.agents, guard: deps.guard, clock }
   registerOtlp(app, { ...deps.otlp, log, note: (request) => noteAgent(request, agents) })
+  registerProfiles(app, { ...deps.profiles, clock, limits: deps.otlp.limits, note: (request) => noteAgent(request, agents) })
   registerAgents(app, agents)
   registerCoverage(app, { coverage: deps.coverage, clock })
   registerSpans(app, { spans, clock })

@@ -68,7 +68,7 @@ async function unpack(body: Buffer, encoding: string, limit: Bytes): Promise<Buf
 }
 
 /** A numbered batch's `PROCESS/SEQUENCE`. */
-function batchOf(request: FastifyRequest): string | undefined {
+export function batchOf(request: FastifyRequest): string | undefined {
   const header = request.headers['andon-batch']
   if (header === undefined) return undefined
   if (typeof header === 'string' && /^[\da-f]{32}\/\d{1,15}$/.test(header)) return header
@@ -78,7 +78,7 @@ function batchOf(request: FastifyRequest): string | undefined {
 const contentOf = (request: FastifyRequest): OtlpContent => ((request.headers['content-type'] ?? '').toLowerCase().startsWith(JSON_TYPE) ? 'json' : 'protobuf')
 
 /** Bodies are read, bounded and unpacked here, and handed on as bytes. */
-class BodyReader {
+export class BodyReader {
   readonly #limits: OtlpLimits
   #inFlight: Bytes = 0
 

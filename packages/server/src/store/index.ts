@@ -8,6 +8,7 @@ import { ExceptionStore } from './exceptions.ts'
 import { InventoryStore } from './inventory.ts'
 import { MetricsStore } from './metrics.ts'
 import { applyRetention, defaultRetention, type Lifetimes, migrate, type Retention } from './migrate.ts'
+import { ProfileStore } from './profiles.ts'
 import { SpanStore } from './spans.ts'
 import { CalledStore } from './spans-called.ts'
 import { sql, text } from './sql.ts'
@@ -34,6 +35,7 @@ export interface Store {
   readonly spans: SpanStore
   readonly metrics: MetricsStore
   readonly exceptions: ExceptionStore
+  readonly profiles: ProfileStore
   readonly state: StateLog
   readonly inventory: InventoryStore
   readonly called: CalledStore
@@ -63,6 +65,7 @@ export async function openStore({ dataDir, log, clock, retention = defaultRetent
     spans: new SpanStore(database, clock),
     metrics: new MetricsStore(database, clock),
     exceptions: new ExceptionStore(database),
+    profiles: new ProfileStore(database, clock),
     state,
     inventory: new InventoryStore(database, clock),
     called: new CalledStore(database),

@@ -1,0 +1,174 @@
+// The tables stacks, profile_sets, profile_samples and profile_5m: what is written to them and read from them.
+import { type Milliseconds, type ProfileFrame, type ProfileRecord, type ProfileType, type TimeRange, xxHash64 } from '@andon/model'
+import type { Clock } from '../runtime/clock.ts'
+import { number, stringOf, texts } from './cells.ts'
+import type { Database } from './database.ts'
+import { token, type WriteOptions } from './spans.ts'
+import { all, i64, name, type Sql, sql, text, u32 } from './sql.ts'
+import { TsvRows } from './tsv.ts'
+
+/** A profile with who sent it. */
+export interface SourcedProfile {
+  readonly service: string
+  readonly env: string
+  readonly version: string
+  readonly instance: string
+  /** What each value of a sample is, in their order; undefined for those that are not kept. */
+  readonly types: readonly (ProfileType | undefined)[]
+  readonly record: ProfileRecord
+}
+
+/** Which samples are merged. */
+export interface ProfileQuery {
+  readonly service: string
+  readonly type: ProfileType
+  readonly range: TimeRange
+  readonly instance?: string
+  readonly version?: string
+  readonly route?: string
+  /** 32 lower-case hex digits. */
+  readonly traceId?: string
+  /** 16 lower-case hex digits. */
+  readonly spanId?: string
+}
+
+/** The sum of all samples of one stack. */
+export interface MergedStack {
+  /** The running function first. */
+  readonly stack: readonly ProfileFrame[]
+  /** Nanoseconds, bytes or objects. */
+  readonly value: number
+}
+
+/** One kind of profile that a service sent within a range. */
+export interface ProfileSet {
+  readonly service: string
+  readonly type: string
+  readonly profiles: number
+  readonly samples: number
+  readonly first: Milliseconds
+  readonly last: Milliseconds
+}
+
+const SAMPLE_COLUMNS = ['service', 'type', 'ts', 'env', 'version', 'instance', 'route', 'trace_id', 'span_id', 'stack', 'value']
+const SET_COLUMNS = ['service', 'type', 'env', 'version', 'instance', 'ts', 'seconds', 'samples', 'session']
+
+/** How long a stack may go without its row being written again. */
+const STACK_REFRESH = 3_600_000
+const STACKS_REMEMBERED = 200_000
+const NO_TRACE = Buffer.alloc(16)
+
+const frameText = (frame: ProfileFrame): string => `${frame.line}\t${frame.file.replaceAll('\t', ' ')}\t${frame.name}`
+
+function readFrame(written: string): ProfileFrame {
+  const [line = '0', file = '', ...rest] = written.split('\t')
+  return { name: rest.join('\t'), file, line: Number(line) }
+}
+
+export class ProfileStore {
+  readonly #database: Database
+  readonly #clock: Clock
+  /** When each stack was last written, by service and hash. */
+  readonly #stacks = new Map<string, Milliseconds>()
+
+  constructor(database: Database, clock: Clock) {
+    this.#database = database
+    this.#clock = clock
+  }
+
+  /** Stores profiles; settles when they are stored. Stacks first, so that no sample refers to nothing. */
+  async write(profiles: readonly SourcedProfile[], options: WriteOptions = {}): Promise<void> {
+    const samples = new TsvRows()
+    const sets = new TsvRows()
+    const stacks = new Map<string, { service: string; hash: bigint; frames: readonly string[] }>()
+    const hashes = new Map<readonly ProfileFrame[], bigint>()
+    for (const profile of profiles) {
+      const start = Number(profile.record.start / 1_000_000n)
+      for (const sample of profile.record.samples) {
+        let hash = hashes.get(sample.stack)
+        if (hash === undefined) {
+          const frames = sample.stack.map(frameText)
+          hash = xxHash64(frames.join('\n'))
+          hashes.set(sample.stack, hash)
+          stacks.set(`${profile.service}\n${hash}`, { service: profile.service, hash, frames })
+        }
+        appendSample(samples, profile, sample, hash, start)
+      }
+      for (const type of profile.types) {
+        if (type !== undefined) sets.text(profile.service).text(type).text(profile.env).text(profile.version).text(profile.instance).milliseconds(start).number(Number(profile.record.duration) / 1e9).number(profile.record.samples.length).text('').end()
+      }
+    }
+    await this.#writeStacks(stacks)
+    await this.#database.insert('profile_samples', SAMPLE_COLUMNS, samples, token(options, 'profile_samples'))
+    await this.#database.insert('profile_sets', SET_COLUMNS, sets, token(options, 'profile_sets'))
+  }
+
+  async #writeStacks(stacks: ReadonlyMap<string, { service: string; hash: bigint; frames: readonly string[] }>): Promise<void> {
+    const now = this.#clock.now()
+    const due = [...stacks].filter(([key]) => now - (this.#stacks.get(key) ?? -Infinity) > STACK_REFRESH)
+    if (due.length === 0) return
+    const rows = new TsvRows()
+    for (const [, { service, hash, frames }] of due) {
+      rows.text(service).number(hash).list(frames, (part, each) => part.text(each)).number(Math.floor(now / 1000)).end()
+    }
+    await this.#database.insert('stacks', ['service', 'hash', 'frames', 'last_seen'], rows)
+    if (this.#stacks.size + due.length > STACKS_REMEMBERED) this.#stacks.clear()
+    for (const [key] of due) this.#stacks.set(key, now)
+  }
+
+  /** Stacks with the sums of their samples, the heaviest first; at most `limit`. */
+  async merged(query: ProfileQuery, limit: number): Promise<MergedStack[]> {
+    return await this.#database.query(
+      sql`SELECT frames, total FROM (SELECT stack, sum(value) AS total FROM andon.profile_samples WHERE ${all(conditions(query))} GROUP BY stack ORDER BY total DESC LIMIT ${u32(limit)}) AS sums
+        LEFT ANY JOIN (SELECT hash, frames FROM andon.stacks WHERE service = ${text(query.service)}) AS known ON known.hash = sums.stack ORDER BY total DESC`,
+      ([frames, total]) => ({ stack: texts(frames).map(readFrame), value: number(total) }),
+    )
+  }
+
+  /** How many profiles of a kind were sent: the divisor for what is in use. */
+  async count({ service, type, range, instance, version }: ProfileQuery): Promise<number> {
+    const [found = 0] = await this.#database.query(
+      sql`SELECT count() FROM andon.profile_sets WHERE service = ${text(service)} AND type = ${text(type)} AND ${within(range)} AND ${ifGiven('instance', instance)} AND ${ifGiven('version', version)}`,
+      ([profiles]) => number(profiles),
+    )
+    return found
+  }
+
+  /** What each service sent, in the order of their names. */
+  async sets(range: TimeRange, service?: string): Promise<ProfileSet[]> {
+    const chosen = service === undefined ? sql`1` : sql`service = ${text(service)}`
+    return await this.#database.query(
+      sql`SELECT service, type, count(), sum(samples), toUnixTimestamp64Milli(min(ts)), toUnixTimestamp64Milli(max(ts)) FROM andon.profile_sets
+        WHERE ${within(range)} AND ${chosen} GROUP BY service, type ORDER BY service, type LIMIT 10000`,
+      ([sender, type, profiles, samples, first, last]) => ({ service: stringOf(sender), type: stringOf(type), profiles: number(profiles), samples: number(samples), first: number(first), last: number(last) }),
+    )
+  }
+}
+
+function appendSample(rows: TsvRows, profile: SourcedProfile, sample: ProfileRecord['samples'][number], hash: bigint, start: Milliseconds): void {
+  const { labels, time, values } = sample
+  const traceId = /^[\da-f]{32}$/.test(labels['trace_id'] ?? '') ? Buffer.from(labels['trace_id'] ?? '', 'hex') : NO_TRACE
+  const spanId = /^[\da-f]{16}$/.test(labels['span_id'] ?? '') ? BigInt(`0x${labels['span_id'] ?? '0'}`) : 0n
+  profile.types.forEach((type, index) => {
+    const value = values[index] ?? 0
+    if (type === undefined || value === 0) return
+    rows.text(profile.service).text(type).milliseconds(time === 0n ? start : Number(time / 1_000_000n)).text(profile.env).text(profile.version).text(profile.instance)
+    rows.text(labels['route'] ?? '').raw(traceId).number(spanId).number(hash).number(value).end()
+  })
+}
+
+function within({ start, end }: TimeRange): Sql {
+  return sql`ts >= fromUnixTimestamp64Milli(${i64(Math.floor(start))}) AND ts < fromUnixTimestamp64Milli(${i64(Math.ceil(end))})`
+}
+
+function ifGiven(column: string, value: string | undefined): Sql {
+  return value === undefined ? sql`1` : sql`${name(column)} = ${text(value)}`
+}
+
+function conditions(query: ProfileQuery): Sql[] {
+  const list = [sql`service = ${text(query.service)}`, sql`type = ${text(query.type)}`, within(query.range)]
+  list.push(ifGiven('instance', query.instance), ifGiven('version', query.version), ifGiven('route', query.route))
+  if (query.traceId !== undefined) list.push(sql`trace_id = toFixedString(unhex(${text(query.traceId)}), 16)`)
+  if (query.spanId !== undefined) list.push(sql`span_id = reinterpretAsUInt64(reverse(unhex(${text(query.spanId)})))`)
+  return list
+}
