@@ -124,7 +124,8 @@ test('Jaeger: a trace in its JSON', async () => {
 test('Jaeger: an unknown trace is 404 in its envelope, as Grafana needs', async () => {
   const { status, body } = await get<Envelope<null>>(`/api/traces/${'f'.repeat(32)}`)
   assert.equal(status, 404)
-  assert.deepEqual(body, { data: null, total: 0, limit: 0, offset: 0, errors: [{ code: 404, msg: 'trace not found' }] })
+  const hint = 'It may be older than the retention of spans, or was not sampled.'
+  assert.deepEqual(body, { data: null, total: 0, limit: 0, offset: 0, errors: [{ code: 404, msg: 'trace not found', hint }] })
 })
 
 test('Jaeger: a search in microseconds, with tags that stand for columns', async () => {
