@@ -2,6 +2,7 @@
 import type { Meter } from '@opentelemetry/api'
 import { type GroupUse, readGroup } from './cgroup.ts'
 import { Reading } from './reading.ts'
+import { SinceStart } from './since-start.ts'
 
 interface TimedUse extends GroupUse {
   readonly atMs: number
@@ -28,18 +29,19 @@ export function observeContainer(meter: Meter): () => Promise<void> {
     return use && { ...use, atMs: performance.now() }
   })
   let before: TimedUse | undefined
+  const since = new SinceStart()
   meter.addBatchObservableCallback(
     (result) => {
       const { latest } = reading
       if (latest === undefined) return
       const share = cpuShare(before, latest)
       before = latest
-      if (latest.cpuSeconds !== undefined) result.observe(time, latest.cpuSeconds)
+      if (latest.cpuSeconds !== undefined) since.observe(result, time, latest.cpuSeconds)
       if (latest.memory !== undefined) result.observe(memory, latest.memory)
       if (latest.cpuLimit !== undefined) result.observe(cpuLimit, latest.cpuLimit)
       if (share !== undefined) result.observe(cpuUtilization, share)
-      if (latest.cpuLimit !== undefined && latest.throttledSeconds !== undefined) result.observe(throttled, latest.throttledSeconds)
-      if (latest.cpuLimit !== undefined && latest.throttledPeriods !== undefined) result.observe(periods, latest.throttledPeriods)
+      if (latest.cpuLimit !== undefined && latest.throttledSeconds !== undefined) since.observe(result, throttled, latest.throttledSeconds)
+      if (latest.cpuLimit !== undefined && latest.throttledPeriods !== undefined) since.observe(result, periods, latest.throttledPeriods)
       if (latest.memoryLimit === undefined) return
       result.observe(memoryLimit, latest.memoryLimit)
       if (latest.workingSet !== undefined) result.observe(memoryUtilization, latest.workingSet / latest.memoryLimit)

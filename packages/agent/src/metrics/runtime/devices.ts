@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import type { Meter } from '@opentelemetry/api'
 import { Reading, textOf } from './reading.ts'
+import { SinceStart } from './since-start.ts'
 
 const SECTOR_BYTES = 512
 /** Devices of each kind that are told; a machine of containers has hundreds of virtual ones. */
@@ -66,17 +67,18 @@ function observeDisks(meter: Meter): () => Promise<void> {
   const operations = meter.createObservableCounter('system.disk.operations', { unit: '{operation}', description: 'Reads and writes of the disks of the machine.' })
   const busy = meter.createObservableCounter('system.disk.io_time', { unit: 's', description: 'How long the disks of the machine were at work.' })
   const reading = new Reading(disks)
+  const since = new SinceStart()
   meter.addBatchObservableCallback(
     (result) => {
       for (const { name, reads, readBytes, writes, writtenBytes, busySeconds } of reading.latest ?? []) {
         const device = { 'system.device': name }
         const read = { ...device, 'disk.io.direction': 'read' }
         const write = { ...device, 'disk.io.direction': 'write' }
-        result.observe(io, readBytes, read)
-        result.observe(io, writtenBytes, write)
-        result.observe(operations, reads, read)
-        result.observe(operations, writes, write)
-        result.observe(busy, busySeconds, device)
+        since.observe(result, io, readBytes, read)
+        since.observe(result, io, writtenBytes, write)
+        since.observe(result, operations, reads, read)
+        since.observe(result, operations, writes, write)
+        since.observe(result, busy, busySeconds, device)
       }
     },
     [io, operations, busy],
@@ -90,15 +92,16 @@ function observeNetworks(meter: Meter): () => Promise<void> {
   const errors = meter.createObservableCounter('system.network.errors', { unit: '{error}', description: 'Packets that were damaged.' })
   const dropped = meter.createObservableCounter('system.network.packet.dropped', { unit: '{packet}', description: 'Packets that were dropped.' })
   const reading = new Reading(async () => parseNetworks((await textOf('/proc/net/dev')) ?? ''))
+  const since = new SinceStart()
   meter.addBatchObservableCallback(
     (result) => {
       for (const network of reading.latest ?? []) {
         for (const direction of ['receive', 'transmit'] as const) {
           const attributes = { 'network.interface.name': network.name, 'network.io.direction': direction }
-          result.observe(io, network[direction].bytes, attributes)
-          result.observe(packets, network[direction].packets, attributes)
-          result.observe(errors, network[direction].errors, attributes)
-          result.observe(dropped, network[direction].dropped, attributes)
+          since.observe(result, io, network[direction].bytes, attributes)
+          since.observe(result, packets, network[direction].packets, attributes)
+          since.observe(result, errors, network[direction].errors, attributes)
+          since.observe(result, dropped, network[direction].dropped, attributes)
         }
       }
     },

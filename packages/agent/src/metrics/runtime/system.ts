@@ -3,6 +3,7 @@ import { statfs, stat } from 'node:fs/promises'
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os'
 import type { Meter } from '@opentelemetry/api'
 import { keyed, Reading, textOf } from './reading.ts'
+import { SinceStart } from './since-start.ts'
 
 // The order in which /proc/stat has them.
 const MODES = ['user', 'nice', 'system', 'idle', 'iowait', 'interrupt', 'softirq', 'steal'] as const
@@ -57,12 +58,13 @@ function observeProcessors(meter: Meter): () => Promise<void> {
   const count = meter.createObservableUpDownCounter('system.cpu.logical.count', { unit: '{cpu}', description: 'Processors that this process may use.' })
   const reading = new Reading(async () => parseCpuTimes((await textOf('/proc/stat')) ?? '') ?? nodesCpuTimes())
   let before: CpuTimes | undefined
+  const since = new SinceStart()
   meter.addBatchObservableCallback(
     (result) => {
       result.observe(count, availableParallelism())
       const { latest } = reading
       if (latest === undefined) return
-      for (const [mode, seconds] of latest) result.observe(time, seconds, { 'cpu.mode': mode })
+      for (const [mode, seconds] of latest) since.observe(result, time, seconds, { 'cpu.mode': mode })
       // Not since the start of the machine: of the first interval there is nothing to tell.
       for (const [mode, share] of before === undefined ? [] : shares(before, latest)) result.observe(utilization, share, { 'cpu.mode': mode })
       before = latest
