@@ -144,7 +144,8 @@ export class AsyncContextManager implements ContextManager {
     for (const method of ['on', 'addListener', 'once', 'prependListener', 'prependOnceListener'] as const) {
       const original = emitter[method].bind(emitter)
       emitter[method] = (event: string | symbol, listener: (...args: unknown[]) => void) => {
-        const wrapped = this.bind(context, listener)
+        // The same one for a listener that is added twice, so that each can be taken off.
+        const wrapped = bound.get(listener) ?? this.bind(context, listener)
         bound.set(listener, wrapped)
         return original(event, wrapped)
       }

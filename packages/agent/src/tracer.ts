@@ -16,10 +16,10 @@ import {
   type SpanContext as ApiSpanContext,
 } from '@opentelemetry/api'
 import type { Milliseconds, Scope } from '@andon/model'
-import { createHash } from 'node:crypto'
 import { activeContext, isSuppressed, runIn, spanOf, withSpan } from './context.ts'
 import { newSpanId, parse32 } from './ids.ts'
 import { LocalTrace, type SpanSink } from './local-trace.ts'
+import { traceIdOf } from './propagation/x-trace-id.ts'
 import type { Sampler } from './sampler.ts'
 import { Span } from './span.ts'
 import { toClock } from './time.ts'
@@ -135,12 +135,6 @@ export interface TracedRequest {
 export interface TracedResponse {
   readonly statusCode: number
   once(event: 'finish' | 'close', listener: () => void): unknown
-}
-
-/** 32 hex digits as they are; anything else hashed to them. */
-function traceIdOf(header: string): string {
-  const lower = header.toLowerCase()
-  return isValidTraceId(lower) ? lower : createHash('sha256').update(header).digest('hex').slice(0, 32)
 }
 
 function one(header: string | string[] | undefined): string | undefined {

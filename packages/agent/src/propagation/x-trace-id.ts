@@ -9,7 +9,7 @@ import { isId, trimBlanks } from './hex.ts'
 const HEADER = 'x-trace-id'
 
 /** 32 hex digits as they are; anything else hashed to them. */
-function traceIdOf(header: string): string {
+export function traceIdOf(header: string): string {
   const lower = header.toLowerCase()
   return lower.length === 32 && isId(lower, 0, 32) ? lower : createHash('sha256').update(header).digest('hex').slice(0, 32)
 }
