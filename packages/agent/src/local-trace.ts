@@ -129,8 +129,10 @@ export class LocalTrace implements TraceIdentity {
       this.#waiting = undefined
       if (this.#fate === 'keep') for (const span of waiting) this.#send(span)
     }
-    for (const { span } of this.#shapes?.values() ?? []) if (span !== undefined) this.#write(span)
+    const shapes = this.#shapes
+    if (shapes === undefined) return
     this.#shapes = undefined
+    for (const { span } of shapes.values()) if (span !== undefined) this.#write(span)
   }
 
   #send(span: EndedSpan): void {

@@ -65,6 +65,7 @@ export class Span implements ApiSpan, EndedSpan {
   endMs: Milliseconds = -1
   readonly attributes: unknown[] = []
   block: Uint8Array | undefined = undefined
+  peer: Uint8Array | undefined = undefined
   droppedAttributes = 0
   events: SpanEvent[] | undefined = undefined
   droppedEvents = 0

@@ -1,6 +1,7 @@
 // Requests that come in: http and https, whatever framework serves them.
-import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import https from 'node:https'
+import type { Socket } from 'node:net'
 import { type Context, diag, propagation, SpanStatusCode } from '@opentelemetry/api'
 import { encodeAttributes } from '@andon/wire'
 import { NO_CONTEXT, type RpcMetadata, runIn, withRequest } from '../context.ts'
@@ -9,6 +10,7 @@ import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { bodySize, headerGetter, hostOf, methodOf } from './http-attributes.ts'
+import { isMethod } from './wrap.ts'
 
 const SERVER = 2
 /** What is known of a route before its next request: more routes are served without this memory. */
@@ -16,6 +18,11 @@ const MAX_ROUTES = 2000
 
 /** What all requests of one route, method and status share. */
 interface Shape {
+  readonly scheme: string
+  readonly method: string
+  readonly status: number
+  readonly major: number
+  readonly minor: number
   readonly name: string
   /** The attributes of the span that are the same each time, encoded. */
   readonly block: Uint8Array
@@ -54,8 +61,8 @@ function onClose(this: Tracked): void {
 export class HttpServerInstrumentation {
   readonly #tracer: AgentTracer
   readonly #duration: AgentRecorder
-  /** By scheme and version, then by route, method and status. */
-  readonly #shapes = new Map<string, Map<string, Map<string, Shape[]>>>()
+  /** By route: few enough of each that looking through them costs less than a key for all of it. */
+  readonly #shapes = new Map<string, Shape[]>()
   #count = 0
   #active = 0
 
@@ -74,7 +81,8 @@ export class HttpServerInstrumentation {
 
   #patch(prototype: http.Server | https.Server, scheme: string): () => void {
     const before = Object.getOwnPropertyDescriptor(prototype, 'emit')
-    const original = Reflect.get(prototype, 'emit')
+    const original: unknown = Reflect.get(prototype, 'emit')
+    if (!isMethod(original)) throw new Error('a server has no method emit')
     const serve = this.#serve.bind(this)
     Object.defineProperty(prototype, 'emit', {
       configurable: true,
@@ -84,7 +92,7 @@ export class HttpServerInstrumentation {
         const [event, request, response] = args
         if ((event !== 'request' && event !== 'checkContinue') || !(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) return Reflect.apply(original, this, args)
         const context = serve(request, response, scheme)
-        return context === undefined ? Reflect.apply(original, this, args) : runIn(context, () => Reflect.apply(original, this, args))
+        return context === undefined ? Reflect.apply(original, this, args) : runIn(context, () => original.call(this, event, request, response))
       },
     })
     return () => {
@@ -117,7 +125,7 @@ export class HttpServerInstrumentation {
     const endMs = performance.now()
     this.#active -= 1
     const seconds = (endMs - span.startMs) / 1000
-    const shape = this.#shape(`${scheme}/${request.httpVersion}`, rpc.route ?? '', request.method ?? 'GET', response.statusCode)
+    const shape = this.#shape(rpc.route ?? '', request, scheme, response.statusCode)
     shape.duration.record(seconds, span)
     if (!span.isRecording()) {
       span.endAt(endMs)
@@ -133,37 +141,40 @@ export class HttpServerInstrumentation {
     span.endAt(endMs)
   }
 
-  #shape(protocol: string, route: string, method: string, status: number): Shape {
-    let byRoute = this.#shapes.get(protocol)
-    if (byRoute === undefined) this.#shapes.set(protocol, (byRoute = new Map<string, Map<string, Shape[]>>()))
-    const known = byRoute.get(route)?.get(method)?.[status]
-    if (known !== undefined) return known
-    const shape = this.#newShape(protocol, route, method, status)
+  #shape(route: string, { method = 'GET', httpVersionMajor, httpVersionMinor }: IncomingMessage, scheme: string, status: number): Shape {
+    const known = this.#shapes.get(route) ?? this.#newRoute(route)
+    for (const shape of known) {
+      if (shape.status === status && shape.method === method && shape.minor === httpVersionMinor && shape.major === httpVersionMajor && shape.scheme === scheme) return shape
+    }
+    const shape = this.#newShape(route, { scheme, method, status, major: httpVersionMajor, minor: httpVersionMinor })
     if (this.#count >= MAX_ROUTES) return shape
     this.#count += 1
-    let byMethod = byRoute.get(route)
-    if (byMethod === undefined) byRoute.set(route, (byMethod = new Map<string, Shape[]>()))
-    const byStatus = byMethod.get(method)
-    if (byStatus === undefined) byMethod.set(method, Object.assign<Shape[], Record<number, Shape>>([], { [status]: shape }))
-    else byStatus[status] = shape
+    known.push(shape)
     return shape
   }
 
-  #newShape(protocol: string, route: string, sent: string, status: number): Shape {
-    const [scheme = 'http', version = '1.1'] = protocol.split('/')
+  #newRoute(route: string): Shape[] {
+    const shapes: Shape[] = []
+    if (this.#shapes.size < MAX_ROUTES) this.#shapes.set(route, shapes)
+    return shapes
+  }
+
+  #newShape(route: string, of: Pick<Shape, 'scheme' | 'method' | 'status' | 'major' | 'minor'>): Shape {
+    const { scheme, method: sent, status, major, minor } = of
     const { method, original } = methodOf(sent)
     const shared: Record<string, string | number> = {
       'http.request.method': method,
       'url.scheme': scheme,
       'http.response.status_code': status,
-      'network.protocol.version': version,
+      // The second version has no smaller ones.
+      'network.protocol.version': major >= 2 ? String(major) : `${major}.${minor}`,
       ...(route !== '' && { 'http.route': route }),
       ...(status >= 500 && { 'error.type': String(status) }),
     }
     const block = encodeAttributes(Object.entries({ ...shared, ...(original !== undefined && { 'http.request.method_original': original }) }).flat())
     const name = method === '_OTHER' ? 'HTTP' : method
     const duration = this.#count < MAX_ROUTES ? this.#duration.bind(shared) : unbound(this.#duration, shared)
-    return { name: route === '' ? name : `${name} ${route}`, block, duration }
+    return { ...of, name: route === '' ? name : `${name} ${route}`, block, duration }
   }
 }
 
@@ -171,22 +182,53 @@ function unbound(recorder: AgentRecorder, attributes: Readonly<Record<string, st
   return { record: (value) => recorder.record(value, attributes) }
 }
 
+/** What all requests of a connection share, as long as they say the same. */
+interface Peer {
+  readonly host: string | undefined
+  readonly agent: string | undefined
+  /** Undefined at its first request: many connections carry no second one. */
+  block: Uint8Array | undefined
+}
+
+const PEER = Symbol('andon.peer')
+
+interface PeerSocket extends Socket {
+  [PEER]?: Peer
+}
+
 /** The attributes that differ from request to request. */
 function describeRequest(span: Span, request: IncomingMessage, scheme: string): void {
-  const { headers, socket, url = '/' } = request
+  const { headers, url = '/' } = request
   const mark = url.indexOf('?')
   span.append('url.path', mark < 0 ? url : url.slice(0, mark))
   if (mark >= 0) span.append('url.query', url.slice(mark + 1))
-  const { address, port } = hostOf(headers.host, scheme)
-  if (address !== '') span.append('server.address', address)
-  if (port > 0) span.append('server.port', port)
-  const agent = headers['user-agent']
-  if (agent !== undefined) span.append('user_agent.original', agent)
-  const { remoteAddress } = socket
-  if (remoteAddress !== undefined) span.append('network.peer.address', remoteAddress)
-  const forwarded = headers['x-forwarded-for']
-  const client = typeof forwarded === 'string' ? forwarded.split(',', 1)[0]?.trim() : remoteAddress
-  if (client !== undefined && client !== '') span.append('client.address', client)
+  describePeer(span, request, scheme)
   const length = headers['content-length']
   if (length !== undefined) span.append('http.request.body.size', Number(length) || 0)
+}
+
+/** Who asks, and under which name of this server. */
+function describePeer(span: Span, { headers, socket }: { readonly headers: IncomingHttpHeaders; readonly socket: PeerSocket }, scheme: string): void {
+  const { host, 'user-agent': agent, 'x-forwarded-for': forwarded } = headers
+  const peer = socket[PEER]
+  if (forwarded !== undefined) {
+    const client = typeof forwarded === 'string' ? forwarded.split(',', 1)[0]?.trim() : undefined
+    span.attributes.push(...peerAttributes(headers, socket.remoteAddress, client, scheme))
+  } else if (peer !== undefined && peer.host === host && peer.agent === agent) {
+    span.peer = peer.block ??= encodeAttributes(peerAttributes(headers, socket.remoteAddress, socket.remoteAddress, scheme))
+  } else {
+    span.attributes.push(...peerAttributes(headers, socket.remoteAddress, socket.remoteAddress, scheme))
+    socket[PEER] ??= { host, agent, block: undefined }
+  }
+}
+
+function peerAttributes({ host, 'user-agent': agent }: IncomingHttpHeaders, remote: string | undefined, client: string | undefined, scheme: string): (string | number)[] {
+  const { address, port } = hostOf(host, scheme)
+  const attributes: (string | number)[] = []
+  if (address !== '') attributes.push('server.address', address)
+  if (port > 0) attributes.push('server.port', port)
+  if (agent !== undefined) attributes.push('user_agent.original', agent)
+  if (remote !== undefined) attributes.push('network.peer.address', remote)
+  if (client !== undefined && client !== '') attributes.push('client.address', client)
+  return attributes
 }

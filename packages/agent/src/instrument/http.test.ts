@@ -172,3 +172,26 @@ test('an answer that nobody reads is thrown away by Node as without the agent; m
   assert.deepEqual(duration.data.points.map(({ attributes, count }) => [attributes['http.request.method'], count]), [['GET', 1], ['_OTHER', 2]])
   assert.deepEqual(spans.filter(({ kind }) => kind === 'server').map(({ name }) => name), ['GET', 'HTTP', 'HTTP'])
 })
+
+test('who asks is told of every request of a connection, also where it changes', { timeout: 20_000 }, async (t) => {
+  const { spans, url, until } = await serve(t, (_request, response) => response.end('x'))
+  const { port } = new URL(url)
+  const socket = connect(Number(port), '127.0.0.1')
+  const asked = [
+    { host: 'a', agent: 'x' },
+    { host: 'a', agent: 'x' },
+    { host: 'a:81', agent: 'x' },
+    { host: 'a', agent: 'x' },
+    { host: 'a', agent: 'y', forwarded: '10.0.0.7, 10.0.0.8' },
+    { host: 'a', agent: 'x' },
+  ]
+  socket.write(asked.map(({ host, agent, forwarded }) => `GET / HTTP/1.1\r\nhost: ${host}\r\nuser-agent: ${agent}\r\n${forwarded === undefined ? '' : `x-forwarded-for: ${forwarded}\r\n`}\r\n`).join(''))
+  socket.resume()
+  await until(asked.length)
+  socket.destroy()
+  const told = spans.map(({ attributes }) => ['server.address', 'server.port', 'user_agent.original', 'network.peer.address', 'client.address'].map((key) => attributes[key]))
+  assert.deepEqual(
+    told,
+    asked.map(({ host, agent, forwarded }) => ['a', host === 'a:81' ? 81n : 80n, agent, '127.0.0.1', forwarded === undefined ? '127.0.0.1' : '10.0.0.7']),
+  )
+})

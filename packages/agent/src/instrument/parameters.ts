@@ -1,5 +1,6 @@
 // Whether two calls had equal parameters, without saying what they were.
 import { randomBytes } from 'node:crypto'
+import { hex32 } from '../ids.ts'
 
 /** Of this process: the same values have another hash elsewhere, so that nobody can try values out. */
 const KEY = randomBytes(4).readInt32LE()
@@ -17,10 +18,10 @@ export function hashParameters(values: readonly unknown[]): string {
   let hash = KEY
   for (const value of values) {
     if (typeof value === 'object' && value !== null) return ''
-    const text = String(value)
+    const text = typeof value === 'string' ? value : String(value)
     if (text.length > MAX_TEXT) return ''
     hash = mix(hash, typeof value === 'string' ? 1 : 2)
     for (let index = 0; index < text.length; index += 1) hash = mix(hash, text.charCodeAt(index))
   }
-  return (hash >>> 0).toString(16).padStart(8, '0')
+  return hex32(hash)
 }

@@ -8,16 +8,45 @@ import { onModule } from './load.ts'
 import { Database } from './statements.ts'
 import { get, getText, isMethod, list, wrap } from './wrap.ts'
 
-const WAIT = Symbol('andon.pool_wait')
-const DATABASE = Symbol('andon.database')
+const WAIT: unique symbol = Symbol('andon.pool_wait')
+const DATABASE: unique symbol = Symbol('andon.database')
+const WAITS: unique symbol = Symbol('andon.pool_waits')
 const MAX_DATABASES = 100
 
+/** Of pg's client what is used here. Fields are read and written plainly: Reflect costs ten times as much. */
+interface PgClient {
+  [WAIT]?: Milliseconds
+  [DATABASE]?: Database
+}
+
+/** Of pg-pool's pool what is used here; what it keeps to itself may be missing. */
+interface PgPool {
+  /** Where the waits for its connections are recorded; set once it has been seen. */
+  [WAITS]?: Bound | null
+  readonly ending?: unknown
+  readonly options?: { readonly max?: unknown } | null
+  readonly _idle?: unknown
+  readonly _clients?: unknown
+  readonly _pendingQueue?: unknown
+  listenerCount?(event: string): number
+}
+
 /** Takes out how long the caller waited for this connection, told once, to its first statement. */
-export function poolWait(client: object): Milliseconds {
-  const wait: unknown = Reflect.get(client, WAIT)
-  if (typeof wait !== 'number' || wait === 0) return 0
-  Reflect.set(client, WAIT, 0)
+export function poolWait(client: PgClient): Milliseconds {
+  const wait = client[WAIT]
+  if (wait === undefined || wait === 0) return 0
+  client[WAIT] = 0
   return wait
+}
+
+/** Whether a pulse does no more than to hand an idle connection to a waiter, which runs in a context of its own. */
+function opensNothing(pool: PgPool): boolean {
+  const { ending, options, _idle, _clients, _pendingQueue } = pool
+  if (ending !== false || !Array.isArray(_pendingQueue) || !Array.isArray(_idle) || !Array.isArray(_clients)) return false
+  if (_pendingQueue.length === 0) return true
+  const max = options?.max
+  if (typeof max !== 'number' || (_idle.length === 0 && _clients.length < max)) return false
+  return pool.listenerCount?.('acquire') === 0
 }
 
 /** What clients and pools of pg share. */
@@ -68,9 +97,9 @@ export class PgMetrics {
   }
 
   /** The database that a client talks to. */
-  databaseOf(client: object): Database {
-    const known: unknown = Reflect.get(client, DATABASE)
-    if (known instanceof Database) return known
+  databaseOf(client: PgClient): Database {
+    const known = client[DATABASE]
+    if (known !== undefined) return known
     const parameters = get(client, 'connectionParameters')
     const address = { system: 'postgresql', namespace: getText(parameters, 'database') ?? '', address: getText(parameters, 'host') ?? '', port: number(parameters, 'port') }
     const key = `${address.address}\n${address.port}\n${address.namespace}`
@@ -79,7 +108,7 @@ export class PgMetrics {
       database = new Database(this.#tracer, this.#duration, address)
       if (this.#databases.size < MAX_DATABASES) this.#databases.set(key, database)
     }
-    Reflect.set(client, DATABASE, database)
+    client[DATABASE] = database
     return database
   }
 
@@ -87,26 +116,26 @@ export class PgMetrics {
   watchPools(): void {
     onModule('pg-pool', { versions: '>=3.0.0 <4' }, (Pool) => {
       const prototype = get(Pool, 'prototype')
-      const watched = new WeakSet<object>()
-      const pools = this.#pools
+      const see = (pool: PgPool): void => {
+        if (pool[WAITS] !== undefined) return
+        pool[WAITS] = null
+        this.#pools.add(new WeakRef(pool))
+      }
       const acquired = this.#acquired.bind(this)
       wrap(prototype, 'connect', (original) =>
         function connect(this: unknown, ...args: unknown[]): unknown {
-          if (typeof this !== 'object' || this === null) return Reflect.apply(original, this, args)
-          if (!watched.has(this)) {
-            watched.add(this)
-            pools.add(new WeakRef(this))
-          }
+          if (!isPool(this)) return Reflect.apply(original, this, args)
+          see(this)
           const startMs = performance.now()
           const [callback] = args
           if (isMethod(callback)) {
             const active = activeContext()
             // A waiter is called by whoever gives a connection back: in that one's context, even where the waiter has none.
-            const bound = (...answer: unknown[]): unknown => {
-              acquired(this, answer[1], startMs)
-              return runIn(active, () => Reflect.apply(callback, undefined, answer))
+            const bound = (error: unknown, client: unknown, release: unknown): unknown => {
+              acquired(this, client, startMs)
+              return runIn(active, () => callback.call(undefined, error, client, release))
             }
-            return Reflect.apply(original, this, [bound])
+            return original.call(this, bound)
           }
           const result: unknown = Reflect.apply(original, this, args)
           if (result instanceof Promise) result.then((client: unknown) => acquired(this, client, startMs), () => undefined)
@@ -116,23 +145,39 @@ export class PgMetrics {
       wrap(prototype, '_pulseQueue', (original) =>
         // What it starts, such as a new connection for a waiter, is not of the request that gives a connection back.
         function pulse(this: unknown, ...args: unknown[]): unknown {
+          if (isPool(this) && opensNothing(this)) return original.call(this)
           return runIn(NO_CONTEXT, () => Reflect.apply(original, this, args))
         },
       )
     })
   }
 
-  #acquired(pool: object, client: unknown, startMs: Milliseconds): void {
+  #acquired(pool: PgPool, client: unknown, startMs: Milliseconds): void {
     const wait = performance.now() - startMs
+    const bound = pool[WAITS] ?? this.#waitsOf(pool)
+    bound.record(wait / 1000)
+    if (isClient(client)) client[WAIT] = wait
+  }
+
+  #waitsOf(pool: PgPool): Bound {
     const name = poolName(pool)
     let bound = this.#waits.get(name)
     if (bound === undefined) {
       bound = this.#waitTime.bind({ 'db.client.connection.pool.name': name })
       if (this.#waits.size < MAX_DATABASES) this.#waits.set(name, bound)
     }
-    bound.record(wait / 1000)
-    if (typeof client === 'object' && client !== null) Reflect.set(client, WAIT, wait)
+    // The name is known for good once there is a connection.
+    if (Object.hasOwn(pool, NAME)) pool[WAITS] = bound
+    return bound
   }
+}
+
+function isPool(value: unknown): value is PgPool {
+  return typeof value === 'object' && value !== null
+}
+
+function isClient(value: unknown): value is PgClient {
+  return typeof value === 'object' && value !== null
 }
 
 function number(owner: unknown, name: string): number {

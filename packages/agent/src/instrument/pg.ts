@@ -1,5 +1,6 @@
 // Statements of pg and the wait for a connection of pg-pool, each under the request that asked for it.
 import { type Context, diag } from '@opentelemetry/api'
+import type { Milliseconds } from '@andon/model'
 import { activeContext, isSuppressed, NO_CONTEXT, runIn } from '../context.ts'
 import { onModule } from './load.ts'
 import { hashParameters } from './parameters.ts'
@@ -8,17 +9,47 @@ import type { Call, Database } from './statements.ts'
 import { get, getText, isMethod, list, type Method, wrap } from './wrap.ts'
 
 type Callback = (error: unknown, result: unknown) => void
-type QueryClass = new (config: unknown, values: unknown) => object
+
+/** The time from writing a statement to its answer, without the waits before: what a busy queue would add is apart. */
+const SENT = Symbol('andon.sent')
+
+/** Of pg's statement what is used here. Fields are read and written plainly: Reflect costs ten times as much. */
+interface PgQuery {
+  callback?: unknown
+  query_timeout?: unknown
+  [SENT]: Milliseconds
+  submit(connection: unknown): unknown
+}
+
+type QueryClass = new (config: unknown, values: unknown) => PgQuery
+
+interface PgResult {
+  readonly rows?: unknown
+}
+
+/** What a statement may be given as beside its text. */
+interface PgConfig {
+  readonly submit?: unknown
+  readonly text?: unknown
+  readonly cursor?: unknown
+  readonly values?: unknown
+  readonly callback?: unknown
+  readonly query_timeout?: unknown
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
+
+function rowsOfOne(result: unknown): number {
+  if (!isObject(result)) return 0
+  const { rows }: PgResult = result
+  return Array.isArray(rows) ? rows.length : 0
+}
 
 /** Rows of an answer; of several statements in one text all of them. */
-function rowsOf(result: unknown): number | undefined {
-  const all = Array.isArray(result) ? list(result) : [result]
-  let rows = 0
-  for (const each of all) {
-    const { length } = list(get(each, 'rows'))
-    rows += length
-  }
-  return result === undefined ? undefined : rows
+function rowsOf(result: unknown): number {
+  return Array.isArray(result) ? list(result).reduce<number>((sum, each) => sum + rowsOfOne(each), 0) : rowsOfOne(result)
 }
 
 /** A message of class 22, data exception, quotes the value. */
@@ -27,33 +58,35 @@ function messageOf(error: unknown): string {
   return getText(error, 'code')?.startsWith('22') === true ? message.replaceAll(/"[^"]*"|'[^']*'/g, '?') : message
 }
 
-function finish(call: Call, error: unknown, result: unknown): void {
-  if (error === undefined || error === null) call.end({ rows: rowsOf(result) })
+function finish(call: Call, error: unknown, result: unknown, endMs: Milliseconds = performance.now()): void {
+  if (error === undefined || error === null) call.succeeded(endMs, result === undefined ? -1 : rowsOf(result))
   else call.end({ errorType: getText(error, 'code') ?? getText(error, 'name') ?? 'Error', message: messageOf(error) })
 }
 
 /** Classes of statements that say when they are written to the server: one for each copy of pg. */
 const timedClasses = new WeakMap<object, QueryClass>()
 
-/** The time from writing a statement to its answer, without the waits before: what a busy queue would add is apart. */
-const SENT = Symbol('andon.sent')
-
 function timedClass(Query: QueryClass): QueryClass {
   const known = timedClasses.get(Query)
   if (known !== undefined) return known
-  const Timed: QueryClass = class extends Query {}
-  Reflect.set(Timed.prototype, 'submit', function submit(this: object, ...args: readonly unknown[]): unknown {
-    Reflect.set(this, SENT, performance.now())
-    const original: unknown = Reflect.get(Query.prototype, 'submit')
-    return isMethod(original) ? Reflect.apply(original, this, args) : undefined
-  })
+  class Timed extends Query {
+    override [SENT] = 0
+
+    override submit(connection: unknown): unknown {
+      this[SENT] = performance.now()
+      return super.submit(connection)
+    }
+  }
   timedClasses.set(Query, Timed)
   return Timed
 }
 
-function appendTimes(call: Call, query: object): void {
-  const sent: unknown = Reflect.get(query, SENT)
-  if (typeof sent === 'number') call.span.append('andon.db.server_time', Math.max(0, performance.now() - sent) / 1000)
+/** Ends a call whose statement was made here. */
+function answered(call: Call, query: PgQuery, error: unknown, result: unknown): void {
+  const endMs = performance.now()
+  const sent = query[SENT]
+  if (sent > 0) call.span.append('andon.db.server_time', Math.max(0, endMs - sent) / 1000)
+  finish(call, error, result, endMs)
 }
 
 export class PgInstrumentation {
@@ -80,7 +113,7 @@ export class PgInstrumentation {
       return function query(this: unknown, ...args: unknown[]): unknown {
         const active = activeContext()
         const [config] = args
-        if (config === undefined || config === null || typeof this !== 'object' || this === null || isSuppressed(active)) return Reflect.apply(original, this, args)
+        if (config === undefined || config === null || !isObject(this) || isSuppressed(active)) return Reflect.apply(original, this, args)
         return run(this, args, active)
       }
     })
@@ -88,22 +121,22 @@ export class PgInstrumentation {
 
   #run(original: Method, Timed: QueryClass, client: object, args: unknown[], active: Context): unknown {
     const [config, second, third] = args
-    const isSubmittable = isMethod(get(config, 'submit'))
-    const sql = textOf(config)
+    const given: PgConfig = isObject(config) ? config : NO_CONFIG
+    const isSubmittable = isMethod(given.submit)
+    const sql = typeof config === 'string' ? config : textOf(given)
     if (sql === '' && !isSubmittable) return Reflect.apply(original, client, args)
     const call = this.#metrics.databaseOf(client).begin(sql, active)
     const wait = poolWait(client)
     if (wait > 0) call.span.append('andon.db.pool_wait', wait / 1000)
     if (isSubmittable) return follow(original, client, args, call, active)
     const values = isMethod(second) ? undefined : second
-    describeValues(call, list(values ?? get(config, 'values')))
-    const callback = [third, second, get(config, 'callback')].find(isMethod)
+    describeValues(call, values ?? given.values)
+    const callback = isMethod(third) ? third : isMethod(second) ? second : given.callback
     try {
       // A statement made here takes the callback, so that neither a promise of pg is awaited nor the caller's object changed.
       const query = new Timed(config, values)
-      const timeout = get(config, 'query_timeout')
-      if (timeout !== undefined) Reflect.set(query, 'query_timeout', timeout)
-      return callback === undefined ? promised(original, client, query, call) : called(original, client, query, call, { active, callback })
+      if (given.query_timeout !== undefined) query.query_timeout = given.query_timeout
+      return isMethod(callback) ? called(original, client, query, call, { active, callback }) : promised(original, client, query, call)
     } catch (error) {
       call.end({ errorType: getText(error, 'name') ?? 'Error', message: messageOf(error) })
       throw error
@@ -137,51 +170,55 @@ export class PgInstrumentation {
   }
 }
 
-/** The text of a statement, in whichever form it is given; a stream of rows keeps it in its cursor. */
-function textOf(config: unknown): string {
-  return typeof config === 'string' ? config : (getText(config, 'text') ?? getText(get(config, 'cursor'), 'text') ?? '')
+const NO_CONFIG: PgConfig = {}
+
+/** The text of a statement that is given as an object; a stream of rows keeps it in its cursor. */
+function textOf({ text, cursor }: PgConfig): string {
+  return typeof text === 'string' ? text : (getText(cursor, 'text') ?? '')
 }
 
 function isClass(value: unknown): value is QueryClass {
   return typeof value === 'function'
 }
 
-function describeValues(call: Call, values: readonly unknown[]): void {
-  if (values.length === 0 || !call.span.isRecording()) return
+function describeValues(call: Call, values: unknown): void {
+  if (!Array.isArray(values) || values.length === 0 || !call.span.isRecording()) return
   const hash = hashParameters(values)
   if (hash !== '') call.span.append('andon.db.params_hash', hash)
 }
 
-function called(original: Method, client: object, query: object, call: Call, { active, callback }: { active: Context; callback: Method }): unknown {
+function called(original: Method, client: object, query: PgQuery, call: Call, { active, callback }: { active: Context; callback: Method }): unknown {
   const taken: Callback = (error, result) => {
-    appendTimes(call, query)
-    finish(call, error, result)
+    answered(call, query, error, result)
     // In the caller's context: the answer comes by a connection that another request opened.
-    runIn(active, () => Reflect.apply(callback, undefined, [error, result]))
+    runIn(active, () => callback.call(undefined, error, result))
   }
-  Reflect.set(query, 'callback', taken)
-  Reflect.apply(original, client, [query])
+  query.callback = taken
+  original.call(client, query)
   return undefined
 }
 
-function promised(original: Method, client: object, query: object, call: Call): unknown {
-  const own = get(client, '_Promise')
+function promised(original: Method, client: PgClient, query: PgQuery, call: Call): unknown {
+  const { _Promise: own } = client
   const Chosen: PromiseConstructor = isPromiseClass(own) ? own : Promise
   return new Chosen<unknown>((resolve, reject) => {
     const taken: Callback = (error, result) => {
-      appendTimes(call, query)
-      finish(call, error, result)
+      answered(call, query, error, result)
       if (error === undefined || error === null) resolve(result)
       else reject(error)
     }
-    Reflect.set(query, 'callback', taken)
+    query.callback = taken
     try {
-      Reflect.apply(original, client, [query])
+      original.call(client, query)
     } catch (error) {
       finish(call, error, undefined)
       reject(error)
     }
   }).catch(retrace)
+}
+
+interface PgClient {
+  readonly _Promise?: unknown
 }
 
 function isPromiseClass(value: unknown): value is PromiseConstructor {

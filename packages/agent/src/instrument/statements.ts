@@ -125,20 +125,28 @@ export class Call {
     this.#database = database
   }
 
+  /** Ends a call that did what it should; a second end is ignored. @param rows - negative where there is no number of them */
+  succeeded(endMs: Milliseconds, rows: number): void {
+    const { span } = this
+    if (span.endMs >= 0) return
+    this.#statement.duration.record((endMs - span.startMs) / 1000, span)
+    if (rows >= 0) span.append('db.response.returned_rows', rows)
+    span.endAt(endMs)
+  }
+
   /** Ends it; a second end is ignored. */
   end({ rows, errorType, message }: CallEnd = {}): void {
     const { span } = this
-    if (span.endMs >= 0) return
     const endMs = performance.now()
-    const duration = errorType === undefined ? this.#statement.duration : this.#database.failed(this.#statement.name, errorType)
-    duration.record((endMs - span.startMs) / 1000, span)
-    if (span.isRecording()) {
-      if (rows !== undefined) span.append('db.response.returned_rows', rows)
-      if (errorType !== undefined) {
-        span.append('error.type', errorType)
-        span.setStatus({ code: SpanStatusCode.ERROR, message: message ?? '' })
-      }
+    if (errorType === undefined) {
+      this.succeeded(endMs, rows ?? -1)
+      return
     }
+    if (span.endMs >= 0) return
+    this.#database.failed(this.#statement.name, errorType).record((endMs - span.startMs) / 1000, span)
+    if (rows !== undefined) span.append('db.response.returned_rows', rows)
+    span.append('error.type', errorType)
+    span.setStatus({ code: SpanStatusCode.ERROR, message: message ?? '' })
     span.endAt(endMs)
   }
 }

@@ -32,6 +32,8 @@ export interface SpanSource {
   readonly attributes: readonly unknown[]
   /** Attributes that were encoded before by `encodeAttributes`. */
   readonly block: Uint8Array | undefined
+  /** More of them, of whom the span's operation is done for. */
+  readonly peer?: Uint8Array | undefined
   readonly droppedAttributes: number
   readonly events: readonly SpanEvent[] | undefined
   readonly droppedEvents: number
@@ -58,9 +60,11 @@ const FIXED = 160
 /** Longer text is encoded by the platform. */
 const SHORT = 64
 
+const NONE: Redaction = () => undefined
+
 /** Field 9 of Span: attributes in turn as keys and values, for `SpanSource.block`. */
-export function encodeAttributes(attributes: readonly unknown[], redaction: Redaction = () => undefined): Uint8Array {
-  const writer = new SpanWriter(redaction)
+export function encodeAttributes(attributes: readonly unknown[], redaction: Redaction = NONE): Uint8Array {
+  const writer = redaction === NONE ? plain : new SpanWriter(redaction)
   writer.attributes(attributes)
   return writer.take().slice()
 }
@@ -119,6 +123,7 @@ export class SpanWriter {
     this.#at = start
     this.#identity(span)
     if (span.block !== undefined) this.#append(span.block)
+    if (span.peer !== undefined) this.#append(span.peer)
     this.attributes(span.attributes)
     this.#rest(span)
     this.#close(start)
@@ -277,7 +282,7 @@ export class SpanWriter {
       const known = this.#keys.get(key) ?? this.#newKey(key)
       const value = attributes[index + 1]
       if (typeof value === 'string' && known.redact === undefined && this.#shortText(known.bytes, value)) continue
-      if (typeof value === 'number' && value >= 0 && value < 0x4000 && Math.trunc(value) === value && this.#shortNumber(known.bytes, value)) continue
+      if (typeof value === 'number' && this.#shortNumber(known.bytes, value)) continue
       this.#attribute(known, value)
     }
   }
@@ -309,9 +314,11 @@ export class SpanWriter {
     return true
   }
 
-  /** Whole numbers below 16,384, such as statuses and most ports of services, in one pass. */
+  /** Whole numbers below 16,384, such as statuses and most ports of services, and fractions, in one pass. */
   #shortNumber(name: Uint8Array, value: number): boolean {
-    if (name.length > 0x70) return false
+    if (name.length > 0x6c) return false
+    if (Math.trunc(value) !== value) return this.#fraction(name, value)
+    if (value < 0 || value >= 0x4000) return false
     this.#room(name.length + 8)
     const bytes = this.#bytes
     let at = this.#at
@@ -330,6 +337,23 @@ export class SpanWriter {
       bytes[at + 4] = value >>> 7
     }
     this.#at = at + 2 + size
+    return true
+  }
+
+  #fraction(name: Uint8Array, value: number): boolean {
+    this.#room(name.length + 16)
+    const bytes = this.#bytes
+    let at = this.#at
+    bytes[at] = 0x4a
+    bytes[at + 1] = name.length + 11
+    at += 2
+    for (let index = 0; index < name.length; index += 1) bytes[at + index] = name[index]!
+    at += name.length
+    bytes[at] = 0x12
+    bytes[at + 1] = 9
+    bytes[at + 2] = 0x21
+    this.#view.setFloat64(at + 3, value, true)
+    this.#at = at + 11
     return true
   }
 
@@ -412,6 +436,9 @@ export class SpanWriter {
 }
 
 const encoder = new TextEncoder()
+
+/** For blocks of attributes, which are made one at a time. */
+const plain = new SpanWriter(NONE)
 
 function redacted(value: unknown, redact: (value: string) => string): unknown {
   if (Array.isArray(value)) return value.map((each: unknown) => redacted(each, redact))
