@@ -14,7 +14,10 @@ const WAITS: unique symbol = Symbol('andon.pool_waits')
 const MAX_DATABASES = 100
 
 /** Of pg's client what is used here. Fields are read and written plainly: Reflect costs ten times as much. */
-interface PgClient {
+export interface PgClient {
+  readonly _Promise?: unknown
+  /** True while it waits for nothing: a statement is written at once. */
+  readonly readyForQuery?: unknown
   [WAIT]?: Milliseconds
   [DATABASE]?: Database
 }

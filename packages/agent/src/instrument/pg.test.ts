@@ -94,3 +94,26 @@ test('pg does what it does without the agent: objects of the caller stay as they
   // The callback that pg writes into the caller's object is the one thing that differs.
   assert.equal(stdout, bare.replace('"name,text,values,callback"', '"name,text,values"'))
 })
+
+const QUEUED = `
+import pg from 'pg'
+const client = new pg.Client(process.env.PGURL)
+await client.connect()
+await Promise.all([client.query('SELECT pg_sleep(0.2) AS first'), client.query('SELECT pg_sleep(0.2) AS second')])
+await client.query('SELECT pg_sleep(0.2) AS third')
+await client.end()
+`
+
+test('the time in the server has no wait of the client in it', { timeout: 120_000, skip: noPostgres }, async (t) => {
+  const receiver = await startReceiver(t)
+  const { code, stderr } = await runProgram(t, 'module', QUEUED, receiver.url, { PGURL: await startPostgres(t) })
+  assert.equal(code, 0, stderr)
+  const all = receiver.spans.filter(({ name }) => name.startsWith('SELECT')).toSorted((a, b) => Number(a.end - b.end))
+  assert.equal(all.length, 3)
+  const [first = Number.NaN, second = Number.NaN, third = Number.NaN] = all.map(({ attributes }) => Number(attributes['andon.db.server_time']))
+  for (const time of [first, second, third]) assert.ok(time >= 0.19, `${time}`)
+  const [, queued] = all
+  assert.ok(queued !== undefined)
+  // The second waited for the first: its span is that much longer than its time in the server.
+  assert.ok(Number(queued.end - queued.start) / 1e9 - second > 0.15)
+})

@@ -4,20 +4,20 @@ import type { Milliseconds } from '@andon/model'
 import { activeContext, isSuppressed, NO_CONTEXT, runIn } from '../context.ts'
 import { onModule } from './load.ts'
 import { hashParameters } from './parameters.ts'
-import { type PgMetrics, poolWait } from './pg-pool.ts'
+import { type PgClient, type PgMetrics, poolWait } from './pg-pool.ts'
 import type { Call, Database } from './statements.ts'
 import { get, getText, isMethod, list, type Method, wrap } from './wrap.ts'
 
 type Callback = (error: unknown, result: unknown) => void
 
-/** The time from writing a statement to its answer, without the waits before: what a busy queue would add is apart. */
+/** When a statement that had to wait was written to the server: what a busy queue would add is apart. */
 const SENT = Symbol('andon.sent')
 
 /** Of pg's statement what is used here. Fields are read and written plainly: Reflect costs ten times as much. */
 interface PgQuery {
   callback?: unknown
   query_timeout?: unknown
-  [SENT]: Milliseconds
+  [SENT]?: Milliseconds
   submit(connection: unknown): unknown
 }
 
@@ -81,10 +81,22 @@ function timedClass(Query: QueryClass): QueryClass {
   return Timed
 }
 
+/** The classes of one copy of pg. */
+interface PgClasses {
+  readonly Query: QueryClass
+  readonly Timed: QueryClass
+}
+
+/** A statement that has to wait says when it is written. */
+function newQuery({ Query, Timed }: PgClasses, { readyForQuery }: PgClient, config: unknown, values: unknown): PgQuery {
+  return readyForQuery === true ? new Query(config, values) : new Timed(config, values)
+}
+
 /** Ends a call whose statement was made here. */
 function answered(call: Call, query: PgQuery, error: unknown, result: unknown): void {
   const endMs = performance.now()
-  const sent = query[SENT]
+  // Without a time of its own it was written at once; with 0 never.
+  const sent = query[SENT] ?? call.span.startMs
   if (sent > 0) call.span.append('andon.db.server_time', Math.max(0, endMs - sent) / 1000)
   finish(call, error, result, endMs)
 }
@@ -107,9 +119,9 @@ export class PgInstrumentation {
   #patchQuery(Client: unknown): void {
     const Query = get(Client, 'Query')
     if (!isClass(Query)) throw new Error('its class Query is not where it was')
-    const Timed = timedClass(Query)
+    const classes = { Query, Timed: timedClass(Query) }
     wrap(get(Client, 'prototype'), 'query', (original) => {
-      const run = this.#run.bind(this, original, Timed)
+      const run = this.#run.bind(this, original, classes)
       return function query(this: unknown, ...args: unknown[]): unknown {
         const active = activeContext()
         const [config] = args
@@ -119,7 +131,7 @@ export class PgInstrumentation {
     })
   }
 
-  #run(original: Method, Timed: QueryClass, client: object, args: unknown[], active: Context): unknown {
+  #run(original: Method, classes: PgClasses, client: PgClient, args: unknown[], active: Context): unknown {
     const [config, second, third] = args
     const given: PgConfig = isObject(config) ? config : NO_CONFIG
     const isSubmittable = isMethod(given.submit)
@@ -134,7 +146,7 @@ export class PgInstrumentation {
     const callback = isMethod(third) ? third : isMethod(second) ? second : given.callback
     try {
       // A statement made here takes the callback, so that neither a promise of pg is awaited nor the caller's object changed.
-      const query = new Timed(config, values)
+      const query = newQuery(classes, client, config, values)
       if (given.query_timeout !== undefined) query.query_timeout = given.query_timeout
       return isMethod(callback) ? called(original, client, query, call, { active, callback }) : promised(original, client, query, call)
     } catch (error) {
@@ -215,10 +227,6 @@ function promised(original: Method, client: PgClient, query: PgQuery, call: Call
       reject(error)
     }
   }).catch(retrace)
-}
-
-interface PgClient {
-  readonly _Promise?: unknown
 }
 
 function isPromiseClass(value: unknown): value is PromiseConstructor {
