@@ -6,6 +6,7 @@ import { join, relative, resolve, sep } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { installChromium } from './install-chromium.ts'
+import { installPrometheus } from './install-prometheus.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const minute = 60_000
@@ -45,6 +46,7 @@ if (files.length === 0) {
   process.exit(1)
 }
 installChromium()
+installPrometheus(root)
 
 let passed = 0
 let failed = 0

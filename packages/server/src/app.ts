@@ -15,6 +15,7 @@ import { EventIngest } from './ingest/events.ts'
 import { ExceptionIngest } from './ingest/exceptions.ts'
 import { MetricIngest } from './ingest/metrics.ts'
 import { ProfileIngest } from './ingest/profiles.ts'
+import { RemoteWriteIngest } from './ingest/remote-write.ts'
 import { SpanIngest } from './ingest/spans.ts'
 import { BusinessReader } from './query/business.ts'
 import { CoverageReader } from './query/coverage.ts'
@@ -149,6 +150,7 @@ export class App {
       log: this.#log,
       clock,
       otlp: { spans, metrics, exceptions, limits: { bodyBytes: limits.bodyBytes, inflatedBytes: limits.inflatedBytes, inFlightBytes: limits.queueBytes } },
+      written: new RemoteWriteIngest(metrics, { limits, own }),
       spans: new SpanReader(store.spans),
       profiles: { ingest: profiles, reader: new ProfileReader(store.profiles) },
       overview: {

@@ -24,7 +24,7 @@ test('http.md lists every route with its role and whether it can be followed liv
   const served = guard.routes.map(({ method, path, role, live }) => [method, path, role, live ? 'yes' : ''].join(' '))
   assert.ok(served.length > 20)
   // Prometheus' API has routes of its own and a test beside them.
-  const told = rows('http.md', 4).filter(([, path = '']) => !path.startsWith('/api/v1/'))
+  const told = rows('http.md', 4).filter(([method, path = '']) => method === 'POST' || !path.startsWith('/api/v1/'))
   assert.deepEqual(told.map((row) => row.join(' ')).toSorted(), served.toSorted())
 })
 

@@ -5,6 +5,8 @@ export { decodeExportResponse, encodeExportResponse, encodeStatus, exportRespons
 export { encodeAttributes, encodeSpanRequest, type Redaction, type SpanSource, SpanWriter, toAttributeValue, type TraceIdentity } from './otlp/span-writer.ts'
 export { decodeSpans, decodeSpansJson, encodeSpans, encodeSpansJson } from './otlp/spans.ts'
 export { decodePprof, encodePprof } from './pprof.ts'
+export type { NativeHistogram } from './prometheus/native-histogram.ts'
+export { decodeWriteRequest, decodeWriteRequest2, type WriteRequest, type WrittenExemplar, type WrittenMetadata, type WrittenSeries } from './prometheus/remote-write.ts'
 export { type NamedType, prometheusLabelName, prometheusName } from './prometheus-names.ts'
 export {
   encodePrometheusText,
@@ -14,3 +16,4 @@ export {
   type ExpositionType,
   parsePrometheusText,
 } from './prometheus-text.ts'
+export { unpackSnappy } from './snappy.ts'

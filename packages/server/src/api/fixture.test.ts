@@ -114,6 +114,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     log: silentLog,
     clock,
     otlp: { spans: sink, metrics: sink, exceptions: sink, limits: { bodyBytes: 10_000, inflatedBytes: 20_000, inFlightBytes: 100_000 } },
+    written: { accept: (body, version) => sink.accept(body, `remote write ${version}`).then((result) => ({ ...result, samples: 1, histograms: 0, exemplars: 0 })) },
     spans: new SpanReader(source),
     profiles: {
       ingest: { accept: (body, sender, batch) => sink.accept(body, `profile of ${sender.service}`, batch).then(() => ({ samples: 1 })) },

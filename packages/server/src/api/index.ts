@@ -11,6 +11,7 @@ import { type OtlpDeps, registerOtlp } from './otlp.ts'
 import { type OverviewDeps, registerOverview } from './overview.ts'
 import { registerPages } from './pages.ts'
 import { type ProfilesDeps, registerProfiles } from './profiles.ts'
+import { registerRemoteWrite, type RemoteWriteSink } from './remote-write.ts'
 import { registerSpans } from './spans.ts'
 import { registerJaeger } from './spans-jaeger.ts'
 import { registerStatus, type StatusDeps } from './status.ts'
@@ -21,6 +22,7 @@ export interface ApiDeps {
   readonly log: Log
   readonly clock: Clock
   readonly otlp: Omit<OtlpDeps, 'log' | 'note'>
+  readonly written: RemoteWriteSink
   readonly spans: SpanReader
   readonly profiles: Pick<ProfilesDeps, 'ingest' | 'reader'>
   readonly overview: OverviewDeps
@@ -71,6 +73,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerLive(app, hub)
   const agents: AgentsDeps = { ...deps.agents, guard: deps.guard, clock }
   registerOtlp(app, { ...deps.otlp, log, note: (request) => noteAgent(request, agents) })
+  registerRemoteWrite(app, { written: deps.written, limits: deps.otlp.limits })
   registerProfiles(app, { ...deps.profiles, clock, limits: deps.otlp.limits, note: (request) => noteAgent(request, agents) })
   registerAgents(app, agents)
   registerCoverage(app, { coverage: deps.coverage, clock })

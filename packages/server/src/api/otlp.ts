@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
 import { AndonError, type Bytes } from '@andon/model'
-import { encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from '@andon/wire'
+import { encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess, unpackSnappy } from '@andon/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../runtime/log.ts'
 import { errorText, prepareError } from './errors.ts'
@@ -52,10 +52,11 @@ async function readAll(payload: AsyncIterable<unknown>, limit: Bytes): Promise<B
   return Buffer.concat(chunks, size)
 }
 
-async function unpack(body: Buffer, encoding: string, limit: Bytes): Promise<Buffer> {
+async function unpack(body: Buffer, encoding: string, limit: Bytes): Promise<Uint8Array> {
   if (encoding === '' || encoding === 'identity') return body
+  if (encoding === 'snappy') return unpackSnappy(body, limit)
   if (encoding !== 'gzip' && encoding !== 'deflate') {
-    throw new AndonError('unsupported_media_type', `Content-Encoding "${encoding.slice(0, 40)}" is not understood.`, { hint: 'Send gzip, deflate or nothing.' })
+    throw new AndonError('unsupported_media_type', `Content-Encoding "${encoding.slice(0, 40)}" is not understood.`, { hint: 'Send gzip, deflate, snappy or nothing.' })
   }
   try {
     return await unpackers[encoding](body, { maxOutputLength: limit })
@@ -86,12 +87,13 @@ export class BodyReader {
     this.#limits = limits
   }
 
-  async read(request: FastifyRequest, payload: IncomingMessage): Promise<Buffer> {
+  /** @param assumed - how the body is packed where the request does not say it */
+  async read(request: FastifyRequest, payload: IncomingMessage, assumed = ''): Promise<Uint8Array> {
     const { bodyBytes, inflatedBytes, inFlightBytes } = this.#limits
     if (Number(request.headers['content-length'] ?? 0) > bodyBytes) throw new AndonError('too_large', `The body is larger than ${bodyBytes} bytes.`)
     if (this.#inFlight >= inFlightBytes) throw new AndonError('overloaded', `Andon is working on ${this.#inFlight} bytes of telemetry and takes no more just now.`)
     const packed = await readAll(payload, bodyBytes)
-    return unpack(packed, (request.headers['content-encoding'] ?? '').trim().toLowerCase(), inflatedBytes)
+    return unpack(packed, (request.headers['content-encoding'] ?? assumed).trim().toLowerCase(), inflatedBytes)
   }
 
   /** Counts a body as being worked on until `work` has settled. */

@@ -1,5 +1,5 @@
 // OTLP metrics: decode, check, bound, write.
-import { type Labels, type MetricRecord, type Milliseconds, nanosecondsToMilliseconds, type Resource } from '@andon/model'
+import { type Bytes, type Labels, type MetricRecord, type Milliseconds, nanosecondsToMilliseconds, type Resource } from '@andon/model'
 import { decodeMetrics, decodeMetricsJson, type PartialSuccess } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { ExemplarRow, HistogramRow, MetadataRow, MetricRows, SampleRow, SeriesRow } from '../store/metric-rows.ts'
@@ -26,7 +26,8 @@ interface PlacedPoint<P extends SeriesPoint = SeriesPoint> {
   readonly series: RememberedSeries
 }
 
-interface Content {
+/** What one request brings. */
+export interface Content {
   readonly points: readonly SeriesPoint[]
   readonly described: readonly Described[]
 }
@@ -69,8 +70,19 @@ export class MetricIngest {
     const metrics = content === 'protobuf' ? decodeMetrics(body) : decodeMetricsJson(new TextDecoder().decode(body))
     const described = metrics.map(describe)
     const points = metrics.flatMap((metric: MetricRecord, index) => pointsOf(metric, described[index] ?? describe(metric)))
+    return await this.acceptPoints({ points, described }, body.length, batch)
+  }
+
+  /**
+   * Takes points, whatever they came as; settles when they are stored.
+   *
+   * @param bytes - the size of the request, for the bound of the queue
+   * @returns how many points were refused, and why
+   * @throws AndonError overloaded or unavailable; nothing is then stored
+   */
+  async acceptPoints({ points, described }: Content, bytes: Bytes, batch?: string): Promise<PartialSuccess> {
     const kept = points.filter(({ ts }) => this.#isInTime(ts))
-    if (kept.length > 0) await this.#batcher.accept({ points: [...kept, ...targetInfo(kept)], described }, body.length, batch)
+    if (kept.length > 0 || described.length > 0) await this.#batcher.accept({ points: [...kept, ...targetInfo(kept)], described }, bytes, batch)
     this.#accepted.add(kept.length)
     const rejected = points.length - kept.length
     if (rejected > 0) this.#refused.add(rejected, { reason: 'time' })
@@ -203,7 +215,7 @@ const OWN_ATTRIBUTES = new Set(['service.name', 'service.namespace', 'service.in
 /** One point `target_info` for each resource: its attributes that are no labels of every series. */
 function targetInfo(points: readonly SeriesPoint[]): SamplePoint[] {
   const latest = new Map<Resource, Milliseconds>()
-  for (const { resource, ts } of points) latest.set(resource, Math.max(ts, latest.get(resource) ?? 0))
+  for (const { resource, labels, ts } of points) if (labels === undefined) latest.set(resource, Math.max(ts, latest.get(resource) ?? 0))
   return [...latest].flatMap(([resource, ts]) => {
     const entries = Object.entries(resource.attributes).filter(([key]) => !OWN_ATTRIBUTES.has(key))
     if (entries.length === 0) return []

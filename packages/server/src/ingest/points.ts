@@ -17,6 +17,8 @@ import { CUSTOM_BOUNDS, type HistogramForm, type HistogramValue } from '../store
 
 interface PointBase {
   readonly resource: Resource
+  /** All its labels, where the sender names them as Prometheus does; resource and attributes then say nothing. */
+  readonly labels?: Labels
   /** The Prometheus name. */
   readonly name: string
   readonly attributes: Attributes

@@ -37,6 +37,11 @@ function sourceOf(resource: Resource): Labels {
   return labels
 }
 
+/** Series that bring all their labels are a service's by their job, and keep them. */
+function writtenSource({ job = '', instance = '', service_name: service = job }: Labels): Labels {
+  return { job, instance, service_name: service }
+}
+
 /** Attributes as labels; two that become one label are joined by a semicolon, as OpenTelemetry's mapping asks. */
 export function attributeLabels(attributes: Attributes, reserved: Labels, maxLength: number): Record<string, string> {
   const labels: Record<string, string> = Object.create(null)
@@ -76,8 +81,8 @@ export class SeriesBook {
    * `otel_metric_overflow`; of others, which would read as resets there, undefined is answered.
    */
   place(point: SeriesPoint, now: Milliseconds): Placed {
-    const source = sourceOf(point.resource)
-    const labels: Labels = { __name__: point.name, ...attributeLabels(point.attributes, source, this.#limits.attributeLength), ...point.extra, ...source }
+    const source = point.labels === undefined ? sourceOf(point.resource) : writtenSource(point.labels)
+    const labels: Labels = point.labels === undefined ? { __name__: point.name, ...attributeLabels(point.attributes, source, this.#limits.attributeLength), ...point.extra, ...source } : { ...point.labels, ...source }
     const key = labelsKey(labels)
     const known = this.#series.get(key)
     if (known !== undefined) {

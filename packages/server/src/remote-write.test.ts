@@ -1,0 +1,115 @@
+// Remote write through the whole server: what is sent is what PromQL answers.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { App } from './app.ts'
+import { readOptions } from './config.ts'
+import { silentLog } from './runtime/log.ts'
+
+const float = new DataView(new ArrayBuffer(8))
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))]
+}
+
+/** Fields of protobuf, by hand: the test's own writing of the protocol. */
+const field = {
+  bytes: (number: number, bytes: readonly number[]): number[] => [(number << 3) | 2, ...varint(bytes.length), ...bytes],
+  text: (number: number, value: string): number[] => field.bytes(number, [...Buffer.from(value)]),
+  int: (number: number, value: number): number[] => [...varint(number << 3), ...varint(value)],
+  double: (number: number, value: number): number[] => {
+    float.setFloat64(0, value, true)
+    return [(number << 3) | 1, ...new Uint8Array(float.buffer)]
+  },
+  stale: (number: number): number[] => [(number << 3) | 1, 2, 0, 0, 0, 0, 0, 0xf0, 0x7f],
+}
+
+type Labels = Readonly<Record<string, string>>
+
+function series(labels: Labels, ...parts: readonly (readonly number[])[]): number[] {
+  return field.bytes(1, [...Object.entries(labels).flatMap(([name, value]) => field.bytes(1, [...field.text(1, name), ...field.text(2, value)])), ...parts.flat()])
+}
+
+function sample(value: number | 'stale', ts: number): number[] {
+  return field.bytes(2, [...(value === 'stale' ? field.stale(1) : field.double(1, value)), ...field.int(2, ts)])
+}
+
+/** One block of literals. */
+function packed(body: readonly number[]): Uint8Array {
+  const parts: number[] = []
+  for (let at = 0; at < body.length; at += 60) {
+    const part = body.slice(at, at + 60)
+    parts.push((part.length - 1) << 2, ...part)
+  }
+  return Uint8Array.from([...varint(body.length), ...parts])
+}
+
+async function start(t: TestContext): Promise<string> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'andon-remote-write-'))
+  const app = new App(readOptions({ flags: { 'listen.port': '0', data_dir: dataDir } }), { log: silentLog })
+  await app.start()
+  t.after(async () => {
+    await app.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+  return app.url
+}
+
+async function write(url: string, body: Uint8Array, type = 'application/x-protobuf'): Promise<Response> {
+  return await fetch(`${url}/api/v1/write`, { method: 'POST', headers: { 'content-type': type, 'content-encoding': 'snappy', 'x-prometheus-remote-write-version': '0.1.0' }, body: Buffer.from(body) })
+}
+
+interface Answer {
+  readonly data: { readonly result: readonly { readonly metric: Labels; readonly value: readonly [number, string] }[] }
+}
+
+async function query(url: string, expression: string, ms: number): Promise<[metric: Labels, value: number][]> {
+  const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}&time=${ms / 1000}`)
+  const body = await response.text()
+  assert.equal(response.status, 200, body)
+  const { data }: Answer = JSON.parse(body)
+  return data.result.map(({ metric, value }) => [metric, Number(value[1])])
+}
+
+test('samples, their end, native histograms and types are answered as Prometheus has them', { timeout: 60_000 }, async (t) => {
+  const url = await start(t)
+  const now = Math.floor(Date.now() / 1000) * 1000
+  const labels = { __name__: 'hits_total', job: 'shop', instance: 'a:9090', code: '200' }
+  const buckets = [...field.int(1, 10), ...field.double(3, 20), ...field.int(4, 0), ...field.bytes(11, [...field.int(1, 0), ...field.int(2, 2)]), ...field.int(12, 10), ...field.int(12, 0)]
+  const body = [
+    ...series(labels, ...[0, 10, 20, 5].map((value, index) => sample(value, now - 60_000 + index * 15_000))),
+    ...series({ ...labels, code: '500' }, sample(1, now - 30_000), sample('stale', now - 15_000)),
+    ...series({ __name__: 'seconds', job: 'shop' }, field.bytes(4, [...buckets, ...field.int(15, now - 15_000)])),
+    ...field.bytes(3, [...field.int(1, 1), ...field.text(2, 'hits_total'), ...field.text(4, 'Hits.')]),
+  ]
+  const answer = await write(url, packed(body))
+  assert.equal(answer.status, 204, await answer.text())
+  assert.deepEqual(['samples', 'histograms', 'exemplars'].map((kind) => answer.headers.get(`x-prometheus-remote-write-${kind}-written`)), ['6', '1', '0'])
+
+  assert.deepEqual(await query(url, 'hits_total', now), [[{ ...labels, service_name: 'shop' }, 5]], 'the one that ended is not there any more')
+  assert.deepEqual(await query(url, 'hits_total{code="500"}', now - 20_000), [[{ ...labels, code: '500', service_name: 'shop' }, 1]])
+  const [[, increased] = [{}, Number.NaN]] = await query(url, 'sum(increase(hits_total{code="200"}[1m]))', now - 15_000)
+  assert.ok(increased > 24 && increased < 40, `${increased}`)
+  // Buckets (0.5, 1] and (1, 2], five each: the middle lies at 1.
+  assert.deepEqual(await query(url, 'histogram_quantile(0.5, seconds)', now), [[{ job: 'shop', service_name: 'shop' }, 1]])
+  const metadata = await fetch(`${url}/api/v1/metadata?metric=hits_total`)
+  assert.deepEqual(await metadata.json(), { status: 'success', data: { hits_total: [{ type: 'counter', help: 'Hits.', unit: '' }] } })
+  assert.match(await (await fetch(`${url}/metrics`)).text(), /andon_ingest_points_total 7\b/)
+})
+
+test('what is refused is said in a way that Prometheus does not send again; all else is stored', { timeout: 60_000 }, async (t) => {
+  const url = await start(t)
+  const now = Math.floor(Date.now() / 1000) * 1000
+  const good = series({ __name__: 'up', job: 'shop' }, sample(1, now))
+  const partly = await write(url, packed([...good, ...series({ __name__: 'up', job: 'old' }, sample(1, 1000)), ...series({ job: 'nameless' }, sample(1, now))]))
+  assert.equal(partly.status, 400)
+  assert.match(await partly.text(), /2 points were refused, all others are stored: 1 points lie .*; a series has no name/)
+  assert.equal((await query(url, 'up', now)).length, 1)
+  const statuses: number[] = []
+  for (const [body, type] of [[packed([9, 9, 9]), 'application/x-protobuf'], [Uint8Array.from([5, 1, 1]), 'application/x-protobuf'], [packed(good), 'application/x-protobuf;proto=what.Ever'], [packed(good), 'text/plain'], [Uint8Array.from([0xff, 0xff, 0xff, 0x7f, 0, 1]), 'application/x-protobuf']] as const) statuses.push((await write(url, body, type)).status)
+  assert.deepEqual(statuses, [400, 400, 415, 415, 413])
+  const plain = await fetch(`${url}/api/v1/write`, { method: 'POST', headers: { 'content-type': 'application/x-protobuf', 'content-encoding': 'zstd' }, body: Buffer.from(packed(good)) })
+  assert.equal(plain.status, 415)
+})
