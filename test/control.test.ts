@@ -64,13 +64,13 @@ test('a program is told its thresholds, breaks one, and says which of its operat
   assert.deepEqual(operations.get('route GET /never/:id'), [false, false])
   assert.deepEqual(operations.get('job digest'), [false, false])
 
-  const wanted = { thresholds: [{ rule: 'slow-load', metric: 'board.load', operator: 'gt', value: 500, tags: { board: '7' } }], expires: Date.now() + 600_000 }
+  const wanted = { thresholds: [{ rule: 'slow-load', metric: 'board.load', operator: 'gt', value: 500, severity: 'critical', message: 'boards load slowly', tags: { board: '7' } }], expires: Date.now() + 600_000 }
   const set = await fetch(`${andon.url}/api/agents/${encodeURIComponent(known.instance)}/control`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify(wanted) })
   const { revision } = (await set.json()) as { revision: number }
   await eventually('the revision to be applied', () => agent(revision))
   await fetch(`${program.url}/measure`)
-  const breach = await eventually('the broken threshold', async () => (await read<{ breaches: { rule: string; value: number; threshold: number; tags: object; traceId: string }[] }>(`/api/agents/${encodeURIComponent(known.instance)}/breaches`)).breaches[0])
-  assert.deepEqual([breach.rule, breach.value, breach.threshold, breach.tags], ['slow-load', 700, 500, { board: '7' }])
+  const breach = await eventually('the broken threshold', async () => (await read<{ breaches: { rule: string; value: number; threshold: number; severity: string; message: string; tags: object; traceId: string }[] }>(`/api/agents/${encodeURIComponent(known.instance)}/breaches`)).breaches[0])
+  assert.deepEqual([breach.rule, breach.value, breach.threshold, breach.severity, breach.message, breach.tags], ['slow-load', 700, 500, 'critical', 'boards load slowly', { board: '7' }])
   // Of the request in which it was broken.
   assert.match(breach.traceId, /^[\da-f]{32}$/)
 

@@ -10,7 +10,7 @@ const SERVER_NOW = 1_000_000_000_000
 const identity = { service: 'shop', instance: 'host:1', version: '0.1.0' }
 
 function answer(revision: number, more: Partial<ControlSettings> = {}): string {
-  const full: ControlAnswer = { revision, now: SERVER_NOW, sampling: 0.25, profile: null, thresholds: [{ rule: 'slow', metric: 'm', operator: 'gt', value: 5, tags: {} }], expires: SERVER_NOW + 60_000, ...more }
+  const full: ControlAnswer = { revision, now: SERVER_NOW, sampling: 0.25, profile: null, thresholds: [{ rule: 'slow', metric: 'm', operator: 'gt', value: 5, severity: 'critical', message: 'the board is slow', tags: {} }], expires: SERVER_NOW + 60_000, ...more }
   return JSON.stringify(full)
 }
 
@@ -78,11 +78,18 @@ test('a new revision is read once, applied, and told with the next request', asy
   assert.deepEqual(paths, ['/api/agents/host%3A1/control'])
   await give(answer(7, { profile: { until: SERVER_NOW + 10_000, rate: 100, kinds: ['cpu'] } }))
   assert.equal(applied.sampling, 0.25)
-  assert.deepEqual(applied.thresholds, [{ id: 'slow', metric: 'm', operator: 'gt', threshold: 5, severity: 'warning', message: 'm gt 5', tags: {} }])
+  assert.deepEqual(applied.thresholds, [{ id: 'slow', metric: 'm', operator: 'gt', threshold: 5, severity: 'critical', message: 'the board is slow', tags: {} }])
   assert.deepEqual(applied.profile, { forMs: 10_000, rate: 100, kinds: ['cpu'] })
   assert.match(client.header(), /&revision=7&/)
   client.answered('7')
   assert.equal(paths.length, 1)
+})
+
+test('a threshold that names neither severity nor message is a warning that tells its limit', async () => {
+  const { client, applied, give } = bench()
+  client.answered('7')
+  await give(answer(7, { thresholds: [] }).replace('"thresholds":[]', '"thresholds":[{"rule":"slow","metric":"m","operator":"gt","value":5}]'))
+  assert.deepEqual(applied.thresholds, [{ id: 'slow', metric: 'm', operator: 'gt', threshold: 5, severity: 'warning', message: 'm gt 5', tags: {} }])
 })
 
 test('at its end, by the server\'s clock, the agent returns to its defaults', async () => {

@@ -1,6 +1,6 @@
 // What the server wants of this agent: read when an answer says that it changed, applied, and given up in time.
 import { diag } from '@opentelemetry/api'
-import { type AgentIdentity, type ControlAnswer, type Milliseconds, type ProfileKind, type Ratio, readControlAnswer, type ThresholdRule, writeAgentIdentity } from '@andon/model'
+import { type AgentIdentity, type ControlAnswer, type ControlThreshold, type Milliseconds, type ProfileKind, type Ratio, readControlAnswer, type ThresholdRule, writeAgentIdentity } from '@andon/model'
 
 /** Profiling that is wanted, by this process' clock. */
 export interface WantedProfile {
@@ -118,7 +118,7 @@ export class ControlClient {
     this.#expiresAt = this.#now() + Math.max(0, (expires ?? now) - now)
     this.#applied = revision
     guarded(() => targets.sampling?.(sampling ?? undefined))
-    guarded(() => targets.thresholds?.(thresholds.map(({ rule, metric, operator, value, tags }) => ({ id: rule, metric, operator, threshold: value, severity: 'warning', message: `${metric} ${operator} ${value}`, tags }))))
+    guarded(() => targets.thresholds?.(thresholds.map(ruleOf)))
     guarded(() => targets.profile?.(profile === null ? undefined : { forMs: Math.max(0, profile.until - now), rate: profile.rate, kinds: profile.kinds }))
     this.#watch()
   }
@@ -149,6 +149,10 @@ export class ControlClient {
     this.#toDefaults()
     this.#isStopped = true
   }
+}
+
+function ruleOf({ rule, metric, operator, value, severity, message, tags }: ControlThreshold): ThresholdRule {
+  return { id: rule, metric, operator, threshold: value, severity, message: message === '' ? `${metric} ${operator} ${value}` : message, tags }
 }
 
 function guarded(apply: () => void): void {

@@ -1,4 +1,4 @@
-import type { AlertSignal, Severity } from './alert.ts'
+import { type AlertSignal, SEVERITIES, type Severity } from './alert.ts'
 import type { Attributes, AttributeValue } from './attributes.ts'
 import { INVENTORY_KINDS, type InventoryItem, isInventoryItem } from './inventory.ts'
 
@@ -22,8 +22,6 @@ export interface Breach {
   readonly message: string
   readonly tags: Readonly<Record<string, string>>
 }
-
-const SEVERITIES: readonly Severity[] = ['info', 'warning', 'critical']
 
 /** The attributes of the event for an alert. */
 export function breachAttributes({ rule, type, metric, value, threshold, severity, message, tags }: AlertSignal): Attributes {

@@ -1,6 +1,7 @@
 import type { ThresholdOperator } from './threshold.ts'
 
-export type Severity = 'info' | 'warning' | 'critical'
+export const SEVERITIES = ['info', 'warning', 'critical'] as const
+export type Severity = (typeof SEVERITIES)[number]
 
 /** A threshold on a metric, in the asked-for simple form. */
 export interface ThresholdRule {

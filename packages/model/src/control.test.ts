@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc, { type Arbitrary } from 'fast-check'
+import { SEVERITIES } from './alert.ts'
 import { readAgentIdentity, writeAgentIdentity } from './agent-identity.ts'
 import { breachAttributes, inventoryAttributes, readBreach, readInventory } from './agent-event.ts'
 import { CONTROL_MS_MAX, type ControlSettings, type ControlThreshold, readControlAnswer, readControlSettings } from './control.ts'
@@ -14,6 +15,8 @@ const threshold: Arbitrary<ControlThreshold> = fc.record({
   metric: words,
   operator: fc.constantFrom('gt', 'gte', 'lt', 'lte', 'eq'),
   value: finite,
+  severity: fc.constantFrom(...SEVERITIES),
+  message: fc.oneof(fc.constant(''), words),
   tags: fc.dictionary(words, words, { maxKeys: 20, noNullPrototype: true }),
 })
 const settings: Arbitrary<ControlSettings> = fc.record({
@@ -52,7 +55,7 @@ test('any JSON is settings or a text that says what is wrong (property)', () => 
   )
 })
 
-const RIGHT: ControlSettings = { sampling: 0.5, profile: null, thresholds: [{ rule: 'r', metric: 'm', operator: 'gt', value: 1, tags: {} }], expires: NOW + 60_000 }
+const RIGHT: ControlSettings = { sampling: 0.5, profile: null, thresholds: [{ rule: 'r', metric: 'm', operator: 'gt', value: 1, severity: 'critical', message: 'too many', tags: {} }], expires: NOW + 60_000 }
 const [LIMIT] = RIGHT.thresholds
 
 for (const [what, change, said] of [
@@ -67,6 +70,9 @@ for (const [what, change, said] of [
   ['another operator', { thresholds: [{ ...LIMIT, operator: 'matches' }] }, /^thresholds\[0\]\.operator/],
   ['a rule twice', { thresholds: [LIMIT, LIMIT] }, /different rules/],
   ['too many thresholds', { thresholds: Array.from({ length: 201 }, (_, index) => ({ ...LIMIT, rule: `r${index}` })) }, /at most 200/],
+  ['another severity', { thresholds: [{ ...LIMIT, severity: 'fatal' }] }, /^thresholds\[0\]\.severity must be one of info, warning, critical/],
+  ['a message that is no text', { thresholds: [{ ...LIMIT, message: 7 }] }, /^thresholds\[0\]\.message/],
+  ['a message that is too long', { thresholds: [{ ...LIMIT, message: 'x'.repeat(1001) }] }, /^thresholds\[0\]\.message/],
   ['a tag that is no text', { thresholds: [{ ...LIMIT, tags: { a: 1 } }] }, /^thresholds\[0\]\.tags\.a/],
   ['a profile that lasts too long', { profile: { until: NOW + 3_600_001, rate: 100, kinds: ['cpu'] } }, /^profile\.until/],
   ['a profile of another kind', { profile: { until: NOW + 1000, rate: 100, kinds: ['network'] } }, /^profile\.kinds/],
@@ -78,6 +84,11 @@ for (const [what, change, said] of [
     assert.match(read, said)
   })
 }
+
+test('a threshold without severity and message, as states were stored before, is a warning without words', () => {
+  const read = readControlSettings({ thresholds: [{ rule: 'r', metric: 'm', operator: 'gt', value: 1 }], expires: NOW + 60_000 }, NOW)
+  assert.deepEqual(typeof read === 'string' ? read : read.thresholds, [{ rule: 'r', metric: 'm', operator: 'gt', value: 1, severity: 'warning', message: '', tags: {} }])
+})
 
 test('who an agent is survives its header; what is no such header is none (property)', () => {
   const names = words.filter((name) => encodeURIComponent(name).length < 500)

@@ -1,3 +1,4 @@
+import { SEVERITIES, type Severity } from './alert.ts'
 import type { ThresholdOperator } from './threshold.ts'
 import type { Milliseconds, Ratio } from './units.ts'
 
@@ -22,6 +23,10 @@ export interface ControlThreshold {
   readonly operator: ThresholdOperator
   /** In the unit of the metric. */
   readonly value: number
+  /** Of the rule; `warning` where none was given. */
+  readonly severity: Severity
+  /** Of the rule; where it is empty the agent tells the limit. */
+  readonly message: string
   /** It holds for measurements that carry all of these with these values. */
   readonly tags: Readonly<Record<string, string>>
 }
@@ -51,6 +56,7 @@ export const PROFILE_MS_MAX: Milliseconds = 3_600_000
 export const THRESHOLDS_MAX = 200
 
 const MAX_TEXT = 200
+const MAX_MESSAGE = 1000
 const MAX_TAGS = 20
 const OPERATORS: readonly ThresholdOperator[] = ['gt', 'gte', 'lt', 'lte', 'eq']
 
@@ -80,8 +86,8 @@ function amount(where: string, value: unknown, [min, max]: readonly [number, num
   return value
 }
 
-function shortText(where: string, value: unknown): string {
-  if (typeof value !== 'string' || value.trim() === '' || value.length > MAX_TEXT || /\p{Cc}/u.test(value)) return fail(where, `a text of 1 to ${MAX_TEXT} characters`)
+function shortText(where: string, value: unknown, most: number = MAX_TEXT): string {
+  if (typeof value !== 'string' || value.trim() === '' || value.length > most || /\p{Cc}/u.test(value)) return fail(where, `a text of 1 to ${most} characters`)
   return value
 }
 
@@ -94,13 +100,16 @@ function tagsOf(where: string, value: unknown): Readonly<Record<string, string>>
 }
 
 function thresholdOf(where: string, value: unknown): ControlThreshold {
-  const given = fields(where, value, ['rule', 'metric', 'operator', 'value', 'tags'])
+  const given = fields(where, value, ['rule', 'metric', 'operator', 'value', 'severity', 'message', 'tags'])
+  const severity = SEVERITIES.find((each) => each === (given['severity'] ?? 'warning')) ?? fail(`${where}.severity`, `one of ${SEVERITIES.join(', ')}`)
   const operator = OPERATORS.find((each) => each === given['operator']) ?? fail(`${where}.operator`, `one of ${OPERATORS.join(', ')}`)
   return {
     rule: shortText(`${where}.rule`, given['rule']),
     metric: shortText(`${where}.metric`, given['metric']),
     operator,
     value: amount(`${where}.value`, given['value'], [-Number.MAX_VALUE, Number.MAX_VALUE]),
+    severity,
+    message: (given['message'] ?? '') === '' ? '' : shortText(`${where}.message`, given['message'], MAX_MESSAGE),
     tags: tagsOf(`${where}.tags`, given['tags']),
   }
 }

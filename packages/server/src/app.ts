@@ -136,6 +136,7 @@ export class App {
     const profiles = new ProfileIngest(store.profiles, spanDays)
     const engine = new Engine(store.metrics, limits)
     const evaluator = engineEvaluator(engine)
+    const agents = await KnownAgents.open(store.agents, clock, (error) => this.#log.warn('the agents could not be written', { error: String(error) }))
     const cpu = new OwnCpu(clock)
     const storeBytes = (): Promise<number> => store.status().then(({ bytes }) => bytes)
     let hub: LiveHub | undefined
@@ -174,7 +175,7 @@ export class App {
       },
       agents: {
         control: await ControlBook.open(store.state, clock),
-        agents: new KnownAgents(clock),
+        agents,
         breaches: (instance, limit) => store.state.history('breach', instance, limit),
       },
       coverage: new CoverageReader({ inventory: store.inventory, called: store.called, spans: store.spans, metrics: store.metrics }),
@@ -182,7 +183,7 @@ export class App {
       dashboard: this.#options.dashboardDir ?? findDashboard(),
       more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, clock, log: this.#log, version: ownVersion() }),
     })
-    return { api, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained()]) }
+    return { api, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
   }
 
   #liveHub(server: FastifyInstance): LiveHub {

@@ -42,27 +42,50 @@ async function json<T>(app: App, path: string): Promise<T> {
   return JSON.parse(text) as T
 }
 
+interface Agents {
+  readonly agents: readonly { readonly instance: string; readonly lastSeen: number; readonly stale: boolean; readonly wantedRevision: number }[]
+}
+
+async function setControl(app: App, path: string, state: object): Promise<{ revision: number }> {
+  const answer = await fetch(`${app.url}${path}`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ ...state, expires: Date.now() + 600_000 }) })
+  const text = await answer.text()
+  assert.equal(answer.status, 200, text)
+  return JSON.parse(text) as { revision: number }
+}
+
 test('what is wanted of an agent survives a restart; breaches are kept once however often they are sent', { timeout: 120_000 }, async (t) => {
   const dataDir = folder(t)
   const identity = { 'andon-instance': writeAgentIdentity({ service: 'shop', instance: 'host:1', version: '0.1.0', revision: 0, capabilities: ['sampling'] }) }
   const first = await start(t, dataDir)
-  const set = await fetch(`${first.url}/api/service/shop/control`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ sampling: 0.25, expires: Date.now() + 600_000 }) })
-  const { revision } = (await set.json()) as { revision: number }
+  const { revision } = await setControl(first, '/api/service/shop/control', { sampling: 0.25 })
   const breach = encodeEvents([event(THRESHOLD_EVENT, breachAttributes({ type: 'PERFORMANCE_THRESHOLD_EXCEEDED', rule: 'slow', metric: 'm', value: 600, threshold: 500, severity: 'critical', message: 'slow', tags: { board: '7' } })), event('andon.unheard.of', {})])
   const batch = { 'andon-batch': `${'a'.repeat(32)}/1` }
   for (let time = 0; time < 2; time += 1) {
     const answer = await send(first, '/v1/logs', breach, { ...identity, ...batch })
     assert.equal(answer.headers.get('andon-control'), String(revision))
   }
+  const gone = { 'andon-instance': writeAgentIdentity({ service: 'shop', instance: 'gone:1', version: '0.1.0', revision: 0, capabilities: ['sampling', 'profile'] }) }
+  await send(first, '/v1/logs', new Uint8Array(), gone)
+  const heard = (await json<Agents>(first, '/api/agents')).agents
+  assert.deepEqual(heard.map(({ instance }) => instance), ['gone:1', 'host:1'])
   await first.stop()
 
   const second = await start(t, dataDir)
+  assert.deepEqual((await json<Agents>(second, '/api/agents')).agents, heard)
   const answer = await send(second, '/v1/logs', new Uint8Array(), identity)
   assert.equal(answer.headers.get('andon-control'), String(revision))
   const control = await json<{ revision: number; sampling: number }>(second, '/api/agents/host%3A1/control')
   assert.deepEqual([control.revision, control.sampling], [revision, 0.25])
   const { breaches } = await json<{ breaches: { rule: string; value: number; service: string; instance: string; tags: object }[] }>(second, '/api/agents/host%3A1/breaches')
   assert.deepEqual(breaches.map(({ rule, value, service, instance, tags }) => ({ rule, value, service, instance, tags })), [{ rule: 'slow', value: 600, service: 'shop', instance: 'host:1', tags: { board: '7' } }])
+
+  // For one that is not there a state is kept, also over a restart, and told when it comes back.
+  const { revision: wanted } = await setControl(second, '/api/agents/gone%3A1/control', { sampling: 0.5 })
+  await second.stop()
+  const third = await start(t, dataDir)
+  assert.deepEqual((await json<Agents>(third, '/api/agents')).agents.map(({ instance, wantedRevision }) => [instance, wantedRevision]), [['gone:1', wanted], ['host:1', revision]])
+  assert.equal((await send(third, '/v1/logs', new Uint8Array(), gone)).headers.get('andon-control'), String(wanted))
+  assert.equal((await json<{ sampling: number }>(third, '/api/agents/gone%3A1/control')).sampling, 0.5)
 })
 
 test('coverage holds what is registered against series and spans in the store', { timeout: 120_000 }, async (t) => {

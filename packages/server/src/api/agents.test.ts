@@ -8,7 +8,7 @@ const tokens = (['ingest', 'viewer', 'editor'] as const).map((role) => ({ name: 
 const other = { name: 'another', role: 'ingest', sha256: hashToken('another-token-0123456789') } as const
 const as = (role: string): Record<string, string> => ({ host: HOST, authorization: `Bearer ${role}-token-0123456789` })
 const agent = (instance: string, revision = 0): Record<string, string> => ({ 'andon-instance': writeAgentIdentity({ service: 'shop', instance, version: '0.1.0', revision, capabilities: ['sampling'] }) })
-const STATE = { sampling: 0.25, thresholds: [{ rule: 'slow', metric: 'm', operator: 'gt', value: 5, tags: {} }], expires: NOW + 60_000 }
+const STATE = { sampling: 0.25, thresholds: [{ rule: 'slow', metric: 'm', operator: 'gt', value: 5, severity: 'critical', message: 'slow', tags: {} }], expires: NOW + 60_000 }
 
 async function exportFrom({ app }: Fixture, headers: Record<string, string>): Promise<{ status: number; control: unknown }> {
   const { statusCode, headers: answered } = await app.inject({ method: 'POST', url: '/v1/traces', headers: { ...as('ingest'), 'content-type': 'application/x-protobuf', ...headers }, payload: Buffer.alloc(0) })
@@ -37,7 +37,7 @@ test('what an editor sets is told with the next answer and read by the agent', a
   assert.deepEqual(read, { revision: set.revision, now: NOW, sampling: 0.25, profile: null, thresholds: STATE.thresholds, expires: STATE.expires })
   await exportFrom(fixture, agent('host:1', set.revision))
   const { body: known } = await ask(fixture, 'viewer', 'GET', '/api/agents')
-  assert.deepEqual(known, { now: NOW, agents: [{ service: 'shop', instance: 'host:1', version: '0.1.0', revision: set.revision, capabilities: ['sampling'], lastSeen: NOW, wantedRevision: set.revision }] })
+  assert.deepEqual(known, { now: NOW, agents: [{ service: 'shop', instance: 'host:1', version: '0.1.0', revision: set.revision, capabilities: ['sampling'], lastSeen: NOW, stale: false, wantedRevision: set.revision }] })
   assert.equal((await ask(fixture, 'editor', 'DELETE', '/api/agents/host%3A1/control')).status, 204)
   assert.equal((await exportFrom(fixture, agent('host:1', set.revision))).control, '0')
   assert.equal((await ask(fixture, 'editor', 'DELETE', '/api/agents/host%3A1/control')).status, 404)

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AgentIdentity } from '@andon/model'
 import fc from 'fast-check'
 import { FakeClock } from '../runtime/clock.ts'
 import { ControlBook, CONTROLS_MAX } from './control-book.ts'
 import { FakeLog } from './fake-log.test.ts'
-import { AGENTS_MAX, KnownAgents } from './known-agents.ts'
 
-const identity = (instance: string): AgentIdentity => ({ service: 'shop', instance, version: '1', revision: 0, capabilities: [] })
 const start = async (): Promise<{ clock: FakeClock; log: FakeLog; book: ControlBook }> => {
   const clock = new FakeClock()
   const log = new FakeLog(clock)
@@ -83,19 +80,4 @@ test('the states are bounded, and those that expired make room', async () => {
   await assert.rejects(set(CONTROLS_MAX), { code: 'overloaded' })
   await clock.advance(10_000)
   await set(CONTROLS_MAX)
-})
-
-test('an instance belongs to the token that it sends under; the agents are bounded', async () => {
-  const clock = new FakeClock()
-  const agents = new KnownAgents(clock)
-  assert.equal(agents.seen(identity('a'), 'one'), true)
-  assert.equal(agents.seen(identity('a'), 'two'), false)
-  assert.deepEqual([agents.isOwnedBy('a', 'one'), agents.isOwnedBy('a', 'two'), agents.isOwnedBy('b', 'one')], [true, false, false])
-  await clock.advance(10 * 60_000)
-  assert.equal(agents.seen(identity('a'), 'two'), true)
-  for (let index = 0; index < AGENTS_MAX; index += 1) agents.seen(identity(`i${index}`), 'one')
-  assert.equal(agents.find('a'), undefined)
-  assert.equal(agents.list().length, AGENTS_MAX)
-  await clock.advance(86_400_001)
-  assert.deepEqual(agents.list(), [])
 })

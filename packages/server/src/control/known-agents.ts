@@ -1,31 +1,59 @@
 // Which agents there are: what each said of itself with its last request.
-import type { AgentIdentity, Milliseconds } from '@andon/model'
+import { type AgentIdentity, CONTROL_MS_MAX, type Milliseconds } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
+import type { AgentStore, HeardAgent } from '../store/agents.ts'
 
-/** An agent and when it was last heard of. */
+/** An agent, when it was last heard of, and whether that is too long ago. */
 export interface KnownAgent extends AgentIdentity {
   readonly lastSeen: Milliseconds
+  /** Nothing was heard for five minutes: it is gone, or cannot reach this server and has returned to its own defaults. */
+  readonly stale: boolean
 }
+
+/** Where agents are kept. */
+export type AgentTable = Pick<AgentStore, 'write' | 'heardSince'>
 
 /** Past it the one that was silent for longest is forgotten. */
 export const AGENTS_MAX = 10_000
-const DAY: Milliseconds = 86_400_000
+/** How often what was heard is written. */
+export const WRITE_MS: Milliseconds = 30_000
 /** For so long a name belongs to the token under which it sent. */
 const OWNED: Milliseconds = 10 * 60_000
+/** As long as an agent holds on to a state without contact. */
+const STALE: Milliseconds = 5 * 60_000
+/** As long as a desired state can wait for an agent that is not there. */
+const KEPT: Milliseconds = CONTROL_MS_MAX
 
-interface Seen extends KnownAgent {
-  /** The name of the token that it sent under. */
-  readonly owner: string
-}
-
-/** The agents of the last day, in memory: after a restart each is known again with its next request. */
+/**
+ * The agents of the last seven days. Kept in a table, which is written every 30 seconds and at the end: what a crash
+ * loses of it, the agents say again with their next requests.
+ */
 export class KnownAgents {
-  readonly #clock: Pick<Clock, 'now'>
+  readonly #table: AgentTable
+  readonly #clock: Pick<Clock, 'now' | 'every'>
+  readonly #failed: (error: unknown) => void
   /** By instance, the one that was silent for longest first. */
-  readonly #agents = new Map<string, Seen>()
+  readonly #agents: Map<string, HeardAgent>
+  /** Instances that were heard since they were written. */
+  readonly #unwritten = new Set<string>()
+  #writing: Promise<void> = Promise.resolve()
+  #cancel: () => void
 
-  constructor(clock: Pick<Clock, 'now'>) {
+  private constructor(table: AgentTable, clock: Pick<Clock, 'now' | 'every'>, heard: readonly HeardAgent[], failed: (error: unknown) => void) {
+    this.#table = table
     this.#clock = clock
+    this.#failed = failed
+    this.#agents = new Map(heard.map((agent) => [agent.instance, agent]))
+    this.#cancel = clock.every(WRITE_MS, () => void this.write())
+  }
+
+  /**
+   * Reads who was there before; `stop` ends it.
+   *
+   * @param failed - told when the table could not be written; it is tried again with the next turn
+   */
+  static async open(table: AgentTable, clock: Pick<Clock, 'now' | 'every'>, failed: (error: unknown) => void = () => undefined): Promise<KnownAgents> {
+    return new KnownAgents(table, clock, await table.heardSince(clock.now() - KEPT, AGENTS_MAX), failed)
   }
 
   /**
@@ -35,19 +63,31 @@ export class KnownAgents {
    */
   seen(identity: AgentIdentity, owner: string): boolean {
     const now = this.#clock.now()
-    const before = this.#agents.get(identity.instance)
+    const { instance } = identity
+    const before = this.#agents.get(instance)
     if (before !== undefined && before.owner !== owner && now - before.lastSeen < OWNED) return false
-    this.#agents.delete(identity.instance)
-    this.#agents.set(identity.instance, { ...identity, owner, lastSeen: now })
+    this.#agents.delete(instance)
+    this.#agents.set(instance, { ...identity, owner, lastSeen: now })
+    this.#unwritten.add(instance)
     if (this.#agents.size > AGENTS_MAX) {
       const [silent] = this.#agents.keys()
-      if (silent !== undefined) this.#agents.delete(silent)
+      if (silent !== undefined) this.#forget(silent)
     }
     return true
   }
 
+  #forget(instance: string): void {
+    this.#agents.delete(instance)
+    this.#unwritten.delete(instance)
+  }
+
   find(instance: string): KnownAgent | undefined {
-    return this.#agents.get(instance)
+    const found = this.#agents.get(instance)
+    return found === undefined || this.#clock.now() - found.lastSeen > KEPT ? undefined : this.#shown(found)
+  }
+
+  #shown({ owner: _owner, ...agent }: HeardAgent): KnownAgent {
+    return { ...agent, stale: this.#clock.now() - agent.lastSeen >= STALE }
   }
 
   /** Whether an instance sends under this token. */
@@ -55,14 +95,37 @@ export class KnownAgents {
     return this.#agents.get(instance)?.owner === owner
   }
 
-  /** Those of the last day, by service and instance. */
+  /** Those of the last seven days, by service and instance. */
   list(): KnownAgent[] {
     const now = this.#clock.now()
     for (const [instance, { lastSeen }] of this.#agents) {
-      if (now - lastSeen <= DAY) break
-      this.#agents.delete(instance)
+      if (now - lastSeen <= KEPT) break
+      this.#forget(instance)
     }
-    const order = ({ service, instance }: KnownAgent): string => `${service}\n${instance}`
-    return [...this.#agents.values()].map(({ owner: _owner, ...agent }) => agent).toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
+    const order = ({ service, instance }: AgentIdentity): string => `${service}\n${instance}`
+    return [...this.#agents.values()].map((agent) => this.#shown(agent)).toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
+  }
+
+  /** Writes who was heard since the last time, one write after the other; never rejects. */
+  write(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      const instances = [...this.#unwritten]
+      const agents = instances.flatMap((instance) => this.#agents.get(instance) ?? [])
+      this.#unwritten.clear()
+      if (agents.length === 0) return
+      try {
+        await this.#table.write(agents)
+      } catch (error) {
+        for (const instance of instances) if (this.#agents.has(instance)) this.#unwritten.add(instance)
+        this.#failed(error)
+      }
+    })
+    return this.#writing
+  }
+
+  /** Writes what is left and ends. */
+  async stop(): Promise<void> {
+    this.#cancel()
+    await this.write()
   }
 }

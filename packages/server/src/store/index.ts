@@ -2,6 +2,7 @@
 import type { Bytes } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import { AgentStore } from './agents.ts'
 import { number, stringOf } from './cells.ts'
 import { Database } from './database.ts'
 import { ExceptionStore } from './exceptions.ts'
@@ -39,6 +40,7 @@ export interface Store {
   readonly state: StateLog
   readonly inventory: InventoryStore
   readonly called: CalledStore
+  readonly agents: AgentStore
   status(): Promise<StoreStatus>
   /** Waits for what is under way and gives the data directory free. Harmless when called again. */
   close(): Promise<void>
@@ -69,6 +71,7 @@ export async function openStore({ dataDir, log, clock, retention = defaultRetent
     state,
     inventory: new InventoryStore(database, clock),
     called: new CalledStore(database),
+    agents: new AgentStore(database),
     status: () => status(database, retentionDays),
     close: () => database.close(),
   }

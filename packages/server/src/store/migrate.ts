@@ -45,6 +45,7 @@ const LIFETIMES: readonly (readonly [table: string, column: string, retention: k
   ['error_groups', 'day', 'longDays'],
   ['state_log', 'toDateTime(written)', 'longDays'],
   ['inventory', 'last_seen', 'rollupDays'],
+  ['agents', 'toDateTime(last_seen)', 'rollupDays'],
 ]
 
 function placeholders(retention: Retention): Record<string, string> {
