@@ -23,6 +23,9 @@ import { nowNanoseconds, toClock, toNanoseconds } from './time.ts'
 const PARENT_IS_LOCAL = 0x100
 const PARENT_IS_REMOTE = 0x200
 
+/** The end of a span that runs: earlier than any time, since a span may lie before the start of the process. */
+const RUNNING: Milliseconds = -Infinity
+
 const MAX_ATTRIBUTES = 128
 const MAX_EVENTS = 128
 const MAX_LINKS = 128
@@ -61,8 +64,8 @@ export class Span implements ApiSpan, EndedSpan {
   readonly kind: number
   name: string
   startMs: Milliseconds
-  /** Negative while the span runs. */
-  endMs: Milliseconds = -1
+  /** `RUNNING` until the end. */
+  endMs: Milliseconds = RUNNING
   readonly attributes: unknown[] = []
   block: Uint8Array | undefined = undefined
   peer: Uint8Array | undefined = undefined
@@ -106,7 +109,7 @@ export class Span implements ApiSpan, EndedSpan {
   }
 
   isRecording(): boolean {
-    return this.#isRecorded && this.endMs < 0
+    return this.#isRecorded && this.endMs === RUNNING
   }
 
   /** Adds an attribute whose key is not there yet, without looking. For instrumentation. */
@@ -115,7 +118,7 @@ export class Span implements ApiSpan, EndedSpan {
   }
 
   setAttribute(key: string, value: AnyValue): this {
-    if (!this.#isRecorded || this.endMs >= 0 || key === '' || value === undefined || value === null) return this
+    if (!this.#isRecorded || this.endMs !== RUNNING || key === '' || value === undefined || value === null) return this
     const { attributes } = this
     const kept = Array.isArray(value) ? [...value] : value
     for (let index = 0; index < attributes.length; index += 2) {
@@ -174,7 +177,7 @@ export class Span implements ApiSpan, EndedSpan {
   }
 
   updateName(name: string): this {
-    if (this.endMs < 0) this.name = name
+    if (this.endMs === RUNNING) this.name = name
     return this
   }
 
@@ -189,8 +192,8 @@ export class Span implements ApiSpan, EndedSpan {
 
   /** Ends the span at a time of the recorder's clock. */
   endAt(at: Milliseconds): void {
-    if (this.endMs >= 0) return
-    this.endMs = Math.max(at, this.startMs, 0)
+    if (this.endMs !== RUNNING) return
+    this.endMs = Math.max(at, this.startMs)
     this.trace.finished(this)
   }
 

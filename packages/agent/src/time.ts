@@ -4,6 +4,8 @@ import type { Milliseconds, Nanoseconds } from '@andon/model'
 
 /** How far the two clocks may part, as when the system's time is set, before the epoch is taken anew. */
 const MAX_DRIFT: Milliseconds = 20
+/** A number below is one of performance.now(). */
+const YEAR_2000: Milliseconds = Date.UTC(2000)
 
 let epochMs: Milliseconds = performance.timeOrigin
 
@@ -21,15 +23,20 @@ export function nowNanoseconds(): Nanoseconds {
 
 /** A time of the API on the recorder's clock: [seconds, nanoseconds], a Date, milliseconds since the epoch, or of performance.now(). */
 export function toClock(time: TimeInput): Milliseconds {
+  const at = onClock(time)
+  // What is no time, such as an invalid Date, is now.
+  return Number.isFinite(at) ? at : performance.now()
+}
+
+function onClock(time: TimeInput): number {
   if (Array.isArray(time)) return time[0] * 1000 - epochMs + time[1] / 1e6
   if (time instanceof Date) return time.getTime() - epochMs
-  // What is smaller than the start of the process cannot be since the epoch.
-  return time < performance.timeOrigin ? time : time - epochMs
+  // Of performance.now(), or since the epoch: no process runs for thirty years, and no span is from before 2000.
+  return time < YEAR_2000 ? time : time - epochMs
 }
 
 /** A time of the API, since the Unix epoch. */
 export function toNanoseconds(time: TimeInput): Nanoseconds {
-  if (Array.isArray(time)) return BigInt(time[0]) * 1_000_000_000n + BigInt(time[1])
-  if (time instanceof Date) return BigInt(time.getTime()) * 1_000_000n
-  return BigInt(Math.round((time < performance.timeOrigin ? epochMs + time : time) * 1000)) * 1000n
+  if (Array.isArray(time) && Number.isInteger(time[0]) && Number.isInteger(time[1])) return BigInt(time[0]) * 1_000_000_000n + BigInt(time[1])
+  return BigInt(Math.round((epochMs + toClock(time)) * 1000)) * 1000n
 }
