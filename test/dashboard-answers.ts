@@ -57,7 +57,8 @@ const service = {
   instances: [{ instance: 'host:1', version: '1.2.0', lastSeen: NOW - 2000 }],
 }
 const covered = (kind: string, name: string, metrics: boolean, traces: boolean): unknown => ({ kind, name, registered: kind !== 'statement', metrics, traces, objective: null, alert: null })
-const coverage = {
+/** Six operations, of which so many have data: 4 to 6. */
+export const coverageOf = (count: number): unknown => ({
   from: NOW - 86_400_000,
   to: NOW,
   services: [
@@ -65,19 +66,19 @@ const coverage = {
       service: 'kanban',
       reports: true,
       total: 6,
-      covered: 4,
-      share: 4 / 6,
+      covered: count,
+      share: count / 6,
       operations: [
         covered('route', 'GET /api/boards/:id', true, true),
         covered('route', 'POST /api/tasks', true, true),
-        covered('route', 'DELETE /api/boards/:id/columns/:column', false, false),
-        covered('job', 'send digests', false, false),
+        covered('route', 'DELETE /api/boards/:id/columns/:column', count > 5, count > 5),
+        covered('job', 'send digests', count > 4, count > 4),
         covered('dependency', 'postgresql/kanban', true, true),
         covered('statement', 'SELECT * FROM boards WHERE id = $1', false, true),
       ],
     },
   ],
-}
+})
 const hex = (number: number, length: number): string => number.toString(16).padStart(length, '0')
 
 /** The id of the trace with 5,000 spans. */
@@ -126,7 +127,7 @@ export function answers(url: URL): unknown {
   if (path === '/api/overview') return overview
   if (path === '/api/dashboard') return dashboard
   if (path === '/api/service/kanban') return service
-  if (path === '/api/coverage') return coverage
+  if (path === '/api/coverage') return coverageOf(4)
   if (path === '/api/spans/facets') return { services: [{ name: 'kanban', operations: ['GET /api/boards/:id', 'POST /api/tasks'] }] }
   if (path === '/api/status') return status
   if (path === '/api/spans/search') {

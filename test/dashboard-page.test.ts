@@ -5,8 +5,9 @@ import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { findChromium, launch } from './chromium.ts'
-import { answers, BIG_TRACE } from './dashboard-answers.ts'
+import { answers, BIG_TRACE, coverageOf } from './dashboard-answers.ts'
 import { type DashboardServer, serveDashboard } from './dashboard-server.ts'
+import { eventually } from './eventually.ts'
 
 const FILES = fileURLToPath(new URL('../../packages/dashboard/dist-web', import.meta.url))
 const DESKTOP = { width: 1440, height: 900 }
@@ -35,8 +36,10 @@ async function seriousFaults(page: Page): Promise<string[]> {
 describe('the dashboard in a browser', { skip }, () => {
   let browser: Browser
   let server: DashboardServer
+  /** What a path answers in place of its usual answer. */
+  const changed = new Map<string, unknown>()
   before(async () => {
-    server = await serveDashboard(FILES, answers)
+    server = await serveDashboard(FILES, (url) => changed.get(url.pathname) ?? answers(url))
     browser = await launch()
   })
   after(async () => {
@@ -164,6 +167,14 @@ describe('the dashboard in a browser', { skip }, () => {
       await page.getByRole('button', { name: 'Last hour' }).waitFor()
     }))
 
+  it('tells the limit of the heap without drawing it while little of it is used', () =>
+    visit('/service/kanban', {}, async (page) => {
+      const chart = page.locator('.chart', { hasText: 'Heap' })
+      await chart.locator('canvas').waitFor()
+      assert.deepEqual((await chart.locator('.chart-legend li').allInnerTexts()).map((text) => text.replaceAll(/\s+/g, ' ').replace(/used .*/, 'used')), ['used', 'limit 229 MiB'])
+      assert.equal(await chart.locator('.chart-legend .swatch').count(), 1)
+    }))
+
   it('says which operations of a service have no data', () =>
     visit('/service/kanban', {}, async (page) => {
       const panel = page.locator('.panel', { has: page.getByRole('heading', { name: 'Coverage' }) })
@@ -171,6 +182,21 @@ describe('the dashboard in a browser', { skip }, () => {
       assert.equal(await panel.locator('.coverage-share').innerText(), '66.7 %')
       assert.deepEqual(await panel.locator('tbody tr').allInnerTexts().then((rows) => rows.map((row) => row.replaceAll(/\s+/g, ' ').trim())), ['route DELETE /api/boards/:id/columns/:column', 'job send digests'])
     }))
+
+  it('follows the coverage of a service live', () =>
+    visit('/service/kanban', {}, async (page) => {
+      const panel = page.locator('.panel', { has: page.getByRole('heading', { name: 'Coverage' }) })
+      await panel.getByText('4 of 6 routes').waitFor()
+      await isLive(page)
+      changed.set('/api/coverage', coverageOf(5))
+      await eventually('the stream carries the coverage', () => Promise.resolve(server.push('/api/coverage') > 0 || undefined))
+      await panel.getByText('5 of 6 routes').waitFor()
+      assert.equal(await panel.locator('tbody tr').count(), 1)
+      changed.set('/api/coverage', coverageOf(6))
+      server.push('/api/coverage')
+      await panel.getByText('6 of 6 routes').waitFor()
+      assert.deepEqual([await panel.locator('tbody tr').count(), await panel.locator('.coverage-share').innerText()], [0, '100 %'])
+    }).finally(() => changed.clear()))
 
   it('shows the cursor of one chart in all', () =>
     visit('/service/kanban', {}, async (page) => {

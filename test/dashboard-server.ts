@@ -10,6 +10,8 @@ export interface DashboardServer {
   readonly asked: readonly string[]
   /** How many live streams are open. */
   streams(): number
+  /** Sends what a path answers now to every stream that follows it. @returns to how many */
+  push(pathname: string): number
   close(): Promise<void>
 }
 
@@ -25,7 +27,7 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-
  */
 export async function serveDashboard(files: string, api: (url: URL) => unknown): Promise<DashboardServer> {
   const asked: string[] = []
-  const streams = new Map<string, ServerResponse>()
+  const streams = new Map<string, Stream>()
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (url.pathname === '/api/live') openStream(streams, response)
@@ -47,6 +49,11 @@ export async function serveDashboard(files: string, api: (url: URL) => unknown):
     url: `http://127.0.0.1:${port}`,
     asked,
     streams: () => streams.size,
+    push: (pathname) => {
+      const following = [...streams.values()].flatMap((stream) => [...stream.paths].filter((path) => path.split('?')[0] === pathname).map((path) => ({ stream, path })))
+      for (const { stream, path } of following) send(stream, path, api)
+      return following.length
+    },
     close: () => {
       server.closeAllConnections()
       return new Promise((resolve) => {
@@ -56,25 +63,38 @@ export async function serveDashboard(files: string, api: (url: URL) => unknown):
   }
 }
 
-function openStream(streams: Map<string, ServerResponse>, response: ServerResponse): void {
+interface Stream {
+  readonly response: ServerResponse
+  readonly paths: Set<string>
+}
+
+function send({ response }: Stream, path: string, api: (url: URL) => unknown): void {
+  response.write(`event: data\ndata: ${JSON.stringify({ path, body: api(new URL(path, 'http://localhost')) })}\n\n`)
+}
+
+function openStream(streams: Map<string, Stream>, response: ServerResponse): void {
   const id = randomUUID()
-  streams.set(id, response)
+  streams.set(id, { response, paths: new Set() })
   response.on('close', () => streams.delete(id))
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   response.write(`event: hello\ndata: {"id":"${id}"}\n\n`)
 }
 
 async function subscribe(
-  streams: Map<string, ServerResponse>,
+  streams: Map<string, Stream>,
   api: (url: URL) => unknown,
   { request, response, id }: { request: IncomingMessage; response: ServerResponse; id: string },
 ): Promise<void> {
   let text = ''
   for await (const chunk of request) text += String(chunk)
-  const { subscribe: paths }: { subscribe: string[] } = JSON.parse(text)
+  const { subscribe: wanted, unsubscribe: unwanted = [] }: { subscribe: string[]; unsubscribe?: string[] } = JSON.parse(text)
   response.writeHead(204).end()
-  for (const path of paths) {
-    streams.get(id)?.write(`event: data\ndata: ${JSON.stringify({ path, body: api(new URL(path, 'http://localhost')) })}\n\n`)
+  const stream = streams.get(id)
+  for (const path of unwanted) stream?.paths.delete(path)
+  if (stream === undefined) return
+  for (const path of wanted) {
+    stream.paths.add(path)
+    send(stream, path, api)
   }
 }
 

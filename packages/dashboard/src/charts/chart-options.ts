@@ -11,6 +11,8 @@ export interface ChartSeries {
   readonly tone: Tone | ServiceTone
   readonly fill?: boolean
   readonly dashed?: boolean
+  /** Told in the legend and not drawn, and not part of the scale. */
+  readonly hidden?: boolean
 }
 
 /** What decides the look of a chart, its data apart. */
@@ -84,6 +86,7 @@ function lines(root: Element, look: ChartLook): uPlot.Series[] {
       stroke,
       width: series.dashed === true ? 1.25 : 1.75,
       points: { show: false },
+      show: series.hidden !== true,
       ...(series.dashed === true ? { dash: [5, 4] } : {}),
       ...(series.fill === true ? { fill: fade(stroke) } : {}),
     }
@@ -108,7 +111,8 @@ export function chartOptions(root: HTMLElement, look: ChartLook, events: ChartEv
     ...size,
     ms: 1,
     tzDate: (time) => (look.zone === 'utc' ? uPlot.tzDate(new Date(time), 'Etc/UTC') : new Date(time)),
-    padding: [8, 10, 0, 0],
+    // Right: half of the last time under the axis.
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, auto: false, range: (_u, min, max) => [min, max] },

@@ -48,7 +48,7 @@ export function TimeSeries(props: TimeSeriesProps): JSX.Element {
       <ul className="chart-legend" ref={legend}>
         {series.map((one) => (
           <li key={one.label}>
-            <i className={one.dashed === true ? 'swatch dashed' : 'swatch'} style={{ '--swatch': `var(${toneVariable(one.tone)})` }} />
+            {one.hidden !== true && <i className={one.dashed === true ? 'swatch dashed' : 'swatch'} style={{ '--swatch': `var(${toneVariable(one.tone)})` }} />}
             <span className="chart-label">{one.label}</span> <b>{valueText(last(one.values), unit)}</b>
           </li>
         ))}
@@ -84,7 +84,7 @@ function useChart(
     current.current = props
   })
   const { unit, zone, syncKey = 'time', atLeast = 0 } = props
-  const series = props.series.map(({ label, tone, fill, dashed }) => ({ label, tone, fill, dashed }))
+  const series = props.series.map(({ label, tone, fill, dashed, hidden }) => ({ label, tone, fill, dashed, hidden }))
   // Compared by content: the values change with every answer, the look hardly ever, and only a new look needs a new chart.
   const key = JSON.stringify({ series, unit, zone, syncKey, atLeast, scheme })
   const look = useMemo<ChartLook>(() => JSON.parse(key), [key])

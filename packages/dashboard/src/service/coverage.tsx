@@ -1,6 +1,6 @@
 import type { JSX } from 'react'
 import { coveragePath, type CoveredOperation, type ServiceCoverage } from '../api/client.ts'
-import { useOnce } from '../api/use-live.ts'
+import { useLive } from '../api/use-live.ts'
 import { DataTable } from '../ui/data-table.tsx'
 import { Num } from '../ui/number.tsx'
 import { Panel } from '../ui/panel.tsx'
@@ -15,7 +15,7 @@ const COLUMNS: readonly Column<CoveredOperation>[] = [
 
 /** Which critical operations of a service had metrics or traces within the last day, and which had none. */
 export function Coverage({ service }: { readonly service: string }): JSX.Element {
-  const { data, error, refetch } = useOnce<{ readonly services: readonly ServiceCoverage[] }>(coveragePath(service))
+  const { data, error, refetch } = useLive<{ readonly services: readonly ServiceCoverage[] }>(coveragePath(service))
   const [found] = data?.services ?? []
   return (
     <Panel title="Coverage" aside="Critical operations in the last day" flush={found !== undefined && found.total > 0}>
