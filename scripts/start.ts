@@ -1,5 +1,6 @@
 // `npm start`: Andon, the kanban that it watches, and a team at work on the kanban.
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -132,7 +133,9 @@ Stop it, or choose another port: --kanban-port ${port + 1} or KANBAN_PORT=${port
 
 /** A server with a token takes nothing without it, from the kanban neither. */
 function authorization(): Readonly<Record<string, string>> {
-  const token = process.env['ANDON_TOKEN'] ?? ''
+  const { ANDON_TOKEN: text = '', ANDON_TOKEN_FILE: file = '' } = process.env
+  // Andon has read the file already, or it would not have started.
+  const token = text !== '' || file === '' ? text : readFileSync(file, 'utf8').trim()
   return token === '' ? {} : { OTEL_EXPORTER_OTLP_HEADERS: `authorization=${encodeURIComponent(`Bearer ${token}`)}` }
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -29,6 +29,14 @@ function start(t: TestContext, args: readonly string[], env: Readonly<Record<str
   return { child, output: () => lines.join('\n') }
 }
 
+function fileOf(t: TestContext, token: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'andon-token-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'token')
+  writeFileSync(path, `${token}\n`)
+  return path
+}
+
 const addressOf = (text: string, name: string): string => new RegExp(`${name} +(http://127\\.0\\.0\\.1:\\d+)`).exec(text)?.[1] ?? assert.fail(`no address of ${name} in:\n${text}`)
 
 async function isGone(url: string): Promise<true | undefined> {
@@ -38,9 +46,11 @@ async function isGone(url: string): Promise<true | undefined> {
   )
 }
 
-for (const [signal, token] of [['SIGINT', ''], ['SIGHUP', 'a-token-of-thirty-two-characters']] as const) {
-  test(`all is started and told, ${token === '' ? 'without' : 'with'} a token; ${signal} ends all of it`, { timeout: 120_000 }, async (t) => {
-    const { child, output } = start(t, ['--port', '0', '--kanban-port', '0', '--rate', '20'], { ANDON_TOKEN: token })
+const SECRET = 'a-token-of-thirty-two-characters'
+
+for (const [signal, token, from] of [['SIGINT', '', 'without a token'], ['SIGHUP', SECRET, 'with a token'], ['SIGTERM', SECRET, 'with a token in a file']] as const) {
+  test(`all is started and told, ${from}; ${signal} ends all of it`, { timeout: 120_000 }, async (t) => {
+    const { child, output } = start(t, ['--port', '0', '--kanban-port', '0', '--rate', '20'], from.endsWith('file') ? { ANDON_TOKEN: '', ANDON_TOKEN_FILE: fileOf(t, token) } : { ANDON_TOKEN: token })
     await eventually('the last line', async () => (output().includes('Stop with Ctrl+C') ? true : undefined))
     for (const word of ['Data ', 'Memory ', 'Traffic ', 'demo / demo']) assert.ok(output().includes(word), `no "${word}" in:\n${output()}`)
     const andon = addressOf(output(), 'Andon')

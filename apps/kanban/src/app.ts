@@ -21,7 +21,7 @@ import { seed } from './seed.ts'
 import { Tasks } from './tasks.ts'
 
 /** Routes that anyone may ask. */
-const OPEN: ReadonlySet<string> = new Set(['/healthz', '/api/login', '/api/logout'])
+const OPEN: ReadonlySet<string> = new Set(['/healthz', '/api/login', '/api/logout', '/api/session'])
 
 const CSP = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 

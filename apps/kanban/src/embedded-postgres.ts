@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, chownSync, constants, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
+import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
@@ -139,6 +139,24 @@ async function waitForLock(data: string): Promise<void> {
   for (let attempt = 0; existsSync(file) && attempt < 100; attempt += 1) await new Promise((done) => setTimeout(done, 50))
 }
 
+/** Ends a PostgreSQL whose lock still names it. `read` returns when the pipe is closed, however its writer ended. */
+const WATCH = 'read _; [ "$(head -n 1 "$1" 2>/dev/null)" = "$2" ] && kill -INT "$2"'
+
+/**
+ * Watches over a kanban that cannot end its server any more, because it was killed: a shell on a pipe of ours.
+ *
+ * @returns what takes the watch back; without a shell, the next start ends the server
+ */
+function watchOver(pid: number, data: string, who: Identity): () => void {
+  if (process.platform === 'win32') return () => undefined
+  const shell = spawn('/bin/sh', ['-c', WATCH, 'andon-kanban-watch', join(data, 'postmaster.pid'), String(pid)], { ...who, stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: { PATH: '/usr/bin:/bin' } })
+  shell.on('error', () => undefined)
+  shell.stdin.on('error', () => undefined)
+  shell.unref()
+  if (shell.stdin instanceof Socket) shell.stdin.unref()
+  return () => void shell.kill('SIGKILL')
+}
+
 async function ready(child: ChildProcess): Promise<void> {
   const output: string[] = []
   await new Promise<void>((done, failed) => {
@@ -183,9 +201,11 @@ export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> 
   const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
   // A group of its own: Ctrl+C reaches it through `stop`, after the kanban has answered its last request.
   const child = spawn(join(native, 'bin/postgres'), args, { ...who, stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...process.env, LC_ALL: 'C' } })
+  const unwatch = watchOver(child.pid ?? 0, data, who)
+  const exited = once(child, 'exit')
+  void exited.then(unwatch, unwatch)
   await ready(child)
   child.stderr.resume()
-  const exited = once(child, 'exit')
   return {
     connectionString: `postgresql://kanban:${encodeURIComponent(secret)}@127.0.0.1:${port}/postgres`,
     stop: async () => {

@@ -87,6 +87,15 @@ test('nobody reads without a session, and a role does what it may', { skip }, as
   assert.equal((await app.inject({ method: 'POST', url: '/api/boards', headers: { cookie: await cookieOf('demo'), origin: 'http://evil.example' }, payload: { name: 'x' } })).statusCode, 403)
 })
 
+test('a page may ask whether anybody is logged in', { skip }, async () => {
+  const me = async (headers: Record<string, string>): Promise<unknown> => {
+    const answer = await app.inject({ url: '/api/session', headers })
+    assert.equal(answer.statusCode, 200)
+    return answer.json<{ me: { name: string } | null }>().me?.name
+  }
+  assert.deepEqual([await me({}), await me({ cookie: await cookieOf('ada') }), await me({ cookie: 'kanban_session=made-up' })], [undefined, 'ada', undefined])
+})
+
 test('too many wrong passwords must wait', { skip }, async () => {
   const statuses: number[] = []
   for (let attempt = 0; attempt < 11; attempt += 1) statuses.push((await app.inject({ method: 'POST', url: '/api/login', payload: { name: 'mallory', password: 'guess' } })).statusCode)

@@ -6,10 +6,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { KanbanClient } from './client.ts'
+import { readFlags } from './flags.ts'
 import { DEMO_PEOPLE } from './seed.ts'
 import { Report, seeded, Worker } from './team.ts'
+
+const USAGE = `npm run load -- [options]
+  --url U   a kanban that runs; otherwise one is started on an empty folder
+Ends with 1 when a goal is missed.
+`
 
 const AT_ONCE = 100
 const GOALS = { creationMean: 1000, creationMax: 2000, responseMean: 500 } as const
@@ -65,8 +70,12 @@ function verdict(what: string, value: number, goal: number): boolean {
   return kept
 }
 
-const { values } = parseArgs({ options: { url: { type: 'string' } } })
-const kanban = values.url === undefined ? await startKanban() : { url: values.url, stop: () => Promise.resolve() }
+const { url: given } = readFlags({ name: 'load', usage: USAGE, flags: ['url'] })
+if (given !== undefined && !URL.canParse(given)) {
+  process.stderr.write(`load: --url must be an address such as http://127.0.0.1:3000, not "${given}"\n`)
+  process.exit(2)
+}
+const kanban = given === undefined ? await startKanban() : { url: given, stop: () => Promise.resolve() }
 try {
   const { mean, max, failed } = await createAtOnce(kanban.url)
   const report = await teamAtWork(kanban.url)

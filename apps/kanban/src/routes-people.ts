@@ -16,6 +16,11 @@ export function registerPeople(app: FastifyInstance, { accounts }: Kanban): void
     if (token !== undefined) await accounts.logOut(token)
     return reply.clearCookie(COOKIE, { path: '/' }).code(204).send()
   })
+  // Asked by a page that does not know yet whether anybody is logged in: no error, whatever the answer.
+  app.get('/api/session', async (request) => {
+    const token = request.cookies[COOKIE]
+    return { me: (token === undefined ? undefined : await accounts.whose(token)) ?? null }
+  })
   app.get('/api/me', ({ person }) => ({ me: person }))
   app.get('/api/people', async () => ({ people: await accounts.people() }))
   app.post<{ Body: { name: string; password: string; role: Role } }>('/api/people', { schema: { body: bodies['person'] } }, async ({ person, body }, reply) => {

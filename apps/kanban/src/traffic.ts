@@ -1,7 +1,14 @@
 // `node traffic.js --url http://127.0.0.1:3000 --rate 5`: a team at work on the kanban, until it is stopped.
 import { setTimeout as wait } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { readFlags } from './flags.ts'
 import { Report, seeded, Worker } from './team.ts'
+
+const USAGE = `node traffic.js [options]
+  --url U        the kanban                         (http://127.0.0.1:3000)
+  --rate N       requests per second on average     (5)
+  --seed N       the same seed, the same team       (1)
+  --duration N   seconds after which the team ends  (never)
+`
 
 const PEOPLE = 6
 const MAX_UNDER_WAY = 50
@@ -13,7 +20,7 @@ function number(name: string, text: string | undefined, otherwise: number): numb
   return process.exit(2)
 }
 
-const { values } = parseArgs({ options: { url: { type: 'string' }, rate: { type: 'string' }, seed: { type: 'string' }, duration: { type: 'string' } } })
+const values = readFlags({ name: 'traffic', usage: USAGE, flags: ['url', 'rate', 'seed', 'duration'] })
 const url = values.url ?? 'http://127.0.0.1:3000'
 const rate = number('rate', values.rate, 5)
 const random = seeded(number('seed', values.seed, 1))

@@ -1,5 +1,5 @@
 import { useMutation, type UseMutationResult, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query'
-import { ApiError, request } from './http.ts'
+import { request } from './http.ts'
 import type { Person } from './model.ts'
 
 const ME = ['me']
@@ -8,14 +8,7 @@ const ME = ['me']
 export function useMe(): UseQueryResult<Person | null> {
   return useQuery({
     queryKey: ME,
-    queryFn: async () => {
-      try {
-        return (await request<{ me: Person }>('GET', '/api/me')).me
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 401) return null
-        throw error
-      }
-    },
+    queryFn: async () => (await request<{ me: Person | null }>('GET', '/api/session')).me,
   })
 }
 
