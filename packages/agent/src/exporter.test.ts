@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { ExceptionRecord, Scope } from '@andon/model'
 import { decodeMetrics } from '@andon/wire'
+import { diag, DiagLogLevel } from '@opentelemetry/api'
 import { Exporter } from './exporter.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
 import { type AgentOptions, readOptions } from './options.ts'
@@ -62,6 +63,22 @@ test('an unanswered batch is sent again unchanged under its number; what came me
   assert.ok(later.every(({ batch }) => batch !== first.batch))
   assert.equal(countOf(receiver.of('/v1/metrics')), 12)
   assert.equal(exporter.status().failures, 2)
+})
+
+test('a server that does not answer is named once, with the reason, and again when it answers', { timeout: 30_000 }, async (t) => {
+  const said: string[] = []
+  const say = (message: string): void => void said.push(message)
+  diag.setLogger({ error: say, warn: say, info: say, debug: () => undefined, verbose: () => undefined }, { logLevel: DiagLogLevel.INFO, suppressOverrideMessage: true })
+  t.after(() => diag.disable())
+  const receiver = await startReceiver(t)
+  const { exporter } = exporterTo(t, receiver.url)
+  const answers = [503, 503, 503, 200]
+  receiver.answer = (_request, response) => response.writeHead(answers.shift() ?? 200, { 'retry-after': '0' }).end()
+  recordSpan(exporter, 'a')
+  await exporter.flush(10_000)
+  recordSpan(exporter, 'b')
+  await exporter.flush(10_000)
+  assert.deepEqual(said.filter((line) => line.includes('/v1/traces')), ['andon: /v1/traces is not answered (503); what is recorded waits, and is sent again', 'andon: /v1/traces is answered again'])
 })
 
 test('Retry-After is waited for; a refusal for good is not repeated, and counted', { timeout: 30_000 }, async (t) => {

@@ -1,5 +1,13 @@
 // `node --import @andon/agent/register app.js`, or `--require` of the same: starts the agent before the application's
 // first module. No `await` here or in what it imports: `require` can load only such modules.
+import threads from 'node:worker_threads'
 import { start } from './start.ts'
 
-start()
+/** Node runs what is preloaded in the thread of its loader too, where nothing of the application ever runs. */
+function isOfLoader(): boolean {
+  const isInternal: unknown = Reflect.get(threads, 'isInternalThread')
+  // Before Node 22.14: the loader's thread is the only one without a program.
+  return isInternal === true || (isInternal === undefined && !threads.isMainThread && process.argv.length < 2)
+}
+
+if (!isOfLoader()) start()

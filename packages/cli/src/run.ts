@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { CommandError, EXIT } from './exit.ts'
 
 export interface RunFlags {
@@ -23,7 +24,7 @@ async function answers(url: string): Promise<boolean> {
 /** Starts a server of our own on the port of `url` and waits until it answers. */
 async function startServer(url: string, dataDir: string | undefined): Promise<ChildProcess> {
   const port = new URL(url).port || '80'
-  const main = new URL('main.js', import.meta.url).pathname
+  const main = fileURLToPath(new URL('main.js', import.meta.url))
   const server = spawn(process.execPath, [main, 'serve', '--port', port, ...(dataDir === undefined ? [] : ['--data-dir', dataDir])], {
     stdio: ['ignore', 'ignore', 'pipe'],
     // Ctrl+C goes to a whole process group: the program has its last spans to send before the server may end.

@@ -41,6 +41,12 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
 }
 
+/** Of a host with several addresses, none of which takes a connection, the error itself has no words. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.message !== '' ? error.message : String(Reflect.get(error, 'code') ?? error.name)
+}
+
 function retryAfter(header: string | undefined): Milliseconds | undefined {
   if (header === undefined) return undefined
   const seconds = Number(header)
@@ -80,7 +86,7 @@ export class OtlpClient {
       }
       return await this.#send(protocol, url, headers, packed, signal)
     } catch (error) {
-      return { outcome: 'again', retryAfterMs: undefined, reason: error instanceof Error ? error.message : String(error) }
+      return { outcome: 'again', retryAfterMs: undefined, reason: reasonOf(error) }
     }
   }
 

@@ -40,6 +40,8 @@ export class Sender {
   refused = 0
   /** Attempts that were not answered with success. */
   failures = 0
+  /** Said once while it lasts. */
+  #isUnanswered = false
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -75,7 +77,11 @@ export class Sender {
     let delay = FIRST_DELAY
     for (;;) {
       const { outcome, retryAfterMs, reason } = await client.post(path, body, number)
-      if (outcome === 'taken') return
+      if (outcome === 'taken') {
+        if (this.#isUnanswered) diag.info(`andon: ${path} is answered again`)
+        this.#isUnanswered = false
+        return
+      }
       this.failures += 1
       failed()
       if (outcome === 'refused') {
@@ -83,7 +89,8 @@ export class Sender {
         diag.warn(`andon: ${path} refused ${items} items: ${reason}`)
         return
       }
-      diag.debug(`andon: ${path} was not answered (${reason}); it is sent again`)
+      if (!this.#isUnanswered) diag.warn(`andon: ${path} is not answered (${reason}); what is recorded waits, and is sent again`)
+      this.#isUnanswered = true
       await sleep(retryAfterMs ?? delay * (0.5 + Math.random() / 2), this.#hurry.signal)
       delay = Math.min(MAX_DELAY, delay * 2)
     }

@@ -2,6 +2,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { activeContext, requestOf } from '../context.ts'
 import { registerInventory } from '../inventory.ts'
+import { note } from './outcomes.ts'
+import { getText } from './wrap.ts'
 
 const CHANNEL = 'fastify.initialization'
 
@@ -18,6 +20,7 @@ function isFastify(value: unknown): value is FastifyLike {
 function initialized(message: unknown): void {
   const fastify: unknown = typeof message === 'object' && message !== null ? Reflect.get(message, 'fastify') : undefined
   if (!isFastify(fastify)) return
+  note({ name: 'fastify', version: getText(fastify, 'version') ?? '', path: '', by: 'andon', reason: undefined, detail: '' })
   fastify.addHook('onRoute', ({ method, url }) => {
     // A HEAD route is the shadow of its GET.
     for (const each of [method].flat()) if (each !== 'HEAD') registerInventory({ kind: 'route', name: `${each} ${url}` })

@@ -43,6 +43,17 @@ http.createServer((request, response) => response.end('ok')).listen(0, '127.0.0.
   http.get({ port: server.address().port, agent: false }, (answer) => { answer.resume(); answer.on('end', () => { console.log(answer.statusCode); server.close() }) })
 })`
 
+test('in the thread of the loader, which Node 20 preloads as well, no second agent runs', { timeout: 60_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  // A package of ECMAScript modules, for which Node 20 needs that thread.
+  const root = folder(t, 'app.cjs', '', ['bullmq@5.30.0'])
+  writeFileSync(join(root, 'probe.cjs'), `require('fs').writeSync(1, [require('worker_threads').threadId, globalThis[Symbol.for('andon.agent')] !== undefined] + '\\n')`)
+  const { stdout } = await run(root, ['--require', REGISTER, '--require', './probe.cjs', 'app.cjs'], receiver.url)
+  const threads = stdout.trim().split('\n').toSorted()
+  assert.deepEqual(threads, threads.length > 1 ? ['0,true', '1,false'] : ['0,true'])
+  assert.equal(threads.length, Number(process.versions.node.split('.')[0]) < 22 ? 2 : 1)
+})
+
 for (const [program, flag, load] of [['app.cjs', '--require', `const http = require('http')`], ['app.mjs', '--require', `import http from 'node:http'`], ['app.cjs', '--import', `const http = require('http')`], ['app.mjs', '--import', `import http from 'node:http'`]] as const) {
   test(`${program} under ${flag}: incoming and outgoing requests arrive, and nothing is said on the error output`, { timeout: 60_000 }, async (t) => {
     const receiver = await startReceiver(t)
@@ -73,6 +84,13 @@ test('the agent lists what it met in this process', { timeout: 60_000 }, async (
   const receiver = await startReceiver(t)
   const { stdout, stderr } = await runProgram(t, 'module', `import { start } from '@andon/agent'\nconsole.log(JSON.stringify(start().instrumented().filter(({ version }) => version === '').map(({ name, reason }) => [name, reason ?? 'records'])))`, receiver.url)
   assert.deepEqual(JSON.parse(stdout), [['http', 'records']], stderr)
+})
+
+test('what is told by channels is listed too: fetch, and each Fastify', { timeout: 60_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const { stdout, stderr } = await runProgram(t, 'module', `import { start } from '@andon/agent'\nimport fastify from 'fastify'\nfastify(); fastify()\nconsole.log(JSON.stringify([fastify().version, start().instrumented().filter(({ name, reason }) => ['fastify', 'undici'].includes(name) && reason === undefined).map(({ name, version }) => [name, version])]))`, receiver.url)
+  const [version, listed] = JSON.parse(stdout) as [string, unknown]
+  assert.deepEqual(listed, [['undici', process.versions['undici']], ['fastify', version]], stderr)
 })
 
 test('packages that were bundled into the program are known by the names that bundlers leave', () => {

@@ -6,6 +6,7 @@ import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { methodOf } from './http-attributes.ts'
+import { note } from './outcomes.ts'
 import { get, getText, isMethod } from './wrap.ts'
 
 const CLIENT = 3
@@ -45,6 +46,8 @@ export class UndiciInstrumentation {
         }),
       )
     }
+    // Node's own, which is what fetch is.
+    note({ name: 'undici', version: process.versions['undici'] ?? '', path: '', by: 'andon', reason: undefined, detail: '' })
     return () => {
       for (const end of ends) end()
     }
