@@ -88,12 +88,10 @@ test('nobody reads without a session, and a role does what it may', { skip }, as
 })
 
 test('a page may ask whether anybody is logged in', { skip }, async () => {
-  const me = async (headers: Record<string, string>): Promise<unknown> => {
-    const answer = await app.inject({ url: '/api/session', headers })
-    assert.equal(answer.statusCode, 200)
-    return answer.json<{ me: { name: string } | null }>().me?.name
+  for (const [cookie, name] of [[undefined, undefined], [await cookieOf('ada'), 'ada'], ['kanban_session=made-up', undefined]]) {
+    const answer = await app.inject({ url: '/api/session', headers: cookie === undefined ? {} : { cookie } })
+    assert.deepEqual([answer.statusCode, answer.json<{ me: { name: string } | null }>().me?.name], [200, name])
   }
-  assert.deepEqual([await me({}), await me({ cookie: await cookieOf('ada') }), await me({ cookie: 'kanban_session=made-up' })], [undefined, 'ada', undefined])
 })
 
 test('too many wrong passwords must wait', { skip }, async () => {

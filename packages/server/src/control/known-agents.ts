@@ -24,6 +24,9 @@ const STALE: Milliseconds = 5 * 60_000
 /** As long as a desired state can wait for an agent that is not there. */
 const KEPT: Milliseconds = CONTROL_MS_MAX
 
+/** By service, then instance. */
+const order = ({ service, instance }: AgentIdentity): string => `${service}\n${instance}`
+
 /**
  * The agents of the last seven days. Kept in a table, which is written every 30 seconds and at the end: what a crash
  * loses of it, the agents say again with their next requests.
@@ -102,25 +105,26 @@ export class KnownAgents {
       if (now - lastSeen <= KEPT) break
       this.#forget(instance)
     }
-    const order = ({ service, instance }: AgentIdentity): string => `${service}\n${instance}`
     return [...this.#agents.values()].map((agent) => this.#shown(agent)).toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
   }
 
   /** Writes who was heard since the last time, one write after the other; never rejects. */
   write(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      const instances = [...this.#unwritten]
-      const agents = instances.flatMap((instance) => this.#agents.get(instance) ?? [])
-      this.#unwritten.clear()
-      if (agents.length === 0) return
-      try {
-        await this.#table.write(agents)
-      } catch (error) {
-        for (const instance of instances) if (this.#agents.has(instance)) this.#unwritten.add(instance)
-        this.#failed(error)
-      }
-    })
+    this.#writing = this.#writing.then(() => this.#write())
     return this.#writing
+  }
+
+  async #write(): Promise<void> {
+    const instances = [...this.#unwritten]
+    const agents = instances.flatMap((instance) => this.#agents.get(instance) ?? [])
+    this.#unwritten.clear()
+    if (agents.length === 0) return
+    try {
+      await this.#table.write(agents)
+    } catch (error) {
+      for (const instance of instances) if (this.#agents.has(instance)) this.#unwritten.add(instance)
+      this.#failed(error)
+    }
   }
 
   /** Writes what is left and ends. */
