@@ -28,6 +28,7 @@ import { SpanReader } from './query/spans.ts'
 import { type Clock, systemClock } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
 import { OwnMetrics } from './runtime/own-metrics.ts'
+import { Scraper } from './scrape/index.ts'
 import { openStore, type Store } from './store/index.ts'
 import { ownVersion } from './version.ts'
 
@@ -43,6 +44,7 @@ export interface AppDeps {
 interface Running {
   readonly store: Store
   readonly api: FastifyInstance
+  readonly scraper: Scraper
   readonly drained: () => Promise<unknown>
 }
 
@@ -86,9 +88,10 @@ export class App {
     mkdirSync(dataDir, { recursive: true })
     const store = await openStore({ dataDir, log: this.#log, clock: this.#clock, retention })
     try {
-      const { api, drained } = await this.#connect(store)
-      this.#running = { store, api, drained }
-      await this.#listen(api)
+      const running = { store, ...(await this.#connect(store)) }
+      this.#running = running
+      await this.#listen(running.api)
+      running.scraper.start()
       this.#ready = true
     } catch (error) {
       this.#running = undefined
@@ -117,14 +120,14 @@ export class App {
     const running = this.#running
     if (running === undefined) return
     const cut = this.#clock.after(STOP_MS, () => running.api.server.closeAllConnections())
-    await running.api.close()
+    await Promise.all([running.api.close(), running.scraper.stop()])
     cut()
     await running.drained()
     await running.store.close()
     this.#running = undefined
   }
 
-  async #connect(store: Store): Promise<{ api: FastifyInstance; drained: () => Promise<unknown> }> {
+  async #connect(store: Store): Promise<Omit<Running, 'store'>> {
     const clock = this.#clock
     const { limits, retention } = this.#options
     const own = new OwnMetrics()
@@ -134,6 +137,7 @@ export class App {
     const metrics = new MetricIngest(store.metrics, rawDays)
     const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, own }), spanDays)
     const profiles = new ProfileIngest(store.profiles, spanDays)
+    const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
     const engine = new Engine(store.metrics, limits)
     const evaluator = engineEvaluator(engine)
     const agents = await KnownAgents.open(store.agents, clock, (error) => this.#log.warn('the agents could not be written', { error: String(error) }))
@@ -181,9 +185,9 @@ export class App {
       coverage: new CoverageReader({ inventory: store.inventory, called: store.called, spans: store.spans, metrics: store.metrics }),
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
-      more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, clock, log: this.#log, version: ownVersion() }),
+      more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, targets: () => scraper.states(), clock, log: this.#log, version: ownVersion() }),
     })
-    return { api, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
+    return { api, scraper, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
   }
 
   #liveHub(server: FastifyInstance): LiveHub {

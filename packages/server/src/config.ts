@@ -5,6 +5,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
 import { defaultLimits, type Limits } from './runtime/limits.ts'
 import type { LogLevel } from './runtime/log.ts'
+import { readJobs, SCRAPE_KIND, type ScrapeJob } from './scrape/jobs.ts'
 import { defaultRetention, type Retention } from './store/migrate.ts'
 
 /** How a server is set up. */
@@ -22,6 +23,7 @@ export interface Options {
   readonly tokens: readonly Token[]
   /** How often a live page is given new results. */
   readonly liveIntervalMs: number
+  readonly scrape: readonly ScrapeJob[]
   readonly retention: Retention
   readonly limits: Limits
 }
@@ -123,6 +125,12 @@ function readTokens(value: unknown): Token[] {
   return tokens
 }
 
+function readScrape(value: unknown): ScrapeJob[] {
+  return readJobs(value, (problem) => {
+    throw new Unfit(problem)
+  })
+}
+
 const snake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const limitEntries = Object.entries(defaultLimits)
 const retentionEntries = Object.entries(defaultRetention)
@@ -136,6 +144,7 @@ export const OPTIONS: readonly OptionSpec[] = [
   { name: 'dashboard_dir', env: 'ANDON_DASHBOARD_DIR', kind: 'a folder', default: 'the installed dashboard', read: someText },
   { name: 'log_level', env: 'ANDON_LOG_LEVEL', flag: '--log-level', kind: 'debug, info, warn or error', default: 'info', read: word('debug', 'info', 'warn', 'error') },
   { name: 'tokens', kind: 'a list of {name, role, sha256 or file}', default: '[]', read: readTokens },
+  { name: 'scrape', kind: SCRAPE_KIND, default: '[]', read: readScrape },
   { name: 'live.interval_ms', kind: 'a whole number of milliseconds from 1000 to 60000', default: '5000', read: wholeNumber(1000, 60_000) },
   ...retentionEntries.map(
     ([key, days]): OptionSpec => ({ name: `retention.${snake(key)}`, kind: 'a whole number of days from 1 to 3650', default: String(days), read: wholeNumber(1, 3650) }),
@@ -266,6 +275,7 @@ const DEFAULTS: Options = {
   logLevel: 'info',
   tokens: [],
   liveIntervalMs: 5000,
+  scrape: [],
   retention: defaultRetention,
   limits: defaultLimits,
 }
@@ -280,6 +290,7 @@ const PLACES = {
   logLevel: 'log_level',
   tokens: 'tokens',
   liveIntervalMs: 'live.interval_ms',
+  scrape: 'scrape',
 }
 
 /** The value of one option from the first source that names it; undefined when none does. */

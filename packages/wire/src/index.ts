@@ -10,6 +10,7 @@ export { decodeWriteRequest, decodeWriteRequest2, type WriteRequest, type Writte
 export { type NamedType, prometheusLabelName, prometheusName } from './prometheus-names.ts'
 export {
   encodePrometheusText,
+  type ExpositionExemplar,
   type ExpositionFamily,
   type ExpositionFormat,
   type ExpositionSample,

@@ -1,11 +1,20 @@
 // Prometheus' exposition text and OpenMetrics, both directions.
-import { AndonError } from '@andon/model'
+import { parseSampleLine } from './prometheus/sample-line.ts'
 
 export type ExpositionType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown'
 
 export interface ExpositionSample {
   /** The full name, with `_total`, `_bucket`, `_sum` or `_count` where it has one. */
   readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+  /** Milliseconds since the Unix epoch. */
+  readonly timestamp?: number
+  readonly exemplar?: ExpositionExemplar
+}
+
+/** Where a value was measured; OpenMetrics only. */
+export interface ExpositionExemplar {
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
   /** Milliseconds since the Unix epoch. */
@@ -56,34 +65,10 @@ export function encodePrometheusText(families: readonly ExpositionFamily[], form
   return format === 'openmetrics' ? `${text}# EOF\n` : text
 }
 
-const SAMPLE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+(\S+)(?:\s+(\S+))?(?:\s+#.*)?\s*$/
-const LABEL = /\s*([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(?:,|$)/y
 const TYPES: Readonly<Record<string, ExpositionType>> = { counter: 'counter', gauge: 'gauge', histogram: 'histogram', summary: 'summary' }
 
 function unescaped(text: string): string {
   return text.replaceAll(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))
-}
-
-function refuse(line: number, problem: string): never {
-  throw new AndonError('bad_body', `metrics text, line ${line}: ${problem}`)
-}
-
-function parseNumber(text: string, line: number): number {
-  const special = { '+inf': Infinity, inf: Infinity, '-inf': -Infinity, nan: Number.NaN }[text.toLowerCase()]
-  if (special !== undefined) return special
-  const value = Number(text)
-  return Number.isNaN(value) ? refuse(line, `"${text}" is not a number`) : value
-}
-
-function parseLabels(text: string, line: number): Record<string, string> {
-  const labels: Record<string, string> = {}
-  LABEL.lastIndex = 0
-  while (LABEL.lastIndex < text.length) {
-    const match = LABEL.exec(text)
-    if (match === null) return refuse(line, 'the labels are not NAME="VALUE", …')
-    labels[match[1] ?? ''] = unescaped(match[2] ?? '')
-  }
-  return labels
 }
 
 interface OpenFamily {
@@ -126,15 +111,13 @@ class FamilyReader {
   }
 
   sample(content: string, line: number): void {
-    const match = SAMPLE.exec(content)
-    if (match === null) return refuse(line, 'NAME{LABELS} VALUE is expected')
-    const [, name = '', labels = '', value = '', time] = match
-    const timestamp = time === undefined || time === '#' ? undefined : parseNumber(time, line) * this.#timeUnit
+    const { name, labels, value, time, exemplar } = parseSampleLine(content, line)
     this.#family(name, (candidate) => belongs(name, candidate)).samples.push({
       name,
-      labels: parseLabels(labels, line),
-      value: parseNumber(value, line),
-      ...(timestamp !== undefined && { timestamp }),
+      labels,
+      value,
+      ...(time !== undefined && { timestamp: time * this.#timeUnit }),
+      ...(exemplar !== undefined && { exemplar: { labels: exemplar.labels, value: exemplar.value, ...(exemplar.time !== undefined && { timestamp: exemplar.time * 1000 }) } }),
     })
   }
 
@@ -144,7 +127,7 @@ class FamilyReader {
 }
 
 /**
- * Families of an exposition in either format (exemplars are passed over). A counter's family is named with `_total`.
+ * Families of an exposition in either format. A counter's family is named with `_total`.
  *
  * @throws AndonError bad_body naming the line
  */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AndonError } from '@andon/model'
+import fc from 'fast-check'
 import { encodePrometheusText, type ExpositionFamily, parsePrometheusText } from './prometheus-text.ts'
 import { type NamedType, prometheusLabelName, prometheusName } from './prometheus-names.ts'
 
@@ -58,4 +60,36 @@ test('OpenMetrics names the family of a counter without _total and ends with EOF
 test('a line that is none is refused by its number', () => {
   assert.throws(() => parsePrometheusText('a 1\nb{x="1"\n'), /line 2/)
   assert.throws(() => parsePrometheusText('a one\n'), /line 1: "one" is not a number/)
+})
+
+test('labels may hold braces, number signs and quotes; names may be quoted; exemplars are read', () => {
+  const lines = [
+    'a_bucket{le="1",path="{x} # \\"y\\" \\\\n\\n"} 5 1.5 # {trace_id="ab"} 0.5 1.25',
+    '{"a.b",le="1" , } 2',
+    'a{} +Inf',
+    '  a 3e-1 # a comment',
+    '# EOF',
+  ]
+  const samples = parsePrometheusText(lines.join('\n')).flatMap((family) => family.samples)
+  assert.deepEqual(samples, [
+    { name: 'a_bucket', labels: { le: '1', path: '{x} # "y" \\n\n' }, value: 5, timestamp: 1500, exemplar: { labels: { trace_id: 'ab' }, value: 0.5, timestamp: 1250 } },
+    { name: 'a.b', labels: { le: '1' }, value: 2 },
+    { name: 'a', labels: {}, value: Infinity },
+    { name: 'a', labels: {}, value: 0.3 },
+  ])
+  for (const wrong of ['{le="1"} 1', 'a{le} 1', 'a{le="1} 1', 'a{"b"} 1', 'a 1 2 3', 'a', 'a{le="1"}', 'a{="1"} 1']) assert.throws(() => parsePrometheusText(wrong), /metrics text, line 1: /, wrong)
+})
+
+test('any text is read or refused', () => {
+  const piece = fc.constantFrom('a', '{', '}', '"', '\\', ',', '=', ' ', '1', '#', '\n', '# TYPE a counter', 'le="1"', 'é')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+      try {
+        parsePrometheusText(pieces.join(''))
+      } catch (error) {
+        assert.ok(error instanceof AndonError, String(error))
+      }
+    }),
+    { numRuns: 3000 },
+  )
 })

@@ -8,6 +8,7 @@ import { numberText } from '../query/promql/vector.ts'
 import { spans } from '../query/promql/native-histograms.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
+import type { ScrapedTarget } from '../scrape/index.ts'
 import { asAndonError, prepareError } from './errors.ts'
 import { type Query, text, texts } from './parameters.ts'
 
@@ -22,6 +23,7 @@ export interface MetadataSource {
 export interface MetricsApiDeps {
   readonly engine: Engine
   readonly metrics: MetadataSource
+  readonly targets: () => readonly ScrapedTarget[]
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   readonly version: string
@@ -174,7 +176,23 @@ function registerQueries(app: FastifyInstance, { engine, clock }: MetricsApiDeps
   app.post('/api/v1/query_range', VIEWER, range)
 }
 
-function registerMetadata(app: FastifyInstance, { metrics, version }: MetricsApiDeps): void {
+function targetJson({ url, labels, health, lastScrape, lastDuration, lastError, job, intervalMs, timeoutMs }: ScrapedTarget): object {
+  return {
+    discoveredLabels: labels,
+    labels,
+    scrapePool: job,
+    scrapeUrl: url,
+    globalUrl: url,
+    lastError,
+    lastScrape: new Date(lastScrape).toISOString(),
+    lastScrapeDuration: lastDuration / 1000,
+    health,
+    scrapeInterval: `${intervalMs}ms`,
+    scrapeTimeout: `${timeoutMs}ms`,
+  }
+}
+
+function registerMetadata(app: FastifyInstance, { metrics, targets, version }: MetricsApiDeps): void {
   const labels = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const names = await union(matchersOf(query), (matchers) => metrics.labelNames(matchers, rangeOf(query)))
@@ -200,6 +218,7 @@ function registerMetadata(app: FastifyInstance, { metrics, version }: MetricsApi
     const all = (await metrics.metadata()).filter(({ name }) => wanted === undefined || name === wanted)
     return success(reply, Object.fromEntries(all.map(({ name, type, unit, help }) => [name, [{ type: type === 'updown' ? 'gauge' : type, help, unit }]])))
   })
+  app.get('/api/v1/targets', LIVE, (_request, reply) => success(reply, { activeTargets: targets().map(targetJson), droppedTargets: [] }))
   // Without features, so that Grafana does not look for a ruler.
   app.get('/api/v1/status/buildinfo', VIEWER, (_request, reply) => success(reply, { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '', features: {} }))
 }

@@ -1,0 +1,155 @@
+// One target: asked at its interval; what it stops to tell is marked as ended.
+import { AndonError, type Bytes, type Labels, labelsKey, type Milliseconds } from '@andon/model'
+import { parsePrometheusText } from '@andon/wire'
+import type { PointSink } from '../ingest/remote-write.ts'
+import type { SamplePoint } from '../ingest/points.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { scrapedPoint, scrapedPoints } from './points.ts'
+
+export interface TargetOptions {
+  readonly url: string
+  /** `job`, `instance`, and those that are configured. */
+  readonly labels: Labels
+  readonly timeoutMs: Milliseconds
+  /** Sent along, such as an authorization. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Of an answer, unpacked. */
+  readonly maxBytes: Bytes
+  /** Of one answer; more of them are refused as a whole. */
+  readonly maxSamples: number
+}
+
+/** How a target is, as `/api/v1/targets` tells it. */
+export interface TargetState {
+  readonly url: string
+  readonly labels: Labels
+  readonly health: 'unknown' | 'up' | 'down'
+  readonly lastScrape: Milliseconds
+  readonly lastDuration: Milliseconds
+  readonly lastError: string
+}
+
+export interface TargetDeps {
+  readonly sink: PointSink
+  readonly clock: Clock
+  readonly fetch: typeof fetch
+}
+
+const ACCEPT = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1'
+
+export class Target {
+  readonly #options: TargetOptions
+  readonly #deps: TargetDeps
+  /** The series of the last scrape that brings no times of its own. */
+  #series = new Map<string, Labels>()
+  #state: TargetState
+  #isRunning = false
+
+  constructor(options: TargetOptions, deps: TargetDeps) {
+    this.#options = options
+    this.#deps = deps
+    this.#state = { url: options.url, labels: options.labels, health: 'unknown', lastScrape: 0, lastDuration: 0, lastError: '' }
+  }
+
+  get state(): TargetState {
+    return this.#state
+  }
+
+  /**
+   * Asks once and stores the answer, with `up` and what the scrape itself was like. Never rejects: what went wrong is in
+   * the state, and in `up`.
+   */
+  async scrape(): Promise<void> {
+    // While the store keeps the one before waiting, another would only wait behind it.
+    if (this.#isRunning) return
+    this.#isRunning = true
+    await this.#scrape().finally(() => (this.#isRunning = false))
+  }
+
+  async #scrape(): Promise<void> {
+    const { clock } = this.#deps
+    const { url, labels } = this.#options
+    const ts = clock.now()
+    let families: ReturnType<typeof parsePrometheusText> = []
+    let bytes = 0
+    let lastError = ''
+    try {
+      const text = await this.#read()
+      bytes = text.length
+      families = parsePrometheusText(text)
+      const count = families.reduce((sum, { samples }) => sum + samples.length, 0)
+      if (count > this.#options.maxSamples) throw new AndonError('too_large', `${count} samples are more than ${this.#options.maxSamples}`)
+    } catch (error) {
+      families = []
+      lastError = reasonOf(error)
+    }
+    const lastDuration = clock.now() - ts
+    const { points, described } = scrapedPoints(families, labels, ts)
+    const before = this.#series
+    const ended = this.#ended(points, ts)
+    const own = this.#ownPoints(ts, {
+      up: lastError === '' ? 1 : 0,
+      scrape_duration_seconds: lastDuration / 1000,
+      scrape_samples_scraped: points.length,
+      scrape_samples_post_metric_relabeling: points.length,
+      scrape_series_added: [...this.#series.keys()].filter((key) => !before.has(key)).length,
+    })
+    try {
+      const { rejected, message } = await this.#deps.sink.acceptPoints({ points: [...points, ...ended, ...own], described }, bytes + 1000)
+      if (rejected > 0) lastError ||= message
+    } catch (error) {
+      // The store takes nothing just now: the next scrape tells how things are then.
+      lastError ||= reasonOf(error)
+    }
+    this.#state = { url, labels, health: lastError === '' ? 'up' : 'down', lastScrape: ts, lastDuration, lastError }
+  }
+
+  /** Markers for the series that were there before and are not any more. */
+  #ended(points: readonly SamplePoint[], ts: Milliseconds): SamplePoint[] {
+    const now = new Map(points.filter((point) => point.ts === ts).map(({ labels = {} }) => [labelsKey(labels), labels]))
+    const gone = [...this.#series].filter(([key]) => !now.has(key))
+    this.#series = now
+    return gone.map(([, labels]) => scrapedPoint(labels, ts, Number.NaN, { stale: true, type: 'unknown' }))
+  }
+
+  #ownPoints(ts: Milliseconds, values: Readonly<Record<string, number>>): SamplePoint[] {
+    return Object.entries(values).map(([name, value]) => scrapedPoint({ __name__: name, ...this.#options.labels }, ts, value))
+  }
+
+  async #read(): Promise<string> {
+    const { url, headers, timeoutMs, maxBytes } = this.#options
+    const controller = new AbortController()
+    const cancel = this.#deps.clock.after(timeoutMs, () => controller.abort(new Error(`no whole answer within ${timeoutMs} ms`)))
+    try {
+      const response = await this.#deps.fetch(url, { headers: { accept: ACCEPT, 'user-agent': 'andon-scrape', 'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000), ...headers }, signal: controller.signal })
+      if (response.status !== 200) {
+        await response.body?.cancel()
+        throw new Error(`it answers ${response.status}`)
+      }
+      return await readText(response, maxBytes, controller)
+    } finally {
+      cancel()
+    }
+  }
+}
+
+async function readText(response: Response, maxBytes: Bytes, controller: AbortController): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length
+    if (bytes > maxBytes) {
+      const error = new Error(`its answer is larger than ${maxBytes} bytes`)
+      controller.abort(error)
+      throw error
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  // fetch says what went wrong in the cause.
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}
