@@ -27,7 +27,7 @@ const hosts = new Map<string, Host>()
 const MAX_HOSTS = 200
 
 /** The parts of a Host header; the scheme's own port where it says none. */
-export function hostOf(header: string | undefined, scheme: string): Host {
+function hostOf(header: string | undefined, scheme: string): Host {
   if (header === undefined) return NO_HOST
   const key = scheme === 'https' ? `https ${header}` : header
   const known = hosts.get(key)
@@ -40,6 +40,13 @@ export function hostOf(header: string | undefined, scheme: string): Host {
 }
 
 const NO_HOST: Host = { address: '', port: 0 }
+
+/** The host that a client has asked for: behind a proxy the proxy says it. */
+export function askedHost(headers: IncomingHttpHeaders, scheme: string): Host {
+  const outer = headers['x-forwarded-host']
+  if (typeof outer !== 'string') return hostOf(headers.host, scheme)
+  return hostOf(outer.split(',', 1)[0]?.trim(), headers['x-forwarded-proto'] === 'https' ? 'https' : scheme)
+}
 
 /** The size of an answer whose whole body was given at once, in bytes. Node keeps it for its content-length header. */
 export function bodySize(message: OutgoingMessage): number | undefined {

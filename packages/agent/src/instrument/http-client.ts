@@ -9,12 +9,13 @@ import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { methodOf } from './http-attributes.ts'
+import { get } from './wrap.ts'
 
 const CLIENT = 3
 
 const setter: TextMapSetter<ClientRequest> = {
   set: (request, key, value) => {
-    // Headers that were given as a list have been written already, with the context in them.
+    // Headers that have been written already have the context in them.
     if (!request.headersSent) request.setHeader(key, value)
   },
 }
@@ -61,19 +62,19 @@ export class HttpClientInstrumentation {
     if (isSuppressed(active)) return make(args)
     const span = this.#tracer.begin('HTTP', CLIENT, active)
     const context = withSpan(active, span)
-    const request = make(withListedHeaders(args, context))
+    const request = make(withWrittenHeaders(args, context))
     try {
-      this.#watch(request, span, active)
+      this.#watch(request, args, span, active)
     } catch (error) {
       diag.error('andon: an outgoing request could not be recorded', error)
     }
     return request
   }
 
-  #watch(request: ClientRequest, span: Span, active: Context): void {
+  #watch(request: ClientRequest, args: readonly unknown[], span: Span, active: Context): void {
     const { method, original } = methodOf(request.method)
     if (method !== '_OTHER') span.name = method
-    const target = targetOf(request)
+    const target = targetOf(request, args)
     registerInventory({ kind: 'dependency', name: `${target.address}:${target.port}` })
     if (span.isRecording()) {
       span.append('http.request.method', method)
@@ -110,17 +111,23 @@ export class HttpClientInstrumentation {
   }
 }
 
-/** Headers that are given as a list are written while the request is made: the context is put into a copy before. */
-function withListedHeaders(args: readonly unknown[], context: Context): readonly unknown[] {
+/** Headers that are given as a list, or say that the client waits for an answer to them, are written while the request is made: the context is put into a copy before. */
+function withWrittenHeaders(args: readonly unknown[], context: Context): readonly unknown[] {
   return args.map((arg) => {
     if (typeof arg !== 'object' || arg === null || arg instanceof URL) return arg
     const headers: unknown = Reflect.get(arg, 'headers')
-    if (!Array.isArray(headers)) return arg
+    if (typeof headers !== 'object' || headers === null || !(Array.isArray(headers) || expects(headers))) return arg
     const carrier: Record<string, string> = {}
     propagation.inject(context, carrier)
+    if (!Array.isArray(headers)) return { ...arg, headers: { ...headers, ...carrier } }
     const isFlat = headers.length === 0 || !Array.isArray(headers[0])
     return { ...arg, headers: [...headers, ...(isFlat ? Object.entries(carrier).flat() : Object.entries(carrier))] }
   })
+}
+
+function expects(headers: object): boolean {
+  for (const name in headers) if (name.length === 6 && name.toLowerCase() === 'expect') return true
+  return false
 }
 
 function answered(span: Span, response: unknown, shared: Record<string, string | number>): void {
@@ -132,8 +139,9 @@ function answered(span: Span, response: unknown, shared: Record<string, string |
   span.append('network.protocol.version', httpVersion)
   const length = response.headers['content-length']
   if (length !== undefined) span.append('http.response.body.size', Number(length) || 0)
-  const { remoteAddress } = response.socket
+  const { remoteAddress, remotePort } = response.socket
   if (remoteAddress !== undefined) span.append('network.peer.address', remoteAddress)
+  if (remotePort !== undefined) span.append('network.peer.port', remotePort)
   if (statusCode < 400) return
   shared['error.type'] = String(statusCode)
   span.append('error.type', String(statusCode))
@@ -148,10 +156,21 @@ function failed(span: Span, error: unknown, shared: Record<string, string | numb
   span.setStatus({ code: SpanStatusCode.ERROR, message })
 }
 
-function targetOf(request: ClientRequest): { scheme: string; address: string; port: number; host: string } {
+/** Where a request goes, whatever its Host header says. */
+function targetOf(request: ClientRequest, args: readonly unknown[]): { scheme: string; address: string; port: number; host: string } {
   const scheme = request.protocol === 'https:' ? 'https' : 'http'
-  const header = request.getHeader('host')
-  const host = typeof header === 'string' ? header : request.host
-  const port = /:(\d+)$/.exec(host)?.[1]
-  return { scheme, address: request.host, port: Number(port ?? (scheme === 'https' ? 443 : 80)), host }
+  const standard = scheme === 'https' ? 443 : 80
+  const port = portIn(args) || Number(get(get(request, 'agent'), 'defaultPort')) || standard
+  const name = request.host.includes(':') ? `[${request.host}]` : request.host
+  return { scheme, address: request.host, port, host: port === standard ? name : `${name}:${port}` }
+}
+
+/** The port of a URL, or that of options, which go before it; 0 where none is given. A request does not keep it. */
+function portIn(args: readonly unknown[]): number {
+  let port = 0
+  for (const arg of args) {
+    const given = typeof arg === 'string' ? new URL(arg) : arg
+    if (typeof given === 'object') port = Number(get(given, 'port') || get(given, 'defaultPort')) || port
+  }
+  return port
 }

@@ -9,7 +9,7 @@ import type { Bound } from '../metrics/instrument.ts'
 import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
-import { bodySize, headerGetter, hostOf, methodOf } from './http-attributes.ts'
+import { askedHost, bodySize, headerGetter, methodOf } from './http-attributes.ts'
 import { isMethod } from './wrap.ts'
 
 const SERVER = 2
@@ -209,10 +209,10 @@ function describeRequest(span: Span, request: IncomingMessage, scheme: string): 
 
 /** Who asks, and under which name of this server. */
 function describePeer(span: Span, { headers, socket }: { readonly headers: IncomingHttpHeaders; readonly socket: PeerSocket }, scheme: string): void {
-  const { host, 'user-agent': agent, 'x-forwarded-for': forwarded } = headers
+  const { host, 'user-agent': agent, 'x-forwarded-for': forwarded, 'x-forwarded-host': outer } = headers
   const peer = socket[PEER]
-  if (forwarded !== undefined) {
-    const client = typeof forwarded === 'string' ? forwarded.split(',', 1)[0]?.trim() : undefined
+  if (forwarded !== undefined || outer !== undefined) {
+    const client = typeof forwarded === 'string' ? forwarded.split(',', 1)[0]?.trim() : socket.remoteAddress
     span.attributes.push(...peerAttributes(headers, socket.remoteAddress, client, scheme))
   } else if (peer !== undefined && peer.host === host && peer.agent === agent) {
     span.peer = peer.block ??= encodeAttributes(peerAttributes(headers, socket.remoteAddress, socket.remoteAddress, scheme))
@@ -222,8 +222,9 @@ function describePeer(span: Span, { headers, socket }: { readonly headers: Incom
   }
 }
 
-function peerAttributes({ host, 'user-agent': agent }: IncomingHttpHeaders, remote: string | undefined, client: string | undefined, scheme: string): (string | number)[] {
-  const { address, port } = hostOf(host, scheme)
+function peerAttributes(headers: IncomingHttpHeaders, remote: string | undefined, client: string | undefined, scheme: string): (string | number)[] {
+  const { address, port } = askedHost(headers, scheme)
+  const agent = headers['user-agent']
   const attributes: (string | number)[] = []
   if (address !== '') attributes.push('server.address', address)
   if (port > 0) attributes.push('server.port', port)

@@ -13,6 +13,8 @@ const QUEUE = `
 const connection = { host: '127.0.0.1', port: Number(process.env.PORT) }
 const tracer = trace.getTracer('t')
 const run = async () => {
+  const { inventoryItems } = await import(process.env.INVENTORY)
+  const jobs = () => JSON.stringify(inventoryItems().filter(({ kind }) => kind === 'job').map(({ name }) => name))
   const queue = new Queue('mail-' + process.env.TYPE, { connection })
   let left = 4
   const worker = new Worker(queue.name, async (job) => {
@@ -20,7 +22,10 @@ const run = async () => {
     if (job.data.n === 3) throw new RangeError('no such address')
   }, { connection, autorun: false })
   const over = new Promise((resolve) => { const one = () => { left -= 1; if (left === 0) resolve() }; worker.on('completed', one); worker.on('failed', one) })
+  const before = jobs()
   worker.run()
+  // Before any job has come, and before the connection is there.
+  console.log(before, jobs())
   await Promise.all([0, 1, 2, 3].map((n) => tracer.startActiveSpan('work ' + n, async (span) => { await queue.add('letter', { n }); span.end() })))
   await over
   await worker.close()
@@ -32,8 +37,8 @@ run()
 
 async function checkQueue(t: TestContext, type: 'module' | 'commonjs', port: number): Promise<void> {
   const receiver = await startReceiver(t)
-  const { code, stdout, stderr } = await runProgram(t, type, `${load[type]('bullmq', '{ Queue, Worker }')}\n${load[type]('@opentelemetry/api', '{ trace }')}\n${QUEUE}`, receiver.url, { PORT: String(port), TYPE: type })
-  assert.deepEqual([code, stdout, stderr], [0, 'done\n', ''])
+  const { code, stdout, stderr } = await runProgram(t, type, `${load[type]('bullmq', '{ Queue, Worker }')}\n${load[type]('@opentelemetry/api', '{ trace }')}\n${QUEUE}`, receiver.url, { PORT: String(port), TYPE: type, INVENTORY: new URL('../inventory.js', import.meta.url).href })
+  assert.deepEqual([code, stdout, stderr], [0, `[] ["process mail-${type}"]\ndone\n`, ''])
   const { spans } = receiver
   for (let n = 0; n < 4; n += 1) {
     const work = spans.find(({ name }) => name === `work ${n}`)
@@ -47,7 +52,7 @@ async function checkQueue(t: TestContext, type: 'module' | 'commonjs', port: num
   }
 }
 
-test('BullMQ: a job is processed in the trace of who added it, and what it does hangs below', { timeout: 180_000 }, async (t) => {
+test('BullMQ: a job is processed in the trace of who added it, and what it does hangs below; a worker is in the inventory as soon as it runs', { timeout: 180_000 }, async (t) => {
   const port = await startRedis(t)
   if (port === undefined) {
     t.skip('no Redis is installed and none can be had')

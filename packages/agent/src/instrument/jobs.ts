@@ -69,6 +69,8 @@ function carried(metadata: unknown): Context {
 // BullMQ's own numbers of kinds.
 const ADDS = 3
 const PROCESSES = 4
+/** What a worker does first when it begins to run, before there is any job. */
+const STARTS: ReadonlySet<unknown> = new Set(['startStalledCheckTimer', 'getNextJob'])
 
 /** All that BullMQ does goes through here, with or without telemetry of its own; where it has one, that stays. */
 function patchBullmq(exports: unknown): void {
@@ -76,6 +78,7 @@ function patchBullmq(exports: unknown): void {
     function patchedTrace(this: unknown, ...args) {
       const [kind, operation, , callback, metadata] = args
       const by = tracer
+      if (by !== undefined && STARTS.has(operation)) registerInventory({ kind: 'job', name: `process ${getText(this, 'name') ?? ''}` })
       if (by === undefined || !isMethod(callback) || (kind !== ADDS && kind !== PROCESSES) || get(get(this, 'opts'), 'telemetry') !== undefined) return Reflect.apply(trace, this, args)
       return traced(by, { queue: getText(this, 'name') ?? '', operation: String(operation), isAdded: kind === ADDS }, callback, metadata)
     },
@@ -86,7 +89,6 @@ function traced(by: AgentTracer, { queue, operation, isAdded }: { queue: string;
   const above = isAdded ? activeContext() : carried(metadata)
   const name = `${operation} ${queue}`
   const span = by.begin(name, isAdded ? PRODUCER : CONSUMER, above)
-  if (!isAdded) registerInventory({ kind: 'job', name })
   span.setAttributes({ 'messaging.system': 'bullmq', 'messaging.destination.name': queue, 'messaging.operation.name': operation, 'messaging.operation.type': isAdded ? 'send' : 'process' })
   const context = withSpan(above, span)
   const carrier: Record<string, string> = {}

@@ -2,21 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { runProgram, startReceiver } from '../otlp-receiver.test.ts'
+import { MYSQL_SERVER } from './mysql-server.test.ts'
 
 const PROGRAM = `
-const column = { catalog: 'def', schema: 'shop', table: 't', orgTable: 't', name: 'n', orgName: 'n', characterSet: 33, columnLength: 20, columnType: 3, type: 3, flags: 0, decimals: 0 }
-const server = mysql.createServer()
-server.on('connection', (connection) => {
-  connection.on('error', () => {})
-  connection.serverHandshake({ protocolVersion: 10, serverVersion: '8.0.0', connectionId: 1, statusFlags: 2, characterSet: 8, capabilityFlags: 0xffffff & ~0x800 })
-  connection.on('query', (sql) => setTimeout(() => {
-    connection.sequenceId = 1
-    if (sql.includes('broken')) connection.writeError({ code: 1146, message: 'no such table' })
-    else if (sql.startsWith('INSERT')) connection.writeOk({ affectedRows: 1 })
-    else connection.writeTextResult([{ n: 1 }, { n: 2 }], [column])
-    connection._resetSequenceId()
-  }, 2))
-})
 const tracer = trace.getTracer('t')
 const strangers = []
 const work = (name, fn) => tracer.startActiveSpan(name, async (span) => { await fn(); span.end() })
@@ -37,6 +25,20 @@ server.listen(0, '127.0.0.1', async () => {
   }
   await Promise.all(all)
   await work('failing', async () => { await promised.query('SELECT n FROM broken').catch(() => {}) })
+  const own = await promised.getConnection()
+  const statement = await own.prepare('SELECT n FROM prepared WHERE n = ?')
+  await Promise.all([1, 2, 3].map((n) => work('prepared ' + n, async () => {
+    const [rows] = await statement.execute(['canary'])
+    if (rows.length !== 2) throw new Error('wrong rows')
+  })))
+  await work('callback', () => new Promise((resolve) => own.connection.prepare('SELECT n FROM called', (error, each) => each.execute(() => {
+    tracer.startSpan('in the callback').end()
+    resolve()
+  }))))
+  const wrong = await own.prepare('SELECT n FROM broken')
+  await work('failing prepared', async () => { await wrong.execute([]).catch(() => {}) })
+  await statement.close()
+  own.release()
   await work('events', () => new Promise((resolve) => pool.query('SELECT n FROM streamed').on('end', resolve)))
   await promised.end()
   server.close(() => {})
@@ -47,9 +49,9 @@ server.listen(0, '127.0.0.1', async () => {
 for (const [type, load] of [['module', `import mysql from 'mysql2'\nimport { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'`], ['commonjs', `const mysql = require('mysql2')\nconst { context, ROOT_CONTEXT, trace } = require('@opentelemetry/api')`]] as const) {
   test(`mysql2, ${type}: statements that wait for one connection stay with their work, those of the background with none`, { timeout: 60_000 }, async (t) => {
     const receiver = await startReceiver(t)
-    const { code, stdout, stderr } = await runProgram(t, type, `${load}\n${PROGRAM}`, receiver.url)
-    // The package's server counts the packets of the greeting into those of the first statement, and says so.
-    assert.deepEqual([code, stdout, stderr.replace(/^Warning: got packets out of order.*\n/, '')], [0, '[]\n', ''])
+    const { code, stdout, stderr } = await runProgram(t, type, `${load}\n${MYSQL_SERVER}\n${PROGRAM}`, receiver.url)
+    // The package's server counts the packets of the greeting, and of what it does not answer, into those of the next statement, and says so.
+    assert.deepEqual([code, stdout, stderr.replace(/^Warning: got packets out of order.*\n/gm, '')], [0, '[]\n', ''])
 
     const { spans } = receiver
     const below = (name: string): readonly (readonly [string, unknown, unknown])[] => {
@@ -58,6 +60,9 @@ for (const [type, load] of [['module', `import mysql from 'mysql2'\nimport { con
     }
     for (let i = 0; i < 12; i += 1) assert.deepEqual(below(`work ${i}`).toSorted(([a], [b]) => a.localeCompare(b)), [['INSERT t', undefined, undefined], ['SELECT t', 2n, undefined]])
     assert.deepEqual(below('failing'), [['SELECT broken', undefined, 'ER_NO_SUCH_TABLE']])
+    for (const n of [1, 2, 3]) assert.deepEqual(below(`prepared ${n}`), [['SELECT prepared', 2n, undefined]])
+    assert.deepEqual(below('callback').toSorted(([a], [b]) => a.localeCompare(b)), [['in the callback', undefined, undefined], ['SELECT called', 2n, undefined]])
+    assert.deepEqual(below('failing prepared'), [['SELECT broken', undefined, 'ER_NO_SUCH_TABLE']])
     assert.deepEqual(below('events'), [['SELECT streamed', 2n, undefined]])
     const background = spans.filter((span) => span.name === 'SELECT background')
     assert.equal(background.length, 12)

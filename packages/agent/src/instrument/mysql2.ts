@@ -57,11 +57,18 @@ function followEvents(command: object, call: Call, active: Context): void {
   })
 }
 
-function run(original: Method, connection: object, args: unknown[], active: Context): unknown {
+/** What a connection is asked to run. */
+interface Asked {
+  readonly connection: object
+  readonly sql: string | undefined
+}
+
+/** @param owner - has the method: the connection itself, or a prepared statement of it */
+function run(original: Method, owner: object, { connection, sql }: Asked, args: unknown[]): unknown {
   const [first] = args
-  const sql = typeof first === 'string' ? first : getText(first, 'sql')
-  const call = sql === undefined ? undefined : begin(connection, sql, active)
-  if (call === undefined) return Reflect.apply(original, connection, args)
+  const active = activeContext()
+  const call = sql === undefined || isSuppressed(active) ? undefined : begin(connection, sql, active)
+  if (call === undefined) return Reflect.apply(original, owner, args)
   const at = args.findLastIndex(isMethod)
   const callback = args[at]
   const onResult = get(first, 'onResult')
@@ -69,7 +76,7 @@ function run(original: Method, connection: object, args: unknown[], active: Cont
   if (isMethod(callback)) args[at] = taken(callback, call, active)
   else if (isMethod(onResult) && typeof first === 'object' && first !== null) Reflect.set(first, 'onResult', taken(onResult, call, active))
   try {
-    const command = Reflect.apply(original, connection, args)
+    const command = Reflect.apply(original, owner, args)
     if (!isCalledBack && typeof command === 'object' && command !== null) followEvents(command, call, active)
     return command
   } catch (error) {
@@ -85,11 +92,43 @@ function patchConnection(Connection: unknown): void {
     if (typeof prototype !== 'object' || prototype === null || !Object.hasOwn(prototype, name)) continue
     wrap(prototype, name, (original) =>
       function patched(this: unknown, ...args) {
-        const active = activeContext()
-        return typeof this !== 'object' || this === null || isSuppressed(active) ? Reflect.apply(original, this, args) : run(original, this, args, active)
+        const [first] = args
+        return typeof this !== 'object' || this === null ? Reflect.apply(original, this, args) : run(original, this, { connection: this, sql: typeof first === 'string' ? first : getText(first, 'sql') }, args)
       },
     )
   }
+  if (typeof prototype === 'object' && prototype !== null && Object.hasOwn(prototype, 'prepare')) patchPrepare(prototype)
+}
+
+/** The class of prepared statements is not exported: the first statement shows it. */
+function patchPrepare(prototype: object): void {
+  wrap(prototype, 'prepare', (prepare) =>
+    function patchedPrepare(this: unknown, ...args) {
+      const [options, callback] = args
+      if (!isMethod(callback)) return Reflect.apply(prepare, this, args)
+      const active = activeContext()
+      const bound: Method = (...answer) => {
+        try {
+          patchStatement(answer[1])
+        } catch (error) {
+          diag.error('andon: a prepared statement of mysql2 will not be recorded', error)
+        }
+        return runIn(active, () => Reflect.apply(callback, undefined, answer))
+      }
+      return Reflect.apply(prepare, this, [options, bound])
+    },
+  )
+}
+
+/** @param statement - undefined where the server refused it */
+function patchStatement(statement: unknown): void {
+  if (typeof statement !== 'object' || statement === null) return
+  wrap(Reflect.getPrototypeOf(statement), 'execute', (execute) =>
+    function patchedExecute(this: unknown, ...args) {
+      const connection = get(this, '_connection')
+      return typeof this !== 'object' || this === null || typeof connection !== 'object' || connection === null ? Reflect.apply(execute, this, args) : run(execute, this, { connection, sql: getText(this, 'query') }, args)
+    },
+  )
 }
 
 /** A pool calls whoever waits for a connection in the context of who gives one back. */

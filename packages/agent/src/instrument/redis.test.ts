@@ -18,6 +18,7 @@ const run = async () => {
     await redis.pipeline().incr('count').get('key' + i).exec()
   })))
   await work('failing', async () => { await redis.lpush('key0', 'canary').catch(() => {}) })
+  await work('failing transaction', async () => { await redis.multi().lpush('key0', 'canary').exec().catch(() => {}) })
   await redis.quit()
 }
 run().then(() => console.log('done'))
@@ -25,6 +26,17 @@ run().then(() => console.log('done'))
 const NODE_REDIS = `${WORK}
 const client = redis.createClient({ socket: { host: '127.0.0.1', port: Number(process.env.PORT) } })
 const run = async () => {
+  const other = client.duplicate({ database: 2 })
+  const opened = other.connect()
+  // Before the connection is there, while it selects its database, and after.
+  const early = work('in 2', () => other.get('key0'))
+  await opened
+  await early
+  await other.select(3)
+  await work('in 3', () => other.get('key0'))
+  await other.select(3000).catch(() => {})
+  await work('still in 3', () => other.get('key0'))
+  await other.quit()
   await client.connect()
   await Promise.all(Array.from({ length: 30 }, (_, i) => work('work ' + i, async () => {
     await client.set('key' + i, 'canary' + i)
@@ -32,15 +44,16 @@ const run = async () => {
     await client.multi().incr('count').get('key' + i).exec()
   })))
   await work('failing', async () => { await client.lPush('key0', 'canary').catch(() => {}) })
+  await work('failing transaction', async () => { await client.multi().lPush('key0', 'canary').exec().catch(() => {}) })
   await client.quit()
 }
 run().then(() => console.log('done'))
 `
 
 const CASES = [
-  { name: 'ioredis 5', load: { module: `import Redis from 'ioredis'`, commonjs: `const Redis = require('ioredis')` }, text: IOREDIS, below: ['GET', 'GET', 'INCR', 'SET'], alias: undefined },
-  { name: 'redis 5', load: { module: `import * as redis from 'redis'`, commonjs: `const redis = require('redis')` }, text: NODE_REDIS, below: ['EXEC', 'GET', 'GET', 'INCR', 'MULTI', 'SET'], alias: undefined },
-  { name: 'redis 4', load: { module: '', commonjs: `const redis = require(process.env.FILE)` }, text: NODE_REDIS, below: ['EXEC', 'GET', 'GET', 'INCR', 'MULTI', 'SET'], alias: 'redis4' },
+  { name: 'ioredis 5', load: { module: `import Redis from 'ioredis'`, commonjs: `const Redis = require('ioredis')` }, text: IOREDIS, below: ['GET', 'GET', 'INCR', 'SET'], namespaces: [], alias: undefined },
+  { name: 'redis 5', load: { module: `import * as redis from 'redis'`, commonjs: `const redis = require('redis')` }, text: NODE_REDIS, below: ['EXEC', 'GET', 'GET', 'INCR', 'MULTI', 'SET'], namespaces: ['2', '3', '3'], alias: undefined },
+  { name: 'redis 4', load: { module: '', commonjs: `const redis = require(process.env.FILE)` }, text: NODE_REDIS, below: ['EXEC', 'GET', 'GET', 'INCR', 'MULTI', 'SET'], namespaces: ['2', '3', '3'], alias: 'redis4' },
 ] as const
 
 test('commands that share a connection stay with their work, without keys and values', { timeout: 180_000 }, async (t) => {
@@ -54,7 +67,7 @@ test('commands that share a connection stay with their work, without keys and va
   }
 })
 
-async function check(t: TestContext, { load, text, below, alias }: (typeof CASES)[number], type: 'module' | 'commonjs', port: number): Promise<void> {
+async function check(t: TestContext, { load, text, below, namespaces, alias }: (typeof CASES)[number], type: 'module' | 'commonjs', port: number): Promise<void> {
   const receiver = await startReceiver(t)
   const api = type === 'module' ? `import { trace } from '@opentelemetry/api'` : `const { trace } = require('@opentelemetry/api')`
   const file = alias === undefined ? '' : copyAs(t, alias, 'redis').replace('app.js', 'node_modules/redis')
@@ -72,9 +85,14 @@ async function check(t: TestContext, { load, text, below, alias }: (typeof CASES
   const [set] = spans.filter((span) => span.name === 'SET')
   assert.deepEqual(['db.system.name', 'db.operation.name', 'db.query.text', 'db.namespace', 'server.address', 'server.port'].map((key) => set?.attributes[key]), ['redis', 'SET', 'SET ?', '0', '127.0.0.1', BigInt(port)])
   const [failing] = spans.filter((span) => span.name === 'LPUSH')
-  assert.equal(failing?.status.code, 'error')
+  assert.deepEqual([failing?.status.code, failing?.attributes['error.type']], ['error', 'WRONGTYPE'])
+  const transaction = spans.find(({ name }) => name === 'failing transaction')
+  const [exec] = spans.filter(({ name, parentSpanId }) => name === 'EXEC' && parentSpanId === transaction?.spanId)
+  assert.deepEqual([exec?.status.code, exec?.attributes['error.type']], ['error', 'WRONGTYPE'])
+  const selected = spans.filter(({ name }) => name.includes('in ')).map(({ spanId }) => spans.find(({ parentSpanId }) => parentSpanId === spanId)?.attributes['db.namespace'])
+  assert.deepEqual(selected, namespaces)
   assert.ok(!receiver.requests.some(({ body }) => body.includes('canary')))
   const duration = receiver.metrics.filter((metric) => metric.name === 'db.client.operation.duration').flatMap(({ data }) => (data.type === 'exponentialHistogram' ? data.points : []))
   const gets = duration.filter(({ attributes }) => attributes['db.operation.name'] === 'GET').reduce((sum, { count }) => sum + count, 0)
-  assert.equal(gets, 60)
+  assert.equal(gets, 60 + namespaces.length)
 }

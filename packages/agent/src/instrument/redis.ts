@@ -20,7 +20,7 @@ function upper(name: string): string {
   return made
 }
 
-/** Starts the span of a command; keys and values are not recorded. */
+/** Starts the span of a command; keys and values are not recorded. @param client - what stays with one database */
 function begin(client: object, name: string, hasArguments: boolean, describe: () => DatabaseAddress): Call | undefined {
   try {
     const active = activeContext()
@@ -37,6 +37,21 @@ function placeOf(address: unknown, port: unknown, namespace: unknown): DatabaseA
   return { system: 'redis', namespace: String(Number(namespace) || 0), address: typeof address === 'string' ? address : 'localhost', port: Number(port) || 0 }
 }
 
+/** Ends a call with what the server says: an error by the word that it begins with, such as WRONGTYPE. */
+function fail(call: Call, error: unknown): void {
+  const message = getText(error, 'message') ?? ''
+  const [, word] = /^([A-Z]{3,}) /.exec(message) ?? []
+  if (word === undefined || getText(error, 'code') !== undefined) endFailed(call, error)
+  else call.end({ errorType: word, message })
+}
+
+/** Commands of a transaction are answered when they are queued: whether they went well stands in the answer to EXEC. */
+function answered(call: Call, command: string, reply: unknown): void {
+  const error = command === 'EXEC' && Array.isArray(reply) ? reply.find((each) => each instanceof Error) : undefined
+  if (error === undefined) call.end()
+  else fail(call, error)
+}
+
 const CALL = Symbol('andon.call')
 
 /** Of a command of ioredis: a retry has new functions that settle it, and is still the same call. */
@@ -45,17 +60,17 @@ interface Tracked {
   resolve: unknown
 }
 
-function follow(command: object, call: Call): void {
+function follow(command: object, name: string, call: Call): void {
   const resolve = get(command, 'resolve')
   const reject = get(command, 'reject')
   if (!isMethod(resolve) || !isMethod(reject)) return
   const taken = (value: unknown): void => {
-    call.end()
+    answered(call, upper(name), value)
     Reflect.apply(resolve, command, [value])
   }
   Reflect.set(command, 'resolve', taken)
   Reflect.set(command, 'reject', (error: unknown) => {
-    endFailed(call, error)
+    fail(call, error)
     Reflect.apply(reject, command, [error])
   })
   Reflect.set(command, CALL, { call, resolve: taken } satisfies Tracked)
@@ -80,20 +95,24 @@ function patchIoredis(Redis: unknown): void {
       if (name === undefined || typeof command !== 'object' || command === null || typeof this !== 'object' || this === null || get(this, 'status') === 'connect') return Reflect.apply(send, this, args)
       const known: unknown = Reflect.get(command, CALL)
       if (isTracked(known)) {
-        if (known.resolve !== get(command, 'resolve')) follow(command, known.call)
+        if (known.resolve !== get(command, 'resolve')) follow(command, name, known.call)
         return Reflect.apply(send, this, args)
       }
       const call = begin(this, name, get(get(command, 'args'), 'length') !== 0, placeOfIoredis.bind(undefined, this))
-      if (call !== undefined) follow(command, call)
+      if (call !== undefined) follow(command, name, call)
       return Reflect.apply(send, this, args)
     },
   )
 }
 
-/** Where the queue of a node-redis client sends: the queue itself does not know. */
+/** Where the queue of a node-redis client sends: the queue itself does not know. Another object after each change of it. */
 const places = new WeakMap<object, DatabaseAddress>()
+/** The queue whose commands go by a socket. */
+const queues = new WeakMap<object, object>()
 /** A client makes its queue and its socket in one go. */
 let lastQueue: object | undefined
+/** Of the options of the client that is just asked to connect: which database it selects before all else. */
+let connecting: unknown
 
 const UNKNOWN: DatabaseAddress = { system: 'redis', namespace: '0', address: '', port: 0 }
 
@@ -114,10 +133,30 @@ function extend(exports: unknown, made: (instance: object, args: readonly unknow
   if (!Reflect.set(exports, 'default', Extended)) throw new Error('its class cannot be replaced')
 }
 
+/** Commands that are added from now on go to another database of the same server. @returns what takes it back */
+function select(queue: object, namespace: unknown): () => void {
+  const before = places.get(queue) ?? UNKNOWN
+  const made = { ...before, namespace: String(Number(namespace) || 0) }
+  if (made.namespace !== before.namespace) places.set(queue, made)
+  return () => {
+    if (places.get(queue) === made) places.set(queue, before)
+  }
+}
+
 function added(add: Method, queue: object, args: unknown[], words: readonly unknown[]): unknown {
-  const call = begin(queue, String(words[0]), words.length > 1, () => places.get(queue) ?? UNKNOWN)
+  const command = upper(String(words[0]))
+  const place = places.get(queue) ?? UNKNOWN
+  const call = begin(place, command, words.length > 1, () => place)
+  const undo = command === 'SELECT' ? select(queue, words[1]) : undefined
   const answer = Reflect.apply(add, queue, args)
-  if (call !== undefined && answer instanceof Promise) answer.then(() => call.end(), (error: unknown) => endFailed(call, error))
+  if (call === undefined || !(answer instanceof Promise)) return answer
+  answer.then(
+    (reply) => answered(call, command, reply),
+    (error: unknown) => {
+      undo?.()
+      fail(call, error)
+    },
+  )
   return answer
 }
 
@@ -136,12 +175,45 @@ function patchQueue(exports: unknown): void {
 }
 
 function patchSocket(exports: unknown): void {
-  extend(exports, (_socket, args) => {
+  wrap(get(get(exports, 'default'), 'prototype'), 'connect', (connect) =>
+    function patchedConnect(this: unknown, ...args) {
+      const queue = typeof this === 'object' && this !== null ? queues.get(this) : undefined
+      if (queue !== undefined && connecting !== undefined) select(queue, connecting)
+      return Reflect.apply(connect, this, args)
+    },
+  )
+  extend(exports, (socket, args) => {
     const options = args.find((each) => get(each, 'host') !== undefined || get(each, 'port') !== undefined || get(each, 'path') !== undefined)
     const path = get(options, 'path')
-    if (lastQueue !== undefined) places.set(lastQueue, placeOf(path ?? get(options, 'host'), typeof path === 'string' ? 0 : (get(options, 'port') ?? 6379), 0))
+    if (lastQueue !== undefined) {
+      places.set(lastQueue, placeOf(path ?? get(options, 'host'), typeof path === 'string' ? 0 : (get(options, 'port') ?? 6379), 0))
+      queues.set(socket, lastQueue)
+    }
     lastQueue = undefined
   })
+}
+
+function databaseIn(client: unknown): unknown {
+  try {
+    return get(get(client, 'options'), 'database')
+  } catch {
+    // Not a client: the call that follows says so.
+    return undefined
+  }
+}
+
+/** Commands may be given before the connection is there: from `connect` on they belong to the database that is asked for. */
+function patchClient(exports: unknown): void {
+  wrap(get(get(exports, 'default'), 'prototype'), 'connect', (connect) =>
+    function patchedConnect(this: unknown, ...args) {
+      connecting = databaseIn(this)
+      try {
+        return Reflect.apply(connect, this, args)
+      } finally {
+        connecting = undefined
+      }
+    },
+  )
 }
 
 /** Patches every copy that is loaded from now on. */
@@ -150,4 +222,5 @@ export function instrumentRedis(): void {
   const client = { versions: '>=1 <7' }
   onModule('@redis/client', { ...client, file: 'dist/lib/client/commands-queue.js' }, patchQueue)
   onModule('@redis/client', { ...client, file: 'dist/lib/client/socket.js' }, patchSocket)
+  onModule('@redis/client', { ...client, file: 'dist/lib/client/index.js' }, patchClient)
 }
