@@ -88,7 +88,14 @@ export interface Ended {
   readonly stderr: string
 }
 
-const REGISTER = new URL('register.js', import.meta.url)
+export const REGISTER: URL = new URL('register.js', import.meta.url)
+
+/** What is run, and what it loads before. */
+export interface Program {
+  readonly preload: URL
+  readonly type: 'module' | 'commonjs'
+  readonly text: string
+}
 
 /**
  * Runs a program's text under the agent.
@@ -96,9 +103,14 @@ const REGISTER = new URL('register.js', import.meta.url)
  * @param endpoint - where the agent sends
  * @param env - further variables; NODE_TEST_CONTEXT is left out, so that the child is no test of ours
  */
-export async function runProgram(t: TestContext, type: 'module' | 'commonjs', text: string, endpoint: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+export function runProgram(t: TestContext, type: 'module' | 'commonjs', text: string, endpoint: string, env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  return runPreloaded(t, { preload: REGISTER, type, text }, endpoint, env)
+}
+
+/** Runs a program's text under any agent that sends OTLP. */
+export async function runPreloaded(t: TestContext, { preload, type, text }: Program, endpoint: string, env: Readonly<Record<string, string>>): Promise<Ended> {
   const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...inherited } = process.env
-  const child = spawn(process.execPath, ['--import', REGISTER.href, `--input-type=${type}`, '-e', text], {
+  const child = spawn(process.execPath, ['--import', preload.href, `--input-type=${type}`, '-e', text], {
     cwd: fileURLToPath(new URL('..', import.meta.url)),
     env: { ...inherited, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: 'program', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
