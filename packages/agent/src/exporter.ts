@@ -7,6 +7,8 @@ import { Buffer } from './export/buffer.ts'
 import { type ControlLink, OtlpClient } from './export/client.ts'
 import { batchNumber, Sender } from './export/sender.ts'
 import { SpanBuffer } from './export/span-buffer.ts'
+import { cutting } from './limits.ts'
+import { withoutExemplars } from './metrics/exemplars.ts'
 import type { AgentMeterProvider } from './metrics/meter.ts'
 import type { AgentOptions } from './options.ts'
 import type { Unsent } from './shutdown.ts'
@@ -54,7 +56,7 @@ export class Exporter {
     this.#resource = resource
     this.#meters = meters
     this.#client = new OtlpClient(options)
-    this.spans = new SpanBuffer(resource, options.maxQueueBytes * 0.9, redactionOf, () => this.#senders.spans.start())
+    this.spans = new SpanBuffer(resource, options.maxQueueBytes * 0.9, cutting(redactionOf, options.limits.valueLength), () => this.#senders.spans.start())
     this.#exceptions = new Buffer(options.maxQueueBytes * 0.06)
     this.#events = new Buffer(options.maxQueueBytes * 0.04)
     const sender = (path: string, next: () => { body: Uint8Array; items: number } | undefined): Sender =>
@@ -112,7 +114,7 @@ export class Exporter {
     const now = nowNanoseconds()
     const metrics: readonly MetricRecord[] = this.#meters.collect(this.#resource, this.#collectedUntil, now)
     this.#collectedUntil = now
-    return batchOf(metrics, encodeMetrics)
+    return batchOf(this.#options.exemplars ? metrics : metrics.map(withoutExemplars), encodeMetrics)
   }
 
   #failed(): void {

@@ -1,7 +1,10 @@
 // What the agent is told: options of start() first, then variables, then a file of variables, then defaults.
 import { diag } from '@opentelemetry/api'
 import type { Bytes, Milliseconds, Ratio, ThresholdRule } from '@andon/model'
+import type { SpanLimits } from './limits.ts'
 import { type Environment, environment, list, milliseconds, pairs, positive, text } from './options/environment.ts'
+import { readSwitches, type Switches } from './options/instrumentations.ts'
+import { readLimits } from './options/limits.ts'
 import { readSignals, type Signals } from './options/signals.ts'
 
 const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318'
@@ -47,7 +50,19 @@ export interface AgentOptions {
   /** Limits for recordMetric; broken ones are handed to the alert sink. */
   readonly thresholds: readonly ThresholdRule[]
   readonly profile: ProfileOptions
+  /** How much one span may hold. */
+  readonly limits: SpanLimits
+  readonly instrumentations: Switches
+  /** Whether the largest values of histograms point to the spans in which they were measured. */
+  readonly exemplars: boolean
+  /** What is found out of the process and its host: those of DETECTORS. */
+  readonly detectors: readonly string[]
 }
+
+/** Of the resource; the service and its instance are always told. */
+export const DETECTORS: readonly string[] = ['env', 'host', 'os', 'process']
+/** Known to OpenTelemetry's SDK, and not found out here. */
+const NO_DETECTORS: readonly string[] = ['serviceinstance', 'container', 'alibaba', 'aws', 'azure', 'gcp']
 
 function samplingOf(env: Environment): Sampling {
   const name = text(env, 'OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on'
@@ -73,6 +88,19 @@ function profileOf(env: Environment): ProfileOptions {
   const given = text(env, 'ANDON_PROFILE')?.toLowerCase() ?? 'off'
   if (given !== 'on' && given !== 'off') diag.warn(`andon: ANDON_PROFILE must be on or off, not "${given}"; off is used`)
   return { enabled: given === 'on', rate: Math.min(1000, Math.max(1, positive(env, 'ANDON_PROFILE_RATE', 50))) }
+}
+
+function detectorsOf(env: Environment): readonly string[] {
+  const given = list(text(env, 'OTEL_NODE_RESOURCE_DETECTORS') ?? 'all')
+  const unknown = given.filter((name) => ![...DETECTORS, ...NO_DETECTORS, 'all', 'none'].includes(name))
+  if (unknown.length > 0) diag.warn(`andon: OTEL_NODE_RESOURCE_DETECTORS names ${unknown.join(', ')}; known are all, none, ${DETECTORS.join(', ')}`)
+  return given.includes('all') ? DETECTORS : DETECTORS.filter((name) => given.includes(name))
+}
+
+function exemplarsOf(env: Environment): boolean {
+  const given = text(env, 'OTEL_METRICS_EXEMPLAR_FILTER')?.toLowerCase() ?? 'trace_based'
+  if (given !== 'trace_based' && given !== 'always_off') diag.warn(`andon: OTEL_METRICS_EXEMPLAR_FILTER may be trace_based or always_off, not "${given}"; trace_based is used`)
+  return given !== 'always_off'
 }
 
 function endpointOf(env: Environment): string {
@@ -104,6 +132,10 @@ export function readOptions(given: Partial<AgentOptions> = {}, env: Environment 
     propagators: list(text(env, 'OTEL_PROPAGATORS') ?? 'tracecontext,baggage'),
     thresholds: [],
     profile: profileOf(env),
+    limits: readLimits(env),
+    instrumentations: readSwitches(env),
+    exemplars: exemplarsOf(env),
+    detectors: detectorsOf(env),
     ...given,
   }
   return { ...options, signals: given.signals ?? readSignals(options, given, env) }

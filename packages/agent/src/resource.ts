@@ -20,24 +20,26 @@ function packageOf(program: string | undefined): { name?: unknown; version?: unk
   }
 }
 
+/** What each detector finds out. */
+const FOUND: Readonly<Record<string, () => Attributes>> = {
+  host: () => ({ 'host.name': hostname(), 'host.arch': arch() }),
+  os: () => ({ 'os.type': platform() }),
+  process: () => ({ 'process.pid': BigInt(process.pid), 'process.runtime.name': 'nodejs', 'process.runtime.version': process.versions.node }),
+}
+
 /** Who sends: the service, its version and instance, its process, host and runtime. */
-export function detectResource(options: Pick<AgentOptions, 'serviceName' | 'resourceAttributes'>, version: string): Resource {
+export function detectResource(options: Pick<AgentOptions, 'serviceName' | 'resourceAttributes' | 'detectors'>, version: string): Resource {
   const found = packageOf(process.argv[1])
   const name = options.serviceName ?? (typeof found.name === 'string' ? found.name : 'unknown_service:node')
   const attributes: Attributes = {
     'service.version': typeof found.version === 'string' ? found.version : '',
     // A worker thread has an agent, a heap and an event loop of its own.
     'service.instance.id': `${hostname()}:${process.pid}${isMainThread ? '' : `:${threadId}`}`,
-    'host.name': hostname(),
-    'host.arch': arch(),
-    'os.type': platform(),
-    'process.pid': BigInt(process.pid),
-    'process.runtime.name': 'nodejs',
-    'process.runtime.version': process.versions.node,
+    ...Object.assign({}, ...options.detectors.map((name) => FOUND[name]?.())),
     'telemetry.sdk.language': 'nodejs',
     'telemetry.sdk.name': 'andon',
     'telemetry.sdk.version': version,
-    ...options.resourceAttributes,
+    ...(options.detectors.includes('env') && options.resourceAttributes),
     'service.name': name,
   }
   return { attributes: Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== '')), droppedAttributes: 0, schemaUrl: '' }

@@ -9,9 +9,9 @@ import { AgentTracerProvider } from './tracer.ts'
 const resource = { attributes: { 'service.name': 'test' }, droppedAttributes: 0, schemaUrl: '' }
 
 /** A provider whose finished spans are decoded from their bytes at once. */
-export function recordSpans(ratio = 1, now?: () => number): { provider: AgentTracerProvider; spans: SpanRecord[]; buffer: SpanBuffer } {
+export function recordSpans(ratio = 1, now?: () => number, redaction: typeof redactionOf = redactionOf): { provider: AgentTracerProvider; spans: SpanRecord[]; buffer: SpanBuffer } {
   const spans: SpanRecord[] = []
-  const buffer = new SpanBuffer(resource, 1_000_000, redactionOf, () => undefined)
+  const buffer = new SpanBuffer(resource, 1_000_000, redaction, () => undefined)
   const provider = new AgentTracerProvider(new Sampler({ parentBased: true, ratio }, now), (scope) => {
     const sink = buffer.sinkOf(scope)
     return {

@@ -13,9 +13,9 @@ import {
 } from '@opentelemetry/api'
 import type { Milliseconds, SpanEvent, SpanLink } from '@andon/model'
 import type { SpanSource } from '@andon/wire'
-import { toAttributes } from './attributes.ts'
 import { activeContext } from './context.ts'
 import { hex32, random32 } from './ids.ts'
+import { limited, limits } from './limits.ts'
 import type { EndedSpan, LocalTrace, SpanSink } from './local-trace.ts'
 import { nowNanoseconds, toClock, toNanoseconds } from './time.ts'
 
@@ -26,9 +26,6 @@ const PARENT_IS_REMOTE = 0x200
 /** The end of a span that runs: earlier than any time, since a span may lie before the start of the process. */
 const RUNNING: Milliseconds = -Infinity
 
-const MAX_ATTRIBUTES = 128
-const MAX_EVENTS = 128
-const MAX_LINKS = 128
 
 /** Names of before the stable conventions, under which the asked-for interface sets its tags. */
 const RENAMED: Readonly<Record<string, string>> = {
@@ -40,7 +37,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 
 function toLink({ context, attributes }: Link): SpanLink {
   const { traceId, spanId, traceState, traceFlags } = context
-  return { traceId, spanId, traceState: traceState?.serialize() ?? '', flags: traceFlags, attributes: toAttributes(attributes), droppedAttributes: 0 }
+  return { traceId, spanId, traceState: traceState?.serialize() ?? '', flags: traceFlags, ...limited(attributes, limits.span.attributesPerLink) }
 }
 
 /** An exception as the conventions describe it. */
@@ -126,7 +123,7 @@ export class Span implements ApiSpan, EndedSpan {
       attributes[index + 1] = kept
       return this
     }
-    if (attributes.length >= MAX_ATTRIBUTES * 2) this.droppedAttributes += 1
+    if (attributes.length >= limits.span.attributes * 2) this.droppedAttributes += 1
     else attributes.push(key, kept)
     return this
   }
@@ -154,13 +151,13 @@ export class Span implements ApiSpan, EndedSpan {
     const isTime = typeof attributesOrTime === 'number' || attributesOrTime instanceof Date || Array.isArray(attributesOrTime)
     const at = isTime ? attributesOrTime : time
     const events = (this.events ??= [])
-    if (events.length >= MAX_EVENTS) this.droppedEvents += 1
-    else events.push({ time: at === undefined ? nowNanoseconds() : toNanoseconds(at), name, attributes: isTime ? {} : toAttributes(attributesOrTime), droppedAttributes: 0 })
+    if (events.length >= limits.span.events) this.droppedEvents += 1
+    else events.push({ time: at === undefined ? nowNanoseconds() : toNanoseconds(at), name, ...limited(isTime ? undefined : attributesOrTime, limits.span.attributesPerEvent) })
     return this
   }
 
   addLink(link: Link): this {
-    if (this.isRecording() && (this.links?.length ?? 0) < MAX_LINKS) (this.links ??= []).push(toLink(link))
+    if (this.isRecording() && (this.links?.length ?? 0) < limits.span.links) (this.links ??= []).push(toLink(link))
     return this
   }
 

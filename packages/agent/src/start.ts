@@ -5,12 +5,14 @@ import { AsyncContextManager } from './context.ts'
 import { Exporter } from './exporter.ts'
 import { startInstrumentations } from './instrument/index.ts'
 import { type Instrumented, outcomes } from './instrument/outcomes.ts'
+import { limits } from './limits.ts'
 import { MetricsCollector } from './metrics/collector.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
 import { startRuntimeMetrics } from './metrics/runtime.ts'
 import { ApplicationPerformanceMonitor, type PerformanceMonitor } from './monitor.ts'
 import { startDiagnostics } from './options/diagnostics.ts'
 import { environment } from './options/environment.ts'
+import { warnUnused } from './options/unused.ts'
 import { type AgentOptions, readOptions } from './options.ts'
 import { ContinuousProfile } from './profile/continuous.ts'
 import { createPropagator } from './propagation.ts'
@@ -58,6 +60,7 @@ export function start(given: Partial<AgentOptions> = {}): Agent {
   const env = environment()
   startDiagnostics(env)
   const options = readOptions(given, env)
+  warnUnused(env)
   if (options.disabled) return IDLE
   try {
     const agent = startAgent(options)
@@ -75,6 +78,7 @@ export function getMonitor(): PerformanceMonitor {
 }
 
 function startAgent(options: AgentOptions): Agent {
+  limits.span = options.limits
   const resource = detectResource(options, VERSION)
   const scope = { name: 'andon', version: VERSION, attributes: {}, droppedAttributes: 0, schemaUrl: '' }
   const meters = new AgentMeterProvider()
@@ -85,7 +89,8 @@ function startAgent(options: AgentOptions): Agent {
   propagation.setGlobalPropagator(createPropagator(options.propagators))
   trace.setGlobalTracerProvider(tracers)
   metrics.setGlobalMeterProvider(meters)
-  const ends = [startInstrumentations(tracers, meters), startRuntimeMetrics(meters.getMeter('andon', VERSION), options.stallMs)]
+  const ends = [startInstrumentations(tracers, meters, options.instrumentations)]
+  if (!options.instrumentations.disabled.includes('runtime-node')) ends.push(startRuntimeMetrics(meters.getMeter('andon', VERSION), options.stallMs))
   const profiles = new ContinuousProfile(options, resource)
   observeSelf(meters.getMeter('andon', VERSION), exporter, meters, profiles)
   const link = linkServer({ options, exporter, sampler, resource, scope, profile: (wanted) => profiles.want(wanted) })

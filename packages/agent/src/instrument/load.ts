@@ -28,6 +28,8 @@ interface Target extends Place {
 }
 
 const targets = new Map<string, Target[]>()
+/** Names that are not to be patched by us. */
+const leftAlone = new Set<string>()
 /** Called once for a name when the first of its files is about to be loaded. */
 const announced = new Map<string, { readonly modules: Readonly<Record<string, readonly string[]>>; readonly run: () => void }>()
 const patched = new WeakMap<object, Set<Patch>>()
@@ -38,6 +40,7 @@ const patched = new WeakMap<object, Set<Patch>>()
  * @param patch - gets the exports of the file; a failure leaves the file as it is and is told by `outcomes`
  */
 export function onModule(name: string, place: Place, patch: Patch): void {
+  if (place.by === undefined && leftAlone.has(name)) return
   const known = targets.get(name)
   if (known === undefined) targets.set(name, [{ ...place, patch }])
   else known.push({ ...place, patch })
@@ -52,9 +55,15 @@ export function beforeModule(name: string, modules: Readonly<Record<string, read
   announced.set(name, { modules, run })
 }
 
+/** Packages and parts of Node (as `node:` URLs) that our own instrumentation is not to patch, whatever it asks for from now on. */
+export function leaveAlone(names: readonly string[]): void {
+  for (const name of names) leftAlone.add(name)
+}
+
 /** Forgets what is to be patched; what has been patched stays so, and is not patched again by the same patch. */
 export function forgetModules(): void {
   targets.clear()
+  leftAlone.clear()
   announced.clear()
   builtins.clear()
 }
@@ -63,6 +72,7 @@ const builtins = new Map<string, () => void>()
 
 /** Calls `run` once, when a part of Node has been loaded that is not to be loaded by the agent itself. */
 export function beforeBuiltin(url: string, run: () => void): void {
+  if (leftAlone.has(url)) return
   builtins.set(url, run)
 }
 

@@ -45,9 +45,9 @@ export class PublishedInstrumentations {
     this.#meters = meters
   }
 
-  /** Loads each published package as soon as the first file of its target is loaded. */
-  announceAll(): void {
-    for (const published of PUBLISHED) {
+  /** Loads each published package that is switched on as soon as the first file of its target is loaded. */
+  announceAll(isOn: (name: string) => boolean): void {
+    for (const published of PUBLISHED.filter(({ name }) => isOn(name))) {
       let isLoaded = false
       const run = (): void => {
         if (isLoaded) return

@@ -55,6 +55,16 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'stallMs', variables: ['ANDON_STALL_MS'], fallback: '250', value: ({ stallMs }) => String(stallMs) },
   { name: 'profile.enabled', variables: ['ANDON_PROFILE'], fallback: 'false', value: ({ profile }) => String(profile.enabled) },
   { name: 'profile.rate', variables: ['ANDON_PROFILE_RATE'], fallback: '50', value: ({ profile }) => String(profile.rate) },
+  { name: 'limits.attributes', variables: ['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], fallback: '128', value: ({ limits }) => String(limits.attributes) },
+  { name: 'limits.events', variables: ['OTEL_SPAN_EVENT_COUNT_LIMIT'], fallback: '128', value: ({ limits }) => String(limits.events) },
+  { name: 'limits.links', variables: ['OTEL_SPAN_LINK_COUNT_LIMIT'], fallback: '128', value: ({ limits }) => String(limits.links) },
+  { name: 'limits.attributesPerEvent', variables: ['OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], fallback: '128', value: ({ limits }) => String(limits.attributesPerEvent) },
+  { name: 'limits.attributesPerLink', variables: ['OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], fallback: '128', value: ({ limits }) => String(limits.attributesPerLink) },
+  { name: 'limits.valueLength', variables: ['OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', 'OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT'], fallback: 'none', value: ({ limits }) => (limits.valueLength === Infinity ? 'none' : String(limits.valueLength)) },
+  { name: 'instrumentations.enabled', variables: ['OTEL_NODE_ENABLED_INSTRUMENTATIONS'], fallback: 'all', value: ({ instrumentations }) => instrumentations.enabled?.join(',') ?? 'all' },
+  { name: 'instrumentations.disabled', variables: ['OTEL_NODE_DISABLED_INSTRUMENTATIONS'], fallback: '', value: ({ instrumentations }) => instrumentations.disabled.join(',') },
+  { name: 'exemplars', variables: ['OTEL_METRICS_EXEMPLAR_FILTER'], fallback: 'true', value: ({ exemplars }) => String(exemplars) },
+  { name: 'detectors', variables: ['OTEL_NODE_RESOURCE_DETECTORS'], fallback: 'env,host,os,process', value: ({ detectors }) => detectors.join(',') },
 ]
 
 /** One option as it is in force. */

@@ -76,6 +76,15 @@ export function positive(env: Environment, name: string, otherwise: number): num
   return otherwise
 }
 
+/** A whole number, 0 included. */
+export function whole(env: Environment, name: string, otherwise: number): number {
+  const given = text(env, name)
+  if (given === undefined) return otherwise
+  if (/^\d{1,15}$/.test(given)) return Number(given)
+  diag.warn(`andon: ${name} must be a whole number, not "${given}"; ${otherwise === Infinity ? 'no limit' : otherwise} is used`)
+  return otherwise
+}
+
 export function milliseconds(env: Environment, name: string, otherwise: Milliseconds): Milliseconds {
   return Math.min(MAX_TIMER, positive(env, name, otherwise))
 }
