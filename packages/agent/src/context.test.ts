@@ -4,10 +4,13 @@ import { execFile } from 'node:child_process'
 import { EventEmitter, on, once } from 'node:events'
 import { readFile } from 'node:fs'
 import { AsyncResource } from 'node:async_hooks'
-import { Readable, Transform, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { createInterface } from 'node:readline'
+import { PassThrough, pipeline as streamPipeline, Readable, Transform, Writable } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
 import { after, before, test } from 'node:test'
+import { setInterval as setIntervalPromise, setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { MessageChannel } from 'node:worker_threads'
 import { gzip } from 'node:zlib'
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api'
 import fc from 'fast-check'
@@ -102,6 +105,65 @@ const WAYS: Readonly<Record<string, () => Promise<unknown>>> = {
     within('the emitter', () => setImmediate(() => emitter.emit('x')))
     await once(emitter, 'x')
     return now()
+  },
+  'events.on in a loop': async () => {
+    const emitter = new EventEmitter()
+    const seen = new Set<unknown>()
+    const ended = new AbortController()
+    within('the emitter', () => setImmediate(() => ['a', 'b', 'end'].forEach((each) => emitter.emit('x', each))))
+    for await (const [each] of on(emitter, 'x', { signal: ended.signal })) {
+      seen.add(now())
+      if (each === 'end') break
+    }
+    assert.equal(seen.size, 1)
+    return [...seen][0]
+  },
+  'readline in a loop': async () => {
+    const seen = new Set<unknown>()
+    for await (const line of createInterface({ input: Readable.from(['a\nb\n', 'c\n']) })) if (line !== '') seen.add(now())
+    assert.equal(seen.size, 1)
+    return [...seen][0]
+  },
+  'readline events': () =>
+    new Promise((resolve) => {
+      const seen = new Set<unknown>()
+      createInterface({ input: Readable.from(['a\nb\n']) })
+        .on('line', () => seen.add(now()))
+        .on('close', () => resolve(seen.size === 1 ? [...seen][0] : [...seen]))
+    }),
+  'stream.pipeline with a callback': () => new Promise((resolve) => streamPipeline(Readable.from(['a']), new PassThrough().resume(), () => resolve(now()))),
+  'stream.finished': async () => {
+    await finished(Readable.from(['a']).resume())
+    return now()
+  },
+  'web streams': async () => {
+    const seen = new Set<unknown>()
+    const text = new ReadableStream<string>({ pull: (controller) => (seen.add(now()), controller.enqueue('a'), controller.close()) })
+    for await (const chunk of text) if (chunk !== '') seen.add(now())
+    assert.equal(seen.size, 1)
+    return [...seen][0]
+  },
+  'timers/promises': async () => {
+    await setTimeoutPromise(1)
+    for await (const _ of setIntervalPromise(1)) break
+    return now()
+  },
+  MessageChannel: () => {
+    const { port1, port2 } = new MessageChannel()
+    const heard = new Promise((resolve) => port2.once('message', () => resolve(now())))
+    within('somebody else', () => port1.postMessage('x'))
+    return heard.finally(() => port2.close())
+  },
+  'EventTarget': () => {
+    const target = new EventTarget()
+    const heard = new Promise((resolve) => target.addEventListener('x', () => resolve(now())))
+    setImmediate(() => target.dispatchEvent(new Event('x')))
+    return heard
+  },
+  'AbortSignal.timeout': () => {
+    // The signal's own timer does not keep the process.
+    const hold = setInterval(() => undefined, 60_000)
+    return new Promise((resolve) => AbortSignal.timeout(1).addEventListener('abort', () => resolve(now()))).finally(() => clearInterval(hold))
   },
   AsyncResource: () => {
     const resource = new AsyncResource('test')

@@ -1,4 +1,5 @@
 export { registerInventory } from './inventory.ts'
+export { type CarriedMessage, carryContext, messageHandler } from './messages.ts'
 export { type MetricData, MetricsCollector, type Tags } from './metrics/collector.ts'
 export type { Instrumented, Reason } from './instrument/outcomes.ts'
 export { ApplicationPerformanceMonitor, type ErrorContext, type MonitorParts, type PerformanceMonitor } from './monitor.ts'

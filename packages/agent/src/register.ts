@@ -6,8 +6,8 @@ import { start } from './start.ts'
 /** Node runs what is preloaded in the thread of its loader too, where nothing of the application ever runs. */
 function isOfLoader(): boolean {
   const isInternal: unknown = Reflect.get(threads, 'isInternalThread')
-  // Before Node 22.14: the loader's thread is the only one without a program.
-  return isInternal === true || (isInternal === undefined && !threads.isMainThread && process.argv.length < 2)
+  // Before Node 22.14: nobody can send a message to it, as one can to every thread of an application.
+  return isInternal === true || (isInternal === undefined && !threads.isMainThread && threads.parentPort === null)
 }
 
 if (!isOfLoader()) start()

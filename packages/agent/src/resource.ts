@@ -35,7 +35,7 @@ export function detectResource(options: Pick<AgentOptions, 'serviceName' | 'reso
     'service.version': typeof found.version === 'string' ? found.version : '',
     // A worker thread has an agent, a heap and an event loop of its own.
     'service.instance.id': `${hostname()}:${process.pid}${isMainThread ? '' : `:${threadId}`}`,
-    ...Object.assign({}, ...options.detectors.map((name) => FOUND[name]?.())),
+    ...Object.assign({}, ...options.detectors.map((detector) => FOUND[detector]?.())),
     'telemetry.sdk.language': 'nodejs',
     'telemetry.sdk.name': 'andon',
     'telemetry.sdk.version': version,

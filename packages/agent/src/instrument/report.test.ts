@@ -54,6 +54,18 @@ test('in the thread of the loader, which Node 20 preloads as well, no second age
   assert.equal(threads.length, Number(process.versions.node.split('.')[0]) < 22 ? 2 : 1)
 })
 
+// Node does not wait for what is imported before it runs a CommonJS text.
+for (const [flag, text] of [['--require', 'text true'], ['--import', undefined]] as const) {
+  test(`a worker thread has an agent under ${flag}, a file${text === undefined ? '' : ' or a text'}`, { timeout: 60_000 }, async (t) => {
+    const receiver = await startReceiver(t)
+    const tell = `require('node:fs').writeSync(1, require('node:worker_threads').workerData + ' ' + (globalThis[Symbol.for('andon.agent')] !== undefined) + '\\n')`
+    const root = folder(t, 'app.cjs', `const { Worker } = require('node:worker_threads')\nnew Worker('./worker.cjs', { workerData: 'file' })\n${text === undefined ? '' : `new Worker(${JSON.stringify(tell)}, { eval: true, workerData: 'text' })`}`)
+    writeFileSync(join(root, 'worker.cjs'), tell)
+    const { stdout, stderr } = await run(root, [flag, REGISTER, 'app.cjs'], receiver.url)
+    assert.deepEqual([stdout.trim().split('\n').toSorted(), stderr], [['file true', ...(text === undefined ? [] : [text])], ''])
+  })
+}
+
 for (const [program, flag, load] of [['app.cjs', '--require', `const http = require('http')`], ['app.mjs', '--require', `import http from 'node:http'`], ['app.cjs', '--import', `const http = require('http')`], ['app.mjs', '--import', `import http from 'node:http'`]] as const) {
   test(`${program} under ${flag}: incoming and outgoing requests arrive, and nothing is said on the error output`, { timeout: 60_000 }, async (t) => {
     const receiver = await startReceiver(t)

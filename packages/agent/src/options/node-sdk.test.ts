@@ -85,9 +85,11 @@ for (const [env, listed, spans] of [
   })
 }
 
+/** What detectors found out, by a resource's keys. */
+const keysOf = (env: Record<string, string>): string[] => Object.keys(detectResource(readOptions({}, { OTEL_SERVICE_NAME: 's', OTEL_RESOURCE_ATTRIBUTES: 'team=a', ...env }), '1').attributes).filter((key) => !/^(?:service|telemetry)\./.test(key))
+
 test('detectors: only what is named is found out, the service and its instance always', (t) => {
   const said = warnings(t)
-  const keysOf = (env: Record<string, string>): string[] => Object.keys(detectResource(readOptions({}, { OTEL_SERVICE_NAME: 's', OTEL_RESOURCE_ATTRIBUTES: 'team=a', ...env }), '1').attributes).filter((key) => !/^(?:service|telemetry)\./.test(key))
   const all = ['host.name', 'host.arch', 'os.type', 'process.pid', 'process.runtime.name', 'process.runtime.version', 'team']
   assert.deepEqual([keysOf({}), keysOf({ OTEL_NODE_RESOURCE_DETECTORS: 'all' })], [all, all])
   assert.deepEqual(keysOf({ OTEL_NODE_RESOURCE_DETECTORS: 'env,os,aws' }), ['os.type', 'team'])
