@@ -3,6 +3,7 @@ import { AndonError, type Milliseconds } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import { Guard } from './api/guard.ts'
 import { createApi } from './api/index.ts'
+import { GrpcServer } from './api/otlp-grpc.ts'
 import { LIVE_LIMITS, LiveHub } from './api/live.ts'
 import { registerMetricsApi } from './api/metrics.ts'
 import { findDashboard } from './api/pages.ts'
@@ -34,6 +35,9 @@ import { ownVersion } from './version.ts'
 
 /** How long requests under way may take to end before their connections are cut. */
 const STOP_MS: Milliseconds = 10_000
+/** OTLP's ports by HTTP and by gRPC. */
+const DEFAULT_PORT = 4318
+const GRPC_PORT = 4317
 
 export interface AppDeps {
   readonly log: Log
@@ -44,6 +48,7 @@ export interface AppDeps {
 interface Running {
   readonly store: Store
   readonly api: FastifyInstance
+  readonly grpc: GrpcServer
   readonly scraper: Scraper
   readonly drained: () => Promise<unknown>
 }
@@ -61,6 +66,7 @@ export class App {
   #stopping: Promise<void> | undefined
   #ready = false
   #port = 0
+  #grpcPort: number | undefined
 
   /** @throws AndonError bad_config when it would listen beyond loopback without a token */
   constructor(options: Options, { log, clock = systemClock }: AppDeps) {
@@ -69,6 +75,11 @@ export class App {
     this.#clock = clock
     const { host, allowedHosts, tokens } = options
     this.#guard = new Guard({ host, port: () => this.#port, allowedHosts, tokens, clock })
+  }
+
+  /** Where OTLP over gRPC is taken; undefined where it is not. */
+  get grpcPort(): number | undefined {
+    return this.#grpcPort
   }
 
   /** Where it listens; the port is known after `start`. */
@@ -91,6 +102,7 @@ export class App {
       const running = { store, ...(await this.#connect(store)) }
       this.#running = running
       await this.#listen(running.api)
+      await this.#listenGrpc(running)
       running.scraper.start()
       this.#ready = true
     } catch (error) {
@@ -119,8 +131,11 @@ export class App {
     this.#ready = false
     const running = this.#running
     if (running === undefined) return
-    const cut = this.#clock.after(STOP_MS, () => running.api.server.closeAllConnections())
-    await Promise.all([running.api.close(), running.scraper.stop()])
+    const cut = this.#clock.after(STOP_MS, () => {
+      running.api.server.closeAllConnections()
+      running.grpc.cut()
+    })
+    await Promise.all([running.api.close(), running.grpc.close(), running.scraper.stop()])
     cut()
     await running.drained()
     await running.store.close()
@@ -150,11 +165,12 @@ export class App {
     own.gauge('andon_live_streams', 'Open live streams.', () => hub?.counts().streams ?? 0)
     own.gauge('andon_live_paths', 'Distinct paths that live streams watch.', () => hub?.counts().paths ?? 0)
     own.gauge('andon_live_dropped', 'Live results that slow receivers missed, since the start.', () => hub?.counts().dropped ?? 0)
+    const bodies = { bodyBytes: limits.bodyBytes, inflatedBytes: limits.inflatedBytes, inFlightBytes: limits.queueBytes }
     const api = await createApi({
       guard: this.#guard,
       log: this.#log,
       clock,
-      otlp: { spans, metrics, exceptions, limits: { bodyBytes: limits.bodyBytes, inflatedBytes: limits.inflatedBytes, inFlightBytes: limits.queueBytes } },
+      otlp: { spans, metrics, exceptions, limits: bodies },
       written: new RemoteWriteIngest(metrics, { limits, own }),
       spans: new SpanReader(store.spans),
       profiles: { ingest: profiles, reader: new ProfileReader(store.profiles) },
@@ -187,7 +203,8 @@ export class App {
       dashboard: this.#options.dashboardDir ?? findDashboard(),
       more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, targets: () => scraper.states(), clock, log: this.#log, version: ownVersion() }),
     })
-    return { api, scraper, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
+    const grpc = new GrpcServer({ spans, metrics, exceptions, limits: bodies, clock, log: this.#log, check: (authorization) => this.#guard.checkIngest(authorization) })
+    return { api, grpc, scraper, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
   }
 
   #liveHub(server: FastifyInstance): LiveHub {
@@ -198,18 +215,38 @@ export class App {
     return new LiveHub(run, this.#clock, { ...LIVE_LIMITS, intervalMs: this.#options.liveIntervalMs })
   }
 
+  /** Beside the port that everyone knows stands the other one that everyone knows; what was asked for must be had. */
+  async #listenGrpc({ api, grpc }: Running): Promise<void> {
+    const { host, port, grpcPort } = this.#options
+    if (grpcPort === 'off' || (grpcPort === 'auto' && port !== DEFAULT_PORT)) return
+    const wanted = grpcPort === 'auto' ? GRPC_PORT : grpcPort
+    try {
+      this.#grpcPort = await grpc.listen(host, wanted)
+    } catch (error) {
+      if (isInUse(error) && grpcPort === 'auto') {
+        this.#log.warn('OTLP over gRPC is not taken: its port is held by another process', { port: wanted })
+        return
+      }
+      await api.close()
+      throw isInUse(error) ? await portInUse(host, wanted, error) : error
+    }
+  }
+
   async #listen(api: FastifyInstance): Promise<void> {
     const { host, port } = this.#options
     try {
       await api.listen({ host, port })
     } catch (error) {
       await api.close()
-      if (!(error instanceof Error) || Reflect.get(error, 'code') !== 'EADDRINUSE') throw error
-      throw await portInUse(host, port, error)
+      throw isInUse(error) ? await portInUse(host, port, error) : error
     }
     const address = api.server.address()
     this.#port = typeof address === 'object' && address !== null ? address.port : port
   }
+}
+
+function isInUse(error: unknown): error is Error {
+  return error instanceof Error && Reflect.get(error, 'code') === 'EADDRINUSE'
 }
 
 async function portInUse(host: string, port: number, cause: Error): Promise<AndonError> {

@@ -51,7 +51,7 @@ test('every mistake names its line', () => {
   assert.match(refusal('port: 1\n'), /^andon\.yaml:1: .*Did you mean listen\.port\?/)
   assert.match(refusal('listen:\n  host: 127.0.0.1\n  port: eighty\n'), /^andon\.yaml:3: listen\.port must be a whole number/)
   assert.match(refusal('listen:\n  port: 70000\n'), /^andon\.yaml:2/)
-  assert.match(refusal('listen: 4\n'), /^andon\.yaml:1: listen must hold host, port, allowed_hosts/)
+  assert.match(refusal('listen: 4\n'), /^andon\.yaml:1: listen must hold host, port, grpc_port, allowed_hosts/)
   assert.match(refusal('a: 1\na: 2\n'), /^andon\.yaml:2/)
   assert.match(refusal('listen: [\n'), /^andon\.yaml:[12]: /)
   assert.match(refusal('- 1\n'), /^andon\.yaml:1: the file must hold keys/)

@@ -13,6 +13,8 @@ export interface Options {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
+  /** Where OTLP over gRPC is taken; `auto`: on 4317 where `port` is 4318 and nobody holds it. */
+  readonly grpcPort: number | 'auto' | 'off'
   /** Further names by which the server may be called. */
   readonly allowedHosts: readonly string[]
   /** Where all data are kept; made when it is not there. */
@@ -60,6 +62,8 @@ const wholeNumber =
     if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < min || number > max) throw new Unfit(`a whole number from ${min} to ${max}`)
     return number
   }
+
+const grpcPort = (value: unknown): number | 'auto' | 'off' => (value === 'auto' || value === 'off' ? value : wholeNumber(0, 65_535)(value))
 
 const someText = (value: unknown): string => {
   if (typeof value !== 'string' || value.trim() === '') throw new Unfit('a text')
@@ -139,6 +143,7 @@ const retentionEntries = Object.entries(defaultRetention)
 export const OPTIONS: readonly OptionSpec[] = [
   { name: 'listen.host', env: 'ANDON_HOST', flag: '--host', kind: 'an address or host name', default: '127.0.0.1', read: someText },
   { name: 'listen.port', env: 'ANDON_PORT', flag: '--port', kind: 'a whole number from 0 to 65535; 0 lets the system choose', default: '4318', read: wholeNumber(0, 65_535) },
+  { name: 'listen.grpc_port', env: 'ANDON_GRPC_PORT', kind: 'a whole number from 0 to 65535, auto or off', default: 'auto', read: grpcPort },
   { name: 'listen.allowed_hosts', env: 'ANDON_ALLOWED_HOSTS', kind: 'a list of `name` or `name:port`', default: '[]', read: someTexts },
   { name: 'data_dir', env: 'ANDON_DATA_DIR', flag: '--data-dir', kind: 'a folder', default: '.andon/server', read: someText },
   { name: 'dashboard_dir', env: 'ANDON_DASHBOARD_DIR', kind: 'a folder', default: 'the installed dashboard', read: someText },
@@ -269,6 +274,7 @@ export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
 const DEFAULTS: Options = {
   host: '127.0.0.1',
   port: 4318,
+  grpcPort: 'auto',
   allowedHosts: [],
   dataDir: '.andon/server',
   dashboardDir: undefined,
@@ -284,6 +290,7 @@ const DEFAULTS: Options = {
 const PLACES = {
   host: 'listen.host',
   port: 'listen.port',
+  grpcPort: 'listen.grpc_port',
   allowedHosts: 'listen.allowed_hosts',
   dataDir: 'data_dir',
   dashboardDir: 'dashboard_dir',

@@ -1,7 +1,7 @@
 export { type DecodedLogs, decodeExceptions, decodeExceptionsJson, encodeEvents, encodeExceptions, encodeExceptionsJson, type LogEvent } from './otlp/exceptions.ts'
 export { decodeMetrics, encodeMetrics } from './otlp/metrics.ts'
 export { decodeMetricsJson, encodeMetricsJson } from './otlp/metrics-json.ts'
-export { decodeExportResponse, encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from './otlp/response.ts'
+export { decodeExportResponse, encodeExportResponse, encodeRpcStatus, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from './otlp/response.ts'
 export { encodeAttributes, encodeSpanRequest, type Redaction, type SpanSource, SpanWriter, toAttributeValue, type TraceIdentity } from './otlp/span-writer.ts'
 export { decodeSpans, decodeSpansJson, encodeSpans, encodeSpansJson } from './otlp/spans.ts'
 export { decodePprof, encodePprof } from './pprof.ts'

@@ -162,6 +162,18 @@ export class Guard {
   }
 
   /**
+   * Lets telemetry pass that comes by another way than the routes, or not.
+   *
+   * @throws AndonError unauthorized, forbidden
+   */
+  checkIngest(authorization: string | undefined): void {
+    if (this.#options.tokens.length === 0) return
+    const actor = authorization === undefined ? undefined : this.#bearer(authorization)
+    if (actor === undefined) throw new AndonError('unauthorized', 'This call needs a token that Andon knows.')
+    if (!allows(actor.role, 'ingest')) throw new AndonError('forbidden', `This needs the role ingest; the token "${actor.name}" has the role ${actor.role}.`)
+  }
+
+  /**
    * The cookie for a token.
    *
    * @returns a Set-Cookie value: HttpOnly, SameSite=Strict, gone after seven days
@@ -181,11 +193,12 @@ export class Guard {
 
   #identify(request: FastifyRequest): Actor | undefined {
     const header = request.headers.authorization
-    if (header !== undefined) {
-      const match = /^Bearer +(\S+)$/i.exec(header)
-      return match?.[1] === undefined ? undefined : this.#tokenActor(match[1])
-    }
-    return this.#cookieActor(readCookie(request.headers.cookie))
+    return header === undefined ? this.#cookieActor(readCookie(request.headers.cookie)) : this.#bearer(header)
+  }
+
+  #bearer(header: string): Actor | undefined {
+    const match = /^Bearer +(\S+)$/i.exec(header)
+    return match?.[1] === undefined ? undefined : this.#tokenActor(match[1])
   }
 
   /** Every kept token is compared, each in constant time, so that time tells nothing. */

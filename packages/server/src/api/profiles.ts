@@ -7,7 +7,8 @@ import { encodePprof } from '@andon/wire'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ProfileQuery, ProfileReader } from '../query/profiles.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { batchOf, BodyReader, type OtlpLimits } from './otlp.ts'
+import { type BodyLimits, BodyReader } from './body.ts'
+import { batchOf } from './otlp.ts'
 import { oneOf, parseTraceId, type Query, text, timeRange } from './parameters.ts'
 
 /** Who sent a profile. */
@@ -27,7 +28,7 @@ export interface ProfilesDeps {
   readonly ingest: ProfilesSink
   readonly reader: ProfileReader
   readonly clock: Pick<Clock, 'now'>
-  readonly limits: OtlpLimits
+  readonly limits: BodyLimits
   /** Notes which agent sends, and gives the revision that it is to have. */
   readonly note: (request: FastifyRequest) => number | undefined
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { AndonError } from '@andon/model'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { BodyReader, type OtlpLimits } from './otlp.ts'
+import { type BodyLimits, BodyReader } from './body.ts'
 
 /** What takes requests; resolves when their points are stored. */
 export interface RemoteWriteSink {
@@ -11,7 +11,7 @@ export interface RemoteWriteSink {
 
 export interface RemoteWriteDeps {
   readonly written: RemoteWriteSink
-  readonly limits: OtlpLimits
+  readonly limits: BodyLimits
 }
 
 const TYPE = 'application/x-protobuf'

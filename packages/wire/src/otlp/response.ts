@@ -58,3 +58,23 @@ export function encodeStatus(code: number, message: string): Uint8Array {
   writer.string(2, message)
   return writer.bytes()
 }
+
+/**
+ * google.rpc.Status with RetryInfo among its details: what gRPC carries beside a refused call.
+ *
+ * @param retrySeconds - when to send again; undefined for not at all
+ */
+export function encodeRpcStatus(code: number, message: string, retrySeconds: number | undefined): Uint8Array {
+  const writer = new Writer(64)
+  writer.uint(1, code)
+  writer.string(2, message)
+  if (retrySeconds !== undefined) {
+    const info = new Writer(8)
+    info.message(1, () => info.uint(1, retrySeconds))
+    writer.message(3, () => {
+      writer.string(1, 'type.googleapis.com/google.rpc.RetryInfo')
+      writer.raw(2, info.bytes())
+    })
+  }
+  return writer.bytes()
+}
