@@ -26,6 +26,8 @@ export interface VectorSelector extends Span {
   readonly matchers: readonly LabelMatcher[]
   readonly offset: Milliseconds
   readonly at: AtTime | undefined
+  /** `anchored`: the window begins with the last point before it. `smoothed`: values at times between points are interpolated. */
+  readonly extended?: 'anchored' | 'smoothed'
 }
 
 /** A selector over a range, `x[5m]`; offset and @ stand in the selector. */
@@ -62,7 +64,8 @@ export interface Aggregate extends Span {
   readonly without: boolean
 }
 
-export type BinaryOperator = '+' | '-' | '*' | '/' | '%' | '^' | 'atan2' | '==' | '!=' | '>' | '<' | '>=' | '<=' | 'and' | 'or' | 'unless'
+/** `</` and `>/` keep what a histogram holds below, or above, a value. */
+export type BinaryOperator = '+' | '-' | '*' | '/' | '%' | '^' | 'atan2' | '==' | '!=' | '>' | '<' | '>=' | '<=' | 'and' | 'or' | 'unless' | '</' | '>/'
 
 /** How elements of two vectors find each other. */
 export interface VectorMatching {
@@ -72,6 +75,8 @@ export interface VectorMatching {
   readonly group: 'none' | 'left' | 'right'
   /** Labels taken from the "one" side. */
   readonly include: readonly string[]
+  /** The value of an element that one side lacks; without one, such elements have no result. */
+  readonly fill: { readonly left?: number; readonly right?: number }
 }
 
 export interface Binary extends Span {

@@ -98,6 +98,11 @@ function checkCall(call: Call, refuse: Refuse): void {
   }
   call.args.forEach((arg, index) => {
     expects(arg, args[Math.min(index, args.length - 1)] ?? 'instant vector', `argument ${index + 1} of ${call.name}`, refuse)
+    // The second argument of info is matchers alone, and selects nothing by itself.
+    if (call.name === 'info' && index === 1) {
+      if (arg.kind !== 'selector' || arg.offset !== 0 || arg.at !== undefined) refuse(arg.from, 'argument 2 of info is matchers in braces: {label="value"}')
+      return
+    }
     check(arg, refuse)
   })
 }
@@ -135,6 +140,8 @@ function checkMatching({ op, left, right, matching, from }: Binary, refuse: Refu
   if (isSet(op) && hasScalar) refuse(from, `"${op}" stands between two instant vectors`)
   if (isSet(op) && matching.group !== 'none') refuse(from, `"${op}" takes no grouping`)
   if (hasScalar && (matching.on || matching.labels.length > 0)) refuse(from, 'vector matching stands between two instant vectors only')
+  const hasFill = matching.fill.left !== undefined || matching.fill.right !== undefined
+  if (hasFill && (hasScalar || isSet(op))) refuse(from, 'fill stands between two instant vectors, and not with "and", "or" and "unless"')
   const both = matching.on ? matching.include.filter((label) => matching.labels.includes(label)) : []
   if (both.length > 0) refuse(from, `the label "${both.join('", "')}" must not stand in on and in group`)
 }

@@ -19,7 +19,7 @@ function signature(args: readonly ValueType[], returns: ValueType = V, optional 
 
 const OF_VECTOR = [
   'abs', 'absent', 'acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'ceil', 'cos', 'cosh', 'deg', 'exp', 'floor', 'histogram_avg', 'histogram_count',
-  'histogram_stddev', 'histogram_stdvar', 'histogram_sum', 'ln', 'log10', 'log2', 'rad', 'sgn', 'sin', 'sinh', 'sort', 'sort_desc', 'sqrt', 'tan', 'tanh', 'timestamp',
+  'histogram_stddev', 'histogram_stdvar', 'histogram_sum', 'ln', 'log10', 'log2', 'rad', 'sgn', 'sin', 'sinh', 'sort', 'sort_desc', 'sqrt', 'start_timestamp', 'tan', 'tanh', 'timestamp',
 ]
 const OF_RANGE = [
   'absent_over_time', 'avg_over_time', 'changes', 'count_over_time', 'delta', 'deriv', 'first_over_time', 'idelta', 'increase', 'irate', 'last_over_time', 'mad_over_time',
@@ -39,15 +39,18 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSignature>> = Object.fro
   ['double_exponential_smoothing', signature([R, S, S])],
   ['histogram_fraction', signature([S, S, V])],
   ['histogram_quantile', signature([S, V])],
+  ['histogram_quantiles', signature([V, T, S], V, Infinity)],
+  ['info', signature([V, V], V, 1)],
   ['label_join', signature([V, T, T, T], V, Infinity)],
   ['label_replace', signature([V, T, T, T, T])],
-  ['pi', signature([], S)],
+  ...['end', 'pi', 'range', 'start', 'step', 'time'].map((name) => [name, signature([], S)] as const),
+  ['max_of', signature([S, S], S)],
+  ['min_of', signature([S, S], S)],
   ['predict_linear', signature([R, S])],
   ['quantile_over_time', signature([S, R])],
   ['round', signature([V, S], V, 1)],
   ['scalar', signature([V], S)],
   ['sort_by_label', signature([V, T], V, Infinity)],
   ['sort_by_label_desc', signature([V, T], V, Infinity)],
-  ['time', signature([], S)],
   ['vector', signature([S])],
 ] as const)

@@ -17,6 +17,7 @@ export type {
   VectorSelector,
 } from './ast.ts'
 export { isComparison, isSet, typeOf } from './check.ts'
-export { formatDuration, parseDuration, parseNumber } from './literals.ts'
+export type { QueryShape } from './durations.ts'
+export { formatDuration, parseDuration, parseNumber, parseText } from './literals.ts'
 export { parse } from './parse.ts'
 export { print } from './print.ts'

@@ -73,12 +73,18 @@ export function parseText(literal: string): string | undefined {
   return unknown ? undefined : body.replaceAll(ESCAPE, (escape) => expandedEscape(escape) ?? '')
 }
 
+/** A byte of UTF-8: above 7F it is no character by itself, and stands as half a surrogate, which no label may hold. */
+function byte(value: number): string {
+  return String.fromCharCode(value < 0x80 ? value : 0xdc00 + value)
+}
+
 /** What an escape such as `\\n`, `\\x41` or `\\u20ac` stands for; undefined when it is not known. */
 function expandedEscape(escape: string): string | undefined {
   const digits = escape.slice(1)
-  if (/^[0-7]{3}$/.test(digits)) return String.fromCharCode(Number.parseInt(digits, 8))
+  if (/^[0-7]{3}$/.test(digits)) return byte(Number.parseInt(digits, 8))
   if (!/^[xuU][\da-fA-F]/.test(digits)) return ESCAPES[digits]
   const point = Number.parseInt(digits.slice(1), 16)
+  if (digits.startsWith('x')) return byte(point)
   return point <= 0x10_ff_ff ? String.fromCodePoint(point) : undefined
 }
 

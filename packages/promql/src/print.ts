@@ -54,9 +54,9 @@ function selector({ matchers }: VectorSelector): string {
   return `{${[...(name === '' ? [] : [formatText(name)]), ...rest].join(', ')}}`
 }
 
-function modifiers({ offset, at }: { readonly offset: number; readonly at: AtTime | undefined }): string {
+function modifiers({ offset, at, extended }: { readonly offset: number; readonly at: AtTime | undefined; readonly extended?: string }): string {
   const time = at === undefined ? '' : ` @ ${typeof at === 'number' ? (at / 1000).toFixed(3) : `${at}()`}`
-  return `${time}${offset === 0 ? '' : ` offset ${formatDuration(offset)}`}`
+  return `${extended === undefined ? '' : ` ${extended}`}${time}${offset === 0 ? '' : ` offset ${formatDuration(offset)}`}`
 }
 
 function aggregate({ op, expr, param, grouping, without }: Aggregate): string {
@@ -65,8 +65,9 @@ function aggregate({ op, expr, param, grouping, without }: Aggregate): string {
 }
 
 function binary({ op, left, right, bool, matching }: Binary): string {
-  const { on, labels, group, include } = matching
+  const { on, labels, group, include, fill } = matching
   const clause = on || labels.length > 0 ? ` ${on ? 'on' : 'ignoring'} (${labels.map(label).join(', ')})` : ''
   const grouped = group === 'none' ? '' : `${clause === '' ? ' ignoring ()' : ''} group_${group} (${include.map(label).join(', ')})`
-  return `${print(left)} ${op}${bool ? ' bool' : ''}${clause}${grouped} ${print(right)}`
+  const fills = (['left', 'right'] as const).map((side) => (fill[side] === undefined ? '' : ` fill_${side} (${number(fill[side])})`)).join('')
+  return `${print(left)} ${op}${bool ? ' bool' : ''}${clause}${grouped}${fills} ${print(right)}`
 }

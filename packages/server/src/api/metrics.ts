@@ -3,9 +3,8 @@
 import { AndonError, type ErrorCode, type LabelMatcher, type Labels, type Milliseconds, type TimeRange } from '@andon/model'
 import { parse, parseDuration } from '@andon/promql'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Engine, QueryResult, Sample } from '../query/engine.ts'
-import { numberText } from '../query/promql/vector.ts'
-import { spans } from '../query/promql/native-histograms.ts'
+import type { Engine, QueryResult } from '../query/engine.ts'
+import { resultJson } from './metrics-json.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ScrapedTarget } from '../scrape/index.ts'
@@ -77,29 +76,6 @@ function stepOf(value: string): Milliseconds {
   return step
 }
 
-function seconds(time: Milliseconds): number {
-  return time / 1000
-}
-
-function sampleJson({ labels, value, histogram }: Sample, time: Milliseconds): object {
-  if (histogram === undefined) return { metric: labels, value: [seconds(time), numberText(value)] }
-  const buckets = spans(histogram).map(({ low, high, count }) => [low < 0 && high > 0 ? 3 : low < 0 ? 1 : 0, numberText(low), numberText(high), numberText(count)])
-  return { metric: labels, histogram: [seconds(time), { count: numberText(histogram.count), sum: numberText(histogram.sum), buckets }] }
-}
-
-function dataOf(result: QueryResult): object {
-  switch (result.type) {
-    case 'vector':
-      return { resultType: 'vector', result: result.samples.map((sample) => sampleJson(sample, result.time)) }
-    case 'matrix':
-      return { resultType: 'matrix', result: result.series.map(({ labels, points }) => ({ metric: labels, values: points.map(([time, value]) => [seconds(time), numberText(value)]) })) }
-    case 'scalar':
-      return { resultType: 'scalar', result: [seconds(result.time), numberText(result.value)] }
-    case 'string':
-      return { resultType: 'string', result: [seconds(result.time), result.value] }
-  }
-}
-
 /** A signal that is aborted when the one who asked goes away. */
 function goneSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController()
@@ -153,8 +129,8 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
   })
 }
 
-function success(reply: FastifyReply, data: unknown, infos: readonly string[] = []): FastifyReply {
-  return reply.send({ status: 'success', data, ...(infos.length > 0 && { infos }) })
+function success(reply: FastifyReply, data: unknown, { infos = [], warnings = [] }: Partial<Pick<QueryResult, 'infos' | 'warnings'>> = {}): FastifyReply {
+  return reply.send({ status: 'success', data, ...(warnings.length > 0 && { warnings }), ...(infos.length > 0 && { infos }) })
 }
 
 function registerQueries(app: FastifyInstance, { engine, clock }: MetricsApiDeps): void {
@@ -162,13 +138,13 @@ function registerQueries(app: FastifyInstance, { engine, clock }: MetricsApiDeps
     const query = parameters(request)
     const time = text(query, 'time')
     const result = await engine.instant(required(query, 'query'), time === undefined ? clock.now() : timeOf('time', time), { signal: goneSignal(reply) })
-    return success(reply, dataOf(result), result.infos)
+    return success(reply, resultJson(result), result)
   }
   const range = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const [start, end] = [timeOf('start', required(query, 'start')), timeOf('end', required(query, 'end'))]
     const result = await engine.range(required(query, 'query'), start, end, stepOf(required(query, 'step')), { signal: goneSignal(reply) })
-    return success(reply, dataOf(result), result.infos)
+    return success(reply, resultJson(result), result)
   }
   app.get('/api/v1/query', LIVE, instant)
   app.post('/api/v1/query', VIEWER, instant)

@@ -2,8 +2,12 @@
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { type Expr, parse } from '@andon/promql'
 import type { HistogramValue } from '../store/metric-rows.ts'
-import { Evaluator, type QueryContext, type SeriesSource } from './promql/evaluate.ts'
-import { type GridElement, type GridValue, timeAt } from './promql/vector.ts'
+import type { QueryContext, SeriesSource } from './promql/context.ts'
+import { byLabels, finished, finishedLabels } from './promql/elements.ts'
+import { Evaluator } from './promql/evaluate.ts'
+import type { RangeSeries } from './promql/range-series.ts'
+import { extendedWindow } from './promql/window-points.ts'
+import { element, FLOAT, get, type GridElement, type GridValue, timeAt } from './promql/vector.ts'
 
 export interface EngineLimits {
   /** Samples that one query may read. */
@@ -27,17 +31,28 @@ export interface Sample {
   readonly histogram?: HistogramValue
 }
 
-/** A series of a range query: its points at steps that have a value. */
+/** A series of a range query: its floats and its native histograms, at the steps that have one. */
 export interface SampleSeries {
   readonly labels: Labels
   readonly points: readonly (readonly [time: Milliseconds, value: number])[]
+  /** Absent where there are none. */
+  readonly histograms?: readonly (readonly [time: Milliseconds, value: HistogramValue])[]
 }
 
-export type QueryResult =
-  | { readonly type: 'vector'; readonly time: Milliseconds; readonly samples: readonly Sample[]; readonly infos: readonly string[] }
-  | { readonly type: 'matrix'; readonly series: readonly SampleSeries[]; readonly infos: readonly string[] }
-  | { readonly type: 'scalar'; readonly time: Milliseconds; readonly value: number; readonly infos: readonly string[] }
-  | { readonly type: 'string'; readonly time: Milliseconds; readonly value: string; readonly infos: readonly string[] }
+interface Remarked {
+  /** What the reader should know. */
+  readonly infos: readonly string[]
+  /** What is probably not what the reader wanted. */
+  readonly warnings: readonly string[]
+}
+
+type Answer =
+  | { readonly type: 'vector'; readonly time: Milliseconds; readonly samples: readonly Sample[] }
+  | { readonly type: 'matrix'; readonly series: readonly SampleSeries[] }
+  | { readonly type: 'scalar'; readonly time: Milliseconds; readonly value: number }
+  | { readonly type: 'string'; readonly time: Milliseconds; readonly value: string }
+
+export type QueryResult = Answer & Remarked
 
 const LOOKBACK: Milliseconds = 5 * 60_000
 const SUBQUERY_STEP: Milliseconds = 60_000
@@ -58,33 +73,9 @@ export class Engine {
    * @throws AndonError bad_query, query_failed, query_too_large or query_timeout; the signal's reason when it is aborted
    */
   async instant(expression: string, time: Milliseconds, options: QueryOptions = {}): Promise<QueryResult> {
-    const expr = parse(expression)
-    const context = this.#context(time, time, options)
-    const value = await this.#timed(context, () => this.#instantValue(expr, time, context))
-    return { ...value, infos: [...context.infos] }
-  }
-
-  async #instantValue(expr: Expr, time: Milliseconds, context: QueryContext): Promise<WithoutInfos> {
-    if (expr.kind === 'range') return await this.#window(expr.selector.matchers, expr, time, context)
-    const value = await new Evaluator(context).evaluate(expr, { start: time, step: 1, count: 1 })
-    switch (value.type) {
-      case 'scalar':
-        return { type: 'scalar', time, value: value.values[0] ?? Number.NaN }
-      case 'string':
-        return { type: 'string', time, value: value.value }
-      case 'vector':
-        return { type: 'vector', time, samples: value.elements.filter(({ present }) => present[0] === 1).map(sampleOf) }
-    }
-  }
-
-  async #window(matchers: Parameters<SeriesSource['select']>[0], expr: Expr & { kind: 'range' }, time: Milliseconds, context: QueryContext): Promise<WithoutInfos> {
-    const { at, offset } = expr.selector
-    const end = (typeof at === 'number' ? at : time) - offset
-    const found = await this.#source.select(matchers, { start: end - expr.range + 1, end }, { maxSamples: context.maxSamples, ...(context.signal !== undefined && { signal: context.signal }) })
-    const series = found
-      .filter(({ histograms }) => histograms === undefined)
-      .map(({ labels, ts, v, stale }) => ({ labels, points: [...ts].flatMap((point, index) => (stale[index] === 1 ? [] : [[point, v[index] ?? Number.NaN] as const])) }))
-    return { type: 'matrix', series: series.filter(({ points }) => points.length > 0) }
+    const expr = parse(expression, { step: 0, range: 0 })
+    const context = this.#context(expression, { start: time, end: time, step: 0, isRange: false }, options)
+    return await this.#timed(context, () => instantValue(expr, time, context))
   }
 
   /**
@@ -98,33 +89,39 @@ export class Engine {
     if (end < start) throw new AndonError('bad_parameter', 'end must not be before start')
     const count = Math.floor((end - start) / step) + 1
     if (count > this.#limits.querySteps) throw new AndonError('bad_parameter', `the range has ${count} steps; ${this.#limits.querySteps} are allowed. Lengthen the step or shorten the range.`)
-    const expr = parse(expression)
-    const context = this.#context(start, end, options)
+    const expr = parse(expression, { step, range: end - start })
+    const context = this.#context(expression, { start, end, step, isRange: true }, options)
     const grid = { start, step, count }
-    const value = await this.#timed(context, () => new Evaluator(context).evaluate(expr, grid))
-    return { type: 'matrix', series: elementsOf(value, count).map((each) => ({ labels: each.labels, points: pointsOf(each, (index) => timeAt(grid, index)) })).filter(({ points }) => points.length > 0), infos: [...context.infos] }
+    return await this.#timed(context, async () => {
+      const elements = elementsOf(await new Evaluator(context).evaluate(expr, grid))
+      const series = byLabels(elements).map((each) => seriesOf(each, (index) => timeAt(grid, index)))
+      return { type: 'matrix', series }
+    })
   }
 
-  #context(start: Milliseconds, end: Milliseconds, { signal }: QueryOptions): QueryContext {
+  #context(text: string, shape: Pick<QueryContext, 'start' | 'end' | 'step' | 'isRange'>, { signal }: QueryOptions): QueryContext {
     const timeout = AbortSignal.timeout(this.#limits.queryMs)
     return {
+      ...shape,
       source: this.#source,
+      text,
       lookback: LOOKBACK,
       subqueryStep: SUBQUERY_STEP,
       maxSamples: this.#limits.querySamples,
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
-      start,
-      end,
       samples: 0,
+      detectsResets: false,
       infos: new Set(),
+      warnings: new Set(),
     }
   }
 
-  async #timed<T>({ signal }: QueryContext, run: () => Promise<T>): Promise<T> {
+  async #timed(context: QueryContext, run: () => Promise<Answer>): Promise<QueryResult> {
     try {
-      return await run()
+      const answer = await run()
+      return { ...answer, infos: [...context.infos], warnings: [...context.warnings] }
     } catch (error) {
-      if (error instanceof DOMException && error.name === 'TimeoutError' && signal?.aborted === true) {
+      if (error instanceof DOMException && error.name === 'TimeoutError' && context.signal?.aborted === true) {
         throw new AndonError('query_timeout', `the query took longer than ${this.#limits.queryMs / 1000} s`)
       }
       throw error
@@ -132,23 +129,54 @@ export class Engine {
   }
 }
 
-type Without<T> = T extends unknown ? Omit<T, 'infos'> : never
-type WithoutInfos = Without<QueryResult>
-
-function sampleOf({ labels, values, histograms }: GridElement): Sample {
-  const histogram = histograms?.[0]
-  return histogram === undefined ? { labels, value: values[0] ?? Number.NaN } : { labels, value: Number.NaN, histogram }
+function isRange(expr: Expr): boolean {
+  return expr.kind === 'range' || expr.kind === 'subquery' || (expr.kind === 'paren' && isRange(expr.expr))
 }
 
-function elementsOf(value: GridValue, count: number): readonly GridElement[] {
-  // A range answers floats; what is to be drawn of histograms are their quantiles, sums and counts.
-  if (value.type === 'vector') return value.elements.filter(({ histograms }) => histograms === undefined)
-  if (value.type === 'scalar') return [{ labels: {}, values: value.values, present: new Uint8Array(count).fill(1) }]
+async function instantValue(expr: Expr, time: Milliseconds, context: QueryContext): Promise<Answer> {
+  const evaluator = new Evaluator(context)
+  const grid = { start: time, step: 1, count: 1 }
+  if (isRange(expr)) {
+    const { series, range, times, extended } = await evaluator.range(expr, grid)
+    const end = times.at(0)
+    return { type: 'matrix', series: finishedLabels(series).flatMap((each) => windowOf(extendedWindow(each, { start: end - range, end }, extended))) }
+  }
+  const value = await evaluator.evaluate(expr, grid)
+  switch (value.type) {
+    case 'scalar':
+      return { type: 'scalar', time, value: value.values[0] ?? Number.NaN }
+    case 'string':
+      return { type: 'string', time, value: value.value }
+    case 'vector':
+      return { type: 'vector', time, samples: finished(value).elements.map(sampleOf) }
+  }
+}
+
+function sampleOf(each: GridElement): Sample {
+  const value = get(each, 0) ?? Number.NaN
+  return typeof value === 'number' ? { labels: each.labels, value } : { labels: each.labels, value: Number.NaN, histogram: value }
+}
+
+/** The points of a range vector; a series without any is left out. */
+function windowOf({ labels, floats, histograms }: RangeSeries): SampleSeries[] {
+  const points = [...floats.ts].map((time, index) => [time, floats.v[index] ?? Number.NaN] as const)
+  const native = (histograms?.h ?? []).map((value, index) => [histograms?.ts[index] ?? Number.NaN, value] as const)
+  return points.length === 0 && native.length === 0 ? [] : [{ labels, points, ...(native.length > 0 && { histograms: native }) }]
+}
+
+function elementsOf(value: GridValue): readonly GridElement[] {
+  if (value.type === 'vector') return finished(value).elements
+  if (value.type === 'scalar') return [{ ...element({}, 0), values: value.values, present: new Uint8Array(value.values.length).fill(FLOAT) }]
   throw new AndonError('query_failed', 'a range query answers a scalar or an instant vector, not a text')
 }
 
-function pointsOf({ values, present }: GridElement, time: (index: number) => Milliseconds): [Milliseconds, number][] {
+function seriesOf(each: GridElement, time: (index: number) => Milliseconds): SampleSeries {
   const points: [Milliseconds, number][] = []
-  for (let index = 0; index < values.length; index += 1) if (present[index] === 1) points.push([time(index), values[index] ?? Number.NaN])
-  return points
+  const histograms: [Milliseconds, HistogramValue][] = []
+  for (let index = 0; index < each.values.length; index += 1) {
+    const value = get(each, index)
+    if (typeof value === 'number') points.push([time(index), value])
+    else if (value !== undefined) histograms.push([time(index), value])
+  }
+  return { labels: each.labels, points, ...(histograms.length > 0 && { histograms }) }
 }

@@ -35,6 +35,9 @@ export type Buckets = ReadonlyMap<number, number>
 /** The schema of histograms with explicit bounds. */
 export const CUSTOM_BOUNDS = -53
 
+/** What a histogram's source says of its counter: a gauge has none; `reset` and `same` compare with the point before. */
+export type CounterHint = 'gauge' | 'reset' | 'same'
+
 /** The shape and counts of a histogram at one time. */
 export interface HistogramValue {
   /** -4..20: base 2^(2^-schema); CUSTOM_BOUNDS: `bounds` are the upper limits of buckets 0, 1, … */
@@ -46,6 +49,8 @@ export interface HistogramValue {
   readonly positive: Buckets
   readonly negative: Buckets
   readonly bounds: readonly number[]
+  /** Absent where nothing is known. */
+  readonly hint?: CounterHint
 }
 
 export type HistogramForm = 'cumulative' | 'delta' | 'gauge'

@@ -309,6 +309,7 @@ function histogramOf(row: readonly unknown[]): StoredHistogram {
       positive: counts(row[9]),
       negative: counts(row[10]),
       bounds: numbers(row[11]),
+      ...(form === 'gauge' && { hint: 'gauge' as const }),
     },
     stale: (number(row[12]) & STALE) !== 0,
   }

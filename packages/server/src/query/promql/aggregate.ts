@@ -1,29 +1,15 @@
 // Aggregations over the elements of a vector, step by step.
 import { AndonError, type Labels, labelsKey } from '@andon/model'
-import { summed } from './native-histograms.ts'
-import { promQuantile, sum } from './range-functions.ts'
-import { element, type GridElement, numberText, set } from './vector.ts'
-
-/** What an aggregation needs besides its vector. */
-export interface Aggregation {
-  readonly op: string
-  readonly grouping: readonly string[]
-  readonly without: boolean
-  /** The parameter at each step: of topk, bottomk, quantile, limitk. */
-  readonly param: (step: number) => number
-  /** The label that count_values writes to. */
-  readonly label: string
-  readonly steps: number
-}
+import type { Aggregation, Group } from './aggregation.ts'
+import { chosen } from './choose.ts'
+import { histogramText, numberText, shortNumber } from './number-text.ts'
+import { histogramTotal, mean, promQuantile, sum, variance } from './over-time.ts'
+import { collided } from './range-call.ts'
+import { element, FLOAT, get, type GridElement, HISTOGRAM, METADATA_LABELS, set } from './vector.ts'
 
 function groupLabels(labels: Labels, { grouping, without }: Pick<Aggregation, 'grouping' | 'without'>): Labels {
-  if (without) return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== '__name__' && !grouping.includes(name)))
+  if (without) return Object.fromEntries(Object.entries(labels).filter(([name]) => !METADATA_LABELS.includes(name) && !grouping.includes(name)))
   return Object.fromEntries(grouping.flatMap((name) => (labels[name] === undefined || labels[name] === '' ? [] : [[name, labels[name]]])))
-}
-
-interface Group {
-  readonly labels: Labels
-  readonly members: GridElement[]
 }
 
 function groups(elements: readonly GridElement[], aggregation: Aggregation): Group[] {
@@ -32,92 +18,110 @@ function groups(elements: readonly GridElement[], aggregation: Aggregation): Gro
     const labels = groupLabels(member.labels, aggregation)
     const key = labelsKey(labels)
     const group = found.get(key)
-    if (group === undefined) found.set(key, { labels, members: [member] })
-    else group.members.push(member)
+    if (group === undefined) found.set(key, { labels, dropName: member.dropName, members: [member] })
+    else {
+      group.members.push(member)
+      group.dropName ||= member.dropName
+    }
   }
   return [...found.values()]
 }
 
-function variance(values: readonly number[]): number {
-  const mean = sum(values) / values.length
-  return sum(values.map((value) => (value - mean) ** 2)) / values.length
-}
-
-function meanOf(values: readonly number[]): number {
-  const total = sum(values)
-  if (!Number.isFinite(total) && values.every(Number.isFinite)) return values.reduce((m, value, index) => m + (value / (index + 1) - m / (index + 1)), 0)
-  return total / values.length
-}
-
 /** NaN gives way to any number. */
-function extreme(values: readonly number[], better: (a: number, b: number) => boolean): number {
-  return values.reduce((best, value) => (better(value, best) || Number.isNaN(best) ? value : best), Number.NaN)
+function extreme(values: Float64Array, better: (a: number, b: number) => boolean): number {
+  let best = Number.NaN
+  for (const value of values) if (better(value, best) || Number.isNaN(best)) best = value
+  return best
 }
 
-type Reduce = (values: readonly number[], param: number) => number
+type Reduce = (values: Float64Array, param: number) => number
 
 const REDUCTIONS: Readonly<Record<string, Reduce>> = {
   sum: (values) => sum(values),
-  avg: meanOf,
+  avg: (values) => mean(values),
   count: (values) => values.length,
   group: () => 1,
   min: (values) => extreme(values, (a, b) => a < b),
   max: (values) => extreme(values, (a, b) => a > b),
   stddev: (values) => Math.sqrt(variance(values)),
-  stdvar: variance,
-  quantile: (values, q) => promQuantile(values, q),
+  stdvar: (values) => variance(values),
+  quantile: (values, q) => promQuantile([...values], q),
 }
 
-function reduced(group: Group, reduce: Reduce, { steps, param }: Aggregation): GridElement {
-  const result = element(group.labels, steps)
+/** Aggregations that a histogram takes part in as any sample does. */
+const OF_ANY_KIND: ReadonlySet<string> = new Set(['count', 'group'])
+
+/** The sum or the mean of histograms at a step. */
+function histogramStep(result: GridElement, group: Group, step: number, { op, remarks }: Aggregation): void {
+  const list = group.members.flatMap((member) => (member.present[step] === HISTOGRAM ? (member.histograms?.[step] ?? []) : []))
+  const total = histogramTotal(list, op === 'avg')
+  if (total === undefined) {
+    remarks.warn('vector contains a mix of histograms with exponential and custom buckets schemas')
+    return
+  }
+  if (total.sum.collided) collided(remarks, 'aggregation')
+  if (total.sum.reconciled) remarks.info('mismatched custom buckets were reconciled during aggregation')
+  set(result, step, total.value)
+}
+
+function reduced(group: Group, reduce: Reduce, aggregation: Aggregation): GridElement {
+  const { op, steps, param, remarks } = aggregation
+  const result = element(group.labels, steps, group.dropName)
+  const scratch = new Float64Array(group.members.length)
+  const anyKind = OF_ANY_KIND.has(op)
   for (let step = 0; step < steps; step += 1) {
-    const values: number[] = []
-    for (const { values: all, present } of group.members) if (present[step] === 1) values.push(all[step] ?? Number.NaN)
-    if (values.length > 0) set(result, step, reduce(values, param(step)))
+    let [floats, histograms] = [0, 0]
+    for (const { values, present } of group.members) {
+      const kind = present[step]
+      if (kind === FLOAT || (kind === HISTOGRAM && anyKind)) {
+        scratch[floats] = values[step] ?? Number.NaN
+        floats += 1
+      } else if (kind === HISTOGRAM) histograms += 1
+    }
+    if (histograms > 0) {
+      if (op !== 'sum' && op !== 'avg') remarks.info(`ignored histogram in ${op} aggregation`)
+      else if (floats > 0) {
+        remarks.warn('encountered a mix of histograms and floats for aggregation')
+        continue
+      } else histogramStep(result, group, step, aggregation)
+    }
+    if (floats > 0) set(result, step, reduce(scratch.subarray(0, floats), param(step)))
   }
   return result
 }
 
-/** Floats and histograms of a group apart: histograms have a sum and a mean, and can be counted. */
-function reducedBoth(group: Group, reduce: Reduce, aggregation: Aggregation): GridElement[] {
-  const { op, steps } = aggregation
-  const native = group.members.filter(({ histograms }) => histograms !== undefined)
-  if (native.length === 0 || op === 'count' || op === 'group') return [reduced(group, reduce, aggregation)]
-  const floats = group.members.filter(({ histograms }) => histograms === undefined)
-  const results = floats.length === 0 ? [] : [reduced({ ...group, members: floats }, reduce, aggregation)]
-  return op === 'sum' || op === 'avg' ? [...results, summed(group.labels, native, steps, op === 'avg')] : results
-}
-
-/** topk, bottomk, limitk: some of the elements as they are. */
-function chosen(group: Group, { op, steps, param }: Aggregation): GridElement[] {
-  const results = group.members.map(({ labels }) => element(labels, steps))
-  const sign = op === 'topk' ? -1 : 1
-  for (let step = 0; step < steps; step += 1) {
-    const k = Math.floor(param(step))
-    if (Number.isNaN(k)) throw new AndonError('query_failed', `${op}: its parameter is NaN`)
-    const here = group.members.map((member, index) => ({ index, value: member.values[step] ?? Number.NaN })).filter(({ index }) => group.members[index]?.present[step] === 1)
-    // NaN comes last in either order.
-    const order = op === 'limitk' ? here : here.toSorted((a, b) => (Number.isNaN(a.value) ? 1 : Number.isNaN(b.value) ? -1 : sign * (a.value - b.value)))
-    for (const { index, value } of order.slice(0, Math.max(0, k))) {
-      const result = results[index]
-      if (result !== undefined) set(result, step, value)
-    }
-  }
-  return results.filter(({ present }) => present.includes(1))
-}
-
-function countedValues(group: Group, { label, steps }: Aggregation): GridElement[] {
+/** How often each value occurs: the value becomes a label, and what then has the same labels is counted. */
+function countedValues(elements: readonly GridElement[], aggregation: Aggregation): GridElement[] {
+  const { label, steps, without, grouping } = aggregation
+  const by = { without, grouping: without ? grouping.filter((name) => name !== label) : [...grouping, label] }
   const results = new Map<string, GridElement>()
-  for (const { values, present } of group.members) {
+  for (const member of elements) {
+    const named = new Map<string, GridElement>()
+    const resultOf = (text: string): GridElement => {
+      const labels = groupLabels({ ...member.labels, [label]: text }, by)
+      const key = labelsKey(labels)
+      const result = results.get(key) ?? element(labels, steps, member.dropName)
+      results.set(key, result)
+      named.set(text, result)
+      return result
+    }
     for (let step = 0; step < steps; step += 1) {
-      if (present[step] !== 1) continue
-      const text = numberText(values[step] ?? Number.NaN)
-      let result = results.get(text)
-      if (result === undefined) results.set(text, (result = element({ ...group.labels, [label]: text }, steps)))
+      const value = get(member, step)
+      if (value === undefined) continue
+      const text = typeof value === 'number' ? numberText(value) : histogramText(value)
+      const result = named.get(text) ?? resultOf(text)
       set(result, step, (result.values[step] ?? 0) + 1)
     }
   }
   return [...results.values()]
+}
+
+function checkQuantile({ op, param, steps, paramRemarks }: Aggregation): void {
+  if (op !== 'quantile') return
+  for (let step = 0; step < steps; step += 1) {
+    const q = param(step)
+    if (!(q >= 0 && q <= 1)) paramRemarks.warn(`quantile value should be between 0 and 1, got ${shortNumber(q)}`)
+  }
 }
 
 /**
@@ -126,11 +130,16 @@ function countedValues(group: Group, { label, steps }: Aggregation): GridElement
  * @throws AndonError query_failed when the operation is not known or its parameter is NaN
  */
 export function aggregate(elements: readonly GridElement[], aggregation: Aggregation): GridElement[] {
-  const { op } = aggregation
+  const { op, label } = aggregation
   const found = groups(elements, aggregation)
   const reduce = REDUCTIONS[op]
-  if (reduce !== undefined) return found.flatMap((group) => reducedBoth(group, reduce, aggregation))
-  if (op === 'topk' || op === 'bottomk' || op === 'limitk') return found.flatMap((group) => chosen(group, aggregation))
-  if (op === 'count_values') return found.flatMap((group) => countedValues(group, aggregation))
-  throw new AndonError('query_failed', `the aggregation ${op} is not supported`)
+  if (reduce !== undefined) {
+    if (elements.length > 0) checkQuantile(aggregation)
+    return found.map((group) => reduced(group, reduce, aggregation))
+  }
+  if (op === 'count_values') {
+    if (label === '' || /\p{Surrogate}/u.test(label)) throw new AndonError('query_failed', `invalid label name ${JSON.stringify(label)}`)
+    return countedValues(elements, aggregation)
+  }
+  return found.flatMap((group) => chosen(group, aggregation))
 }

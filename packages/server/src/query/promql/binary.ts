@@ -1,59 +1,25 @@
 // Operators between scalars and vectors, step by step.
 import { AndonError, type Labels, labelsKey } from '@andon/model'
-import { type BinaryOperator, isComparison, isSet, type VectorMatching } from '@andon/promql'
-import { element, type GridElement, type GridValue, type ScalarValue, set, type VectorValue, withoutName } from './vector.ts'
+import { isSet, type VectorMatching } from '@andon/promql'
+import { changesWhatIsMeasured, ofFloats, operate, type Operator, type Value } from './operators.ts'
+import { matchVectors } from './matching.ts'
+import { ABSENT, element, get, type GridElement, type GridValue, type ScalarValue, set, type VectorValue } from './vector.ts'
 
-const OPERATIONS: Readonly<Record<string, (a: number, b: number) => number>> = {
-  '+': (a, b) => a + b,
-  '-': (a, b) => a - b,
-  '*': (a, b) => a * b,
-  '/': (a, b) => a / b,
-  '%': (a, b) => a % b,
-  '^': (a, b) => power(a, b),
-  atan2: Math.atan2,
-}
-
-/** As C's pow has it: 1 to any power is 1. */
-function power(a: number, b: number): number {
-  return a === 1 ? 1 : a ** b
-}
-
-const COMPARISONS: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  '==': (a, b) => a === b,
-  '!=': (a, b) => a !== b,
-  '>': (a, b) => a > b,
-  '<': (a, b) => a < b,
-  '>=': (a, b) => a >= b,
-  '<=': (a, b) => a <= b,
-}
-
-interface Operation {
-  readonly op: BinaryOperator
-  readonly bool: boolean
+export interface Operation extends Operator {
   readonly matching: VectorMatching
   readonly steps: number
 }
 
-/** What an operator makes of two numbers; undefined where a comparison filters. `kept` is the value that passes. */
-function applied(op: BinaryOperator, bool: boolean, a: number, b: number, kept: number): number | undefined {
-  const compare = COMPARISONS[op]
-  if (compare === undefined) return OPERATIONS[op]?.(a, b)
-  if (bool) return compare(a, b) ? 1 : 0
-  return compare(a, b) ? kept : undefined
-}
-
-function keepsName({ op, bool }: Operation): boolean {
-  return isComparison(op) && !bool
-}
-
 function withScalar(vector: VectorValue, scalar: ScalarValue, operation: Operation, scalarIsLeft: boolean): VectorValue {
   const { op, bool, steps } = operation
-  const elements = vector.elements.map(({ labels, values, present }) => {
-    const result = element(keepsName(operation) ? labels : withoutName(labels), steps)
+  const dropsName = bool || changesWhatIsMeasured(op)
+  const elements = vector.elements.map((each) => {
+    const result = element(each.labels, steps, each.dropName || dropsName)
     for (let step = 0; step < steps; step += 1) {
-      if (present[step] !== 1) continue
-      const [value, other] = [values[step] ?? Number.NaN, scalar.values[step] ?? Number.NaN]
-      const answer = scalarIsLeft ? applied(op, bool, other, value, value) : applied(op, bool, value, other, value)
+      const value = get(each, step)
+      if (value === undefined) continue
+      const other = scalar.values[step] ?? Number.NaN
+      const answer = scalarIsLeft ? operate(operation, other, value, value) : operate(operation, value, other, value)
       if (answer !== undefined) set(result, step, answer)
     }
     return result
@@ -61,118 +27,59 @@ function withScalar(vector: VectorValue, scalar: ScalarValue, operation: Operati
   return { type: 'vector', elements }
 }
 
-function signature(labels: Labels, { on, labels: names }: VectorMatching): string {
+/** The text of the labels that must agree. */
+export function signature(labels: Labels, { on, labels: names }: VectorMatching): string {
   if (on) return labelsKey(Object.fromEntries(names.map((name) => [name, labels[name] ?? ''])))
   return labelsKey(Object.fromEntries(Object.entries(labels).filter(([name]) => name !== '__name__' && !names.includes(name))))
 }
 
-function bySignature(elements: readonly GridElement[], matching: VectorMatching): Map<string, GridElement[]> {
-  const found = new Map<string, GridElement[]>()
-  for (const each of elements) {
-    const key = signature(each.labels, matching)
-    const list = found.get(key)
-    if (list === undefined) found.set(key, [each])
-    else list.push(each)
+function presenceBySignature(elements: readonly GridElement[], matching: VectorMatching, steps: number): Map<string, Uint8Array> {
+  const found = new Map<string, Uint8Array>()
+  for (const { labels, present } of elements) {
+    const key = signature(labels, matching)
+    let all = found.get(key)
+    if (all === undefined) found.set(key, (all = new Uint8Array(steps)))
+    for (let step = 0; step < steps; step += 1) if (present[step] !== ABSENT) all[step] = 1
   }
   return found
 }
 
-function presentIn(list: readonly GridElement[] | undefined, step: number): boolean {
-  return list?.some(({ present }) => present[step] === 1) === true
-}
-
-function masked(source: GridElement, steps: number, keep: (step: number) => boolean): GridElement {
-  const result = element(source.labels, steps)
-  for (let step = 0; step < steps; step += 1) if (source.present[step] === 1 && keep(step)) set(result, step, source.values[step] ?? Number.NaN)
-  return result
+function masked(source: GridElement, keep: (step: number) => boolean): GridElement {
+  return { ...source, present: source.present.map((kind, step) => (kind !== ABSENT && keep(step) ? kind : ABSENT)) }
 }
 
 function setOperation(left: VectorValue, right: VectorValue, { op, matching, steps }: Operation): VectorValue {
   if (op === 'or') {
-    const lefts = bySignature(left.elements, matching)
-    const added = right.elements.map((each) => masked(each, steps, (step) => !presentIn(lefts.get(signature(each.labels, matching)), step)))
+    const lefts = presenceBySignature(left.elements, matching, steps)
+    const added = right.elements.map((each) => masked(each, (step) => lefts.get(signature(each.labels, matching))?.[step] !== 1))
     return { type: 'vector', elements: [...left.elements, ...added] }
   }
-  const rights = bySignature(right.elements, matching)
+  const rights = presenceBySignature(right.elements, matching, steps)
   const wanted = op === 'and'
-  return { type: 'vector', elements: left.elements.map((each) => masked(each, steps, (step) => presentIn(rights.get(signature(each.labels, matching)), step) === wanted)) }
+  return {
+    type: 'vector',
+    elements: left.elements.map((each) => {
+      const partners = rights.get(signature(each.labels, matching))
+      return masked(each, (step) => (partners?.[step] === 1) === wanted)
+    }),
+  }
 }
 
-/** The labels of a result: those of the "many" side, less what the matching takes away, with what it includes from the "one" side. */
-function resultLabels(many: Labels, one: Labels, operation: Operation): Labels {
-  const { matching } = operation
-  const labels: Record<string, string> = { ...(keepsName(operation) ? many : withoutName(many)) }
-  if (matching.group === 'none') {
-    for (const name of Object.keys(labels)) {
-      const matched = matching.labels.includes(name)
-      if (matching.on ? !matched : matched) delete labels[name]
-    }
-    // A comparison that filters keeps the name where all labels match.
-    return labels
-  }
-  for (const name of matching.include) {
-    const value = one[name] ?? ''
-    if (value === '') delete labels[name]
-    else labels[name] = value
-  }
-  return labels
-}
-
-function several(side: string, key: string): never {
-  const labels = key.replaceAll('\u001F', '="').replaceAll('\u001E', '" ').trim()
-  throw new AndonError('query_failed', `many-to-many matching: several elements of the ${side} side match {${labels}}; matching labels must be unique on one side`)
-}
-
-/** The one element of a list that has a value at a step. */
-function onlyAt(list: readonly GridElement[], step: number, side: string, key: string): GridElement | undefined {
-  let found: GridElement | undefined
-  for (const each of list) {
-    if (each.present[step] !== 1) continue
-    if (found !== undefined) several(side, key)
-    found = each
-  }
-  return found
-}
-
-function vectors(left: VectorValue, right: VectorValue, operation: Operation): VectorValue {
-  const { op, bool, matching, steps } = operation
-  const isRight = matching.group === 'right'
-  const [many, one] = isRight ? [right, left] : [left, right]
-  const ones = bySignature(one.elements, matching)
-  const results = new Map<string, GridElement>()
-  for (const each of many.elements) {
-    const key = signature(each.labels, matching)
-    const partners = ones.get(key)
-    if (partners === undefined) continue
-    for (let step = 0; step < steps; step += 1) {
-      if (each.present[step] !== 1) continue
-      const partner = onlyAt(partners, step, isRight ? 'left' : 'right', key)
-      if (partner === undefined) continue
-      const [a, b] = [each.values[step] ?? Number.NaN, partner.values[step] ?? Number.NaN]
-      const answer = isRight ? applied(op, bool, b, a, b) : applied(op, bool, a, b, a)
-      if (answer === undefined) continue
-      const labels = resultLabels(each.labels, partner.labels, operation)
-      const resultKey = labelsKey(labels)
-      let result = results.get(resultKey)
-      if (result === undefined) results.set(resultKey, (result = element(labels, steps)))
-      if (result.present[step] === 1) several(isRight ? 'right' : 'left', key)
-      set(result, step, answer)
-    }
-  }
-  return { type: 'vector', elements: [...results.values()] }
+function numberOf(value: Value | undefined): number {
+  return typeof value === 'number' ? value : Number.NaN
 }
 
 /**
- * The value of `left op right`. Types have been checked by the parser.
+ * The value of an operator between two values.
  *
- * @throws AndonError query_failed when elements match several others
+ * @throws AndonError query_failed when vectors do not match uniquely, or a text stands on one side
  */
 export function binary(left: GridValue, right: GridValue, operation: Operation): GridValue {
   if (left.type === 'string' || right.type === 'string') throw new AndonError('query_failed', `"${operation.op}" does not take texts`)
   if (left.type === 'scalar' && right.type === 'scalar') {
-    return { type: 'scalar', values: left.values.map((value, step) => applied(operation.op, operation.bool, value, right.values[step] ?? Number.NaN, value) ?? Number.NaN) }
+    return { type: 'scalar', values: left.values.map((value, step) => numberOf(ofFloats({ ...operation, bool: true }, value, right.values[step] ?? Number.NaN, value))) }
   }
-  if (left.type === 'scalar') return right.type === 'vector' ? withScalar(right, left, operation, true) : left
+  if (left.type === 'scalar') return right.type === 'vector' ? withScalar(right, left, operation, true) : right
   if (right.type === 'scalar') return withScalar(left, right, operation, false)
-  return isSet(operation.op) ? setOperation(left, right, operation) : vectors(left, right, operation)
+  return isSet(operation.op) ? setOperation(left, right, operation) : matchVectors(left.elements, right.elements, operation)
 }

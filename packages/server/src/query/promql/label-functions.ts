@@ -2,16 +2,17 @@ import { AndonError, type Labels } from '@andon/model'
 import { RE2JS } from 're2js'
 import type { GridElement } from './vector.ts'
 
-const LABEL = /^[a-zA-Z_]\w*$/
-
-function checkedLabel(name: string): string {
-  if (!LABEL.test(name)) throw new AndonError('query_failed', `"${name}" is not a label's name`)
+/** Any text is a label's name, as long as it is one: not empty, and UTF-8. */
+function checkedLabel(name: string, where: string): string {
+  if (name === '' || /\p{Surrogate}/u.test(name)) throw new AndonError('query_failed', `invalid ${where} label name: ${JSON.stringify(name)}`)
   return name
 }
 
-function withLabel(labels: Labels, name: string, value: string): Labels {
-  const { [name]: _, ...rest } = labels
-  return value === '' ? rest : { ...rest, [name]: value }
+function withLabel(each: GridElement, name: string, value: string): GridElement {
+  const { [name]: _, ...rest } = each.labels
+  const labels: Labels = value === '' ? rest : { ...rest, [name]: value }
+  // A name that is given anew stays.
+  return { ...each, labels, dropName: name === '__name__' ? false : each.dropName }
 }
 
 /** `$1`, `${1}`, `${name}` and `$$` of a replacement, as Go's Expand has them. */
@@ -19,20 +20,23 @@ function expanded(replacement: string, group: (name: string) => string): string 
   return replacement.replaceAll(/\$(?:\$|(\w+)|\{(\w+)\})/g, (whole, plain?: string, braced?: string) => (whole === '$$' ? '$' : group(plain ?? braced ?? '')))
 }
 
-/** label_replace(v, target, replacement, source, regex) */
+/**
+ * label_replace(v, target, replacement, source, regex). The expression runs in time linear in the text, whatever it is.
+ *
+ * @throws AndonError query_failed when the target is no label or the expression is not one of RE2
+ */
 export function labelReplace(elements: readonly GridElement[], [target = '', replacement = '', source = '', regex = '']: readonly string[]): GridElement[] {
-  checkedLabel(target)
+  checkedLabel(target, 'destination')
   let pattern: RE2JS
   try {
     pattern = RE2JS.compile(`^(?s:${regex})$`)
   } catch {
-    throw new AndonError('query_failed', `"${regex}" is not an RE2 expression`)
+    throw new AndonError('query_failed', `invalid regular expression in label_replace(): ${regex}`)
   }
   return elements.map((each) => {
     const matcher = pattern.matcher(each.labels[source] ?? '')
     if (!matcher.find()) return each
-    const value = expanded(replacement, (name) => groupOf(matcher, name))
-    return { ...each, labels: withLabel(each.labels, target, value) }
+    return withLabel(each, target, expanded(replacement, (name) => groupOf(matcher, name)))
   })
 }
 
@@ -45,8 +49,10 @@ function groupOf(matcher: ReturnType<RE2JS['matcher']>, name: string): string {
   }
 }
 
-/** label_join(v, target, separator, source, …) */
+/** label_join(v, target, separator, source, …) @throws AndonError query_failed when a label has no name */
 export function labelJoin(elements: readonly GridElement[], [target = '', separator = '', ...sources]: readonly string[]): GridElement[] {
-  checkedLabel(target)
-  return elements.map((each) => ({ ...each, labels: withLabel(each.labels, target, sources.map((name) => each.labels[name] ?? '').join(separator)) }))
+  checkedLabel(target, 'destination')
+  for (const source of sources) checkedLabel(source, 'source')
+  return elements.map((each) => withLabel(each, target, sources.map((name) => each.labels[name] ?? '').join(separator)))
 }
+

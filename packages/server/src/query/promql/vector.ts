@@ -14,14 +14,21 @@ export function timeAt(grid: StepGrid, index: number): Milliseconds {
   return grid.start + grid.step * index
 }
 
-/** One element of a vector over the grid. */
+/** What stands at a step, in `present`. */
+export const ABSENT = 0
+export const FLOAT = 1
+export const HISTOGRAM = 2
+
+/** One element of a vector over the grid; at each step it is a float, a native histogram or absent. */
 export interface GridElement {
   readonly labels: Labels
+  /** Whether the name is taken off at the end: until then it can still be grouped by and replaced. */
+  readonly dropName: boolean
   readonly values: Float64Array
-  /** 1 where there is a value; a value may be NaN. */
+  /** ABSENT, FLOAT (which may be NaN) or HISTOGRAM. */
   readonly present: Uint8Array
-  /** Where the values are native histograms; `values` then means nothing. */
-  readonly histograms?: (HistogramValue | undefined)[]
+  /** Absent in elements without any histogram. */
+  histograms?: (HistogramValue | undefined)[]
 }
 
 export interface VectorValue {
@@ -41,39 +48,40 @@ export interface TextValue {
 
 export type GridValue = VectorValue | ScalarValue | TextValue
 
-/** Points of one series, stale ones left out, for functions over ranges. */
-export interface RangeSeries {
-  readonly labels: Labels
-  readonly ts: Float64Array
-  readonly v: Float64Array
-  /** Where the points are native histograms; as long as `ts`. */
-  readonly histograms?: readonly (HistogramValue | undefined)[]
+export function element(labels: Labels, count: number, dropName = false): GridElement {
+  return { labels, dropName, values: new Float64Array(count), present: new Uint8Array(count) }
 }
 
-export function element(labels: Labels, count: number): GridElement {
-  return { labels, values: new Float64Array(count), present: new Uint8Array(count) }
+/** Writes a value at a step. */
+export function set(target: GridElement, index: number, value: number | HistogramValue): void {
+  if (typeof value === 'number') {
+    target.values[index] = value
+    target.present[index] = FLOAT
+    return
+  }
+  target.histograms ??= []
+  target.histograms[index] = value
+  target.present[index] = HISTOGRAM
 }
 
-/** An element whose values are native histograms. */
-export function histogramElement(labels: Labels, count: number): GridElement & { histograms: (HistogramValue | undefined)[] } {
-  return { ...element(labels, count), histograms: Array.from({ length: count }, () => undefined) }
+/** The value at a step; undefined where there is none. */
+export function get(source: GridElement, index: number): number | HistogramValue | undefined {
+  const kind = source.present[index]
+  return kind === FLOAT ? (source.values[index] ?? Number.NaN) : kind === HISTOGRAM ? source.histograms?.[index] : undefined
 }
 
-export function set(target: GridElement, index: number, value: number): void {
-  target.values[index] = value
-  target.present[index] = 1
+export function hasAny({ present }: GridElement): boolean {
+  for (const kind of present) if (kind !== ABSENT) return true
+  return false
 }
 
-/** The same labels without the metric's name. */
+/** The labels that say what is measured, which are lost when something else is made of it. */
+export const METADATA_LABELS: readonly string[] = ['__name__', '__type__', '__unit__']
+
+/** The same labels without the metric's name, type and unit. */
 export function withoutName(labels: Labels): Labels {
-  if (labels['__name__'] === undefined) return labels
-  const { __name__: _, ...rest } = labels
+  if (!METADATA_LABELS.some((name) => labels[name] !== undefined)) return labels
+  const { __name__: _name, __type__: _type, __unit__: _unit, ...rest } = labels
   return rest
 }
 
-/** A number as Prometheus writes it in labels and answers. */
-export function numberText(value: number): string {
-  if (Number.isNaN(value)) return 'NaN'
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
-  return String(value)
-}

@@ -1,0 +1,86 @@
+// What holds for a whole query, and what its evaluation has to say.
+import { AndonError, type LabelMatcher, type Labels, type Milliseconds } from '@andon/model'
+import type { Expr } from '@andon/promql'
+import type { HistogramValue } from '../../store/metric-rows.ts'
+
+/** A series of the store, as the engine needs it: points at increasing times. */
+export interface SourceSeries {
+  readonly labels: Labels
+  readonly ts: Float64Array
+  readonly v: Float64Array
+  /** 1 where the point is a stale marker. */
+  readonly stale: Uint8Array
+  /** Since when the counter counts, milliseconds; 0, or nothing at all, where it is not known. */
+  readonly start?: Float64Array
+  /** Where a point is a histogram, its value; its float then means nothing. */
+  readonly histograms?: readonly (HistogramValue | undefined)[]
+}
+
+/** What the engine reads series from; both ends of the range are included. */
+export interface SeriesSource {
+  select(matchers: readonly LabelMatcher[], range: { start: Milliseconds; end: Milliseconds }, options: { signal?: AbortSignal; maxSamples?: number }): Promise<readonly SourceSeries[]>
+}
+
+export interface QueryContext {
+  readonly source: SeriesSource
+  /** The expression, for positions in remarks. */
+  readonly text: string
+  /** How far back an instant selector looks for a point. */
+  readonly lookback: Milliseconds
+  /** The step of a subquery that names none. */
+  readonly subqueryStep: Milliseconds
+  readonly maxSamples: number
+  readonly signal: AbortSignal | undefined
+  /** The ends of the outermost range, for `@ start()` and `@ end()`. */
+  readonly start: Milliseconds
+  readonly end: Milliseconds
+  /** 0 for a query of one time. */
+  readonly step: Milliseconds
+  readonly isRange: boolean
+  /** Whether histograms are to say where their counters began anew; so for histogram_count and the like, which look at nothing else. */
+  detectsResets: boolean
+  /** Samples read so far. */
+  samples: number
+  /** What the reader of the answer should know. */
+  readonly infos: Set<string>
+  /** What is probably not what the reader wanted. */
+  readonly warnings: Set<string>
+}
+
+/** Says something of a part of the expression. */
+export interface Remarks {
+  warn(text: string): void
+  info(text: string): void
+}
+
+function position(text: string, at: number): string {
+  const before = text.slice(0, at).split('\n')
+  return `(${before.length}:${(before.at(-1)?.length ?? 0) + 1})`
+}
+
+/** Remarks on an expression, in Prometheus' words: Grafana and people search for them. */
+export function remarksOn({ text, infos, warnings }: Pick<QueryContext, 'text' | 'infos' | 'warnings'>, { from }: Pick<Expr, 'from'>): Remarks {
+  return {
+    warn: (what) => void warnings.add(`PromQL warning: ${what} ${position(text, from)}`),
+    info: (what) => void infos.add(`PromQL info: ${what} ${position(text, from)}`),
+  }
+}
+
+/** ` for metric name "x"`, or nothing where there is no name. */
+export function forMetric({ __name__: name = '' }: Labels): string {
+  return name === '' ? '' : ` for metric name ${JSON.stringify(name)}`
+}
+
+/** Counts samples; throws AndonError query_too_large past the limit. */
+export function countSamples(context: QueryContext, count: number): void {
+  context.samples += count
+  if (context.samples > context.maxSamples) throw new AndonError('query_too_large', `the query reads more than ${context.maxSamples} samples`)
+}
+
+/** Steps between two looks at the signal. */
+const BREATH = 1 << 14
+
+/** Ends the query when nobody waits for it any more. To be called with a growing count of what was done. */
+export function stopIfAborted({ signal }: QueryContext, done: number): void {
+  if (done % BREATH === 0) signal?.throwIfAborted()
+}

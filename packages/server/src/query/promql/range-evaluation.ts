@@ -1,0 +1,68 @@
+// Functions over ranges applied to each series at each step.
+import { AndonError } from '@andon/model'
+import type { Call, Expr } from '@andon/promql'
+import type { FunctionContext } from './call-functions.ts'
+import { remarksOn, type Remarks, stopIfAborted } from './context.ts'
+import { shortNumber } from './number-text.ts'
+import { checkExtended, KEEPS_NAME, OF_COUNTERS, RANGE_FUNCTIONS } from './range-functions.ts'
+import { type RangeSeries, windows } from './range-series.ts'
+import { type RangeVector, reachOf } from './selectors.ts'
+import { element, FLOAT, type GridElement, hasAny, set, type StepGrid, timeAt, type VectorValue } from './vector.ts'
+
+export function isRange(expr: Expr): boolean {
+  return expr.kind === 'range' || expr.kind === 'subquery' || (expr.kind === 'paren' && isRange(expr.expr))
+}
+
+const COUNTER_NAME = /_(?:total|sum|count|bucket)$/
+
+/** Says so when a rate is taken of what does not look like a counter. */
+function remarkNoCounter(name: string, vector: RangeVector, results: readonly GridElement[], remarks: Remarks): void {
+  if (!OF_COUNTERS.has(name)) return
+  const [first] = vector.series
+  const metric = first?.labels['__name__'] ?? ''
+  if (metric === '' || COUNTER_NAME.test(metric) || !results.some(({ present }) => present.includes(FLOAT))) return
+  remarks.info(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${JSON.stringify(metric)}`)
+}
+
+function checkQuantiles(name: string, vector: RangeVector, params: readonly Float64Array[], remarks: Remarks): void {
+  if (name !== 'quantile_over_time' || vector.series.length === 0) return
+  for (const q of params[0] ?? []) if (!(q >= 0 && q <= 1)) remarks.warn(`quantile value should be between 0 and 1, got ${shortNumber(q)}`)
+}
+
+/**
+ * The value of a function over ranges for each series of its range vector.
+ *
+ * @throws AndonError query_failed when the function does not take what it is given
+ */
+export async function callRangeFunction(evaluator: FunctionContext, { name, args }: Call, grid: StepGrid): Promise<VectorValue> {
+  const { context } = evaluator
+  const index = args.findIndex((arg) => isRange(arg))
+  const arg = args[index]
+  const apply = RANGE_FUNCTIONS[name]
+  if (arg === undefined || apply === undefined) throw new AndonError('query_failed', `${name} takes a range vector`)
+  const vector = await evaluator.range(arg, grid)
+  checkExtended(name, vector.extended)
+  const params: Float64Array[] = []
+  for (const [position, each] of args.entries()) if (position !== index) params.push((await evaluator.scalar(each, grid)).values)
+  const remarks = remarksOn(context, arg)
+  checkQuantiles(name, vector, params, remarksOn(context, args[0] ?? arg))
+  let done = 0
+  const overSeries = (series: RangeSeries): GridElement => {
+    context.signal?.throwIfAborted()
+    const result = element(series.labels, grid.count, series.dropName || !KEEPS_NAME.has(name))
+    const move = windows(series, vector.range, reachOf(vector.extended, context.lookback))
+    const call = { series, params: params.map((values) => values[0] ?? Number.NaN), remarks, extended: vector.extended }
+    for (let step = 0; step < grid.count; step += 1) {
+      stopIfAborted(context, (done += 1))
+      if (params.length > 0) call.params = params.map((values) => values[step] ?? Number.NaN)
+      const window = move(vector.times.at(step), timeAt(grid, step))
+      if (window.hi === window.lo && window.hhi === window.hlo) continue
+      const value = apply(window, call)
+      if (value !== undefined) set(result, step, value)
+    }
+    return result
+  }
+  const elements = vector.series.map(overSeries).filter(hasAny)
+  remarkNoCounter(name, vector, elements, remarks)
+  return { type: 'vector', elements }
+}
