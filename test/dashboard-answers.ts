@@ -56,6 +56,12 @@ const service = {
   gc: wave(0.004, 0.001),
   instances: [{ instance: 'host:1', version: '1.2.0', lastSeen: NOW - 2000 }],
 }
+const stall = (seconds: number, stack: string, more: object = {}): unknown => ({ time: NOW - seconds * 1000, seconds, cpuSeconds: 0.1, kind: 'cpu', service: 'kanban', env: '', version: '1.2.0', instance: 'host:1', route: '', traceId: '', spanId: '', stack, share: 0.9, samples: 30, ...more })
+const stalls = {
+  from: range.from,
+  to: range.to,
+  stalls: [stall(1.25, 'at hashPassword (/srv/kanban/password.ts:12)\nat login (/srv/kanban/account.ts:40)\nat handle (/srv/kanban/http.ts:7)', { route: '/api/login', traceId: 'a'.repeat(32) }), stall(0.3, '', { kind: 'waiting' })],
+}
 const covered = (kind: string, name: string, metrics: boolean, traces: boolean): unknown => ({ kind, name, registered: kind !== 'statement', metrics, traces, objective: null, alert: null })
 /** Six operations, of which so many have data: 4 to 6. */
 export const coverageOf = (count: number): unknown => ({
@@ -127,6 +133,7 @@ export function answers(url: URL): unknown {
   if (path === '/api/overview') return overview
   if (path === '/api/dashboard') return dashboard
   if (path === '/api/service/kanban') return service
+  if (path === '/api/service/kanban/stalls') return stalls
   if (path === '/api/coverage') return coverageOf(4)
   if (path === '/api/spans/facets') return { services: [{ name: 'kanban', operations: ['GET /api/boards/:id', 'POST /api/tasks'] }] }
   if (path === '/api/status') return status

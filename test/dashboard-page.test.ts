@@ -198,6 +198,18 @@ describe('the dashboard in a browser', { skip }, () => {
       assert.deepEqual([await panel.locator('tbody tr').count(), await panel.locator('.coverage-share').innerText()], [0, '100 %'])
     }).finally(() => changed.clear()))
 
+  it('shows what blocked the event loop, and the stack when it is opened', () =>
+    visit('/service/kanban', {}, async (page) => {
+      const panel = page.locator('.panel', { has: page.getByRole('heading', { name: 'Event loop blocked' }) })
+      const rows = panel.locator('tbody tr')
+      await rows.first().waitFor()
+      assert.equal(await rows.count(), 2)
+      assert.match((await rows.nth(1).innerText()).replaceAll(/\s+/g, ' '), /1\.25 s cpu \/api\/login at hashPassword \(\/srv\/kanban\/password\.ts:12\)/)
+      assert.match(await rows.nth(0).innerText(), /No profile was taken meanwhile/)
+      await panel.locator('summary').click()
+      await panel.getByText('at handle (/srv/kanban/http.ts:7)').waitFor()
+    }))
+
   it('shows the cursor of one chart in all', () =>
     visit('/service/kanban', {}, async (page) => {
       await page.locator('.chart .u-over').first().hover({ position: { x: 150, y: 60 } })

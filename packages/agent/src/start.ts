@@ -1,6 +1,6 @@
 // Starts the agent: one for a process, however often it is asked for.
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api'
-import type { ExceptionRecord } from '@andon/model'
+import { type ExceptionRecord, STALL_EVENT, stallAttributes } from '@andon/model'
 import { AsyncContextManager } from './context.ts'
 import { Exporter } from './exporter.ts'
 import { startInstrumentations } from './instrument/index.ts'
@@ -8,6 +8,7 @@ import { type Instrumented, outcomes } from './instrument/outcomes.ts'
 import { limits } from './limits.ts'
 import { MetricsCollector } from './metrics/collector.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
+import { type Stall, stallPeriod } from './metrics/runtime/stall.ts'
 import { startRuntimeMetrics } from './metrics/runtime.ts'
 import { ApplicationPerformanceMonitor, type PerformanceMonitor } from './monitor.ts'
 import { startDiagnostics } from './options/diagnostics.ts'
@@ -15,12 +16,15 @@ import { environment } from './options/environment.ts'
 import { warnUnused } from './options/unused.ts'
 import { type AgentOptions, readOptions } from './options.ts'
 import { ContinuousProfile } from './profile/continuous.ts'
+import { SAMPLERS } from './profile/profiler.ts'
+import { StallStacks } from './profile/stall-stacks.ts'
 import { createPropagator } from './propagation.ts'
 import { detectResource } from './resource.ts'
 import { Sampler } from './sampler.ts'
 import { observeSelf } from './self.ts'
 import { linkServer } from './server-link.ts'
 import { flushAtEnd, sendFromChild } from './shutdown.ts'
+import { nowNanoseconds } from './time.ts'
 import { AgentTracerProvider, DistributedTracer } from './tracer.ts'
 import { VERSION } from './version.ts'
 
@@ -90,7 +94,7 @@ function startAgent(options: AgentOptions): Agent {
   trace.setGlobalTracerProvider(tracers)
   metrics.setGlobalMeterProvider(meters)
   const ends = [startInstrumentations(tracers, meters, options.instrumentations)]
-  if (!options.instrumentations.disabled.includes('runtime-node')) ends.push(startRuntimeMetrics(meters.getMeter('andon', VERSION), options.stallMs))
+  if (!options.instrumentations.disabled.includes('runtime-node')) ends.push(startRuntimeMetrics(meters.getMeter('andon', VERSION), options.stallMs, stallTeller(options, exporter, { resource, scope })))
   const profiles = new ContinuousProfile(options, resource)
   observeSelf(meters.getMeter('andon', VERSION), exporter, meters, profiles)
   const link = linkServer({ options, exporter, sampler, resource, scope, profile: (wanted) => profiles.want(wanted) })
@@ -110,7 +114,8 @@ function startAgent(options: AgentOptions): Agent {
     if (isLast) atExit()
   }
   const flushAll = async (withinMs: number, giveUp: boolean): Promise<void> => {
-    await Promise.all([exporter.flush(withinMs, giveUp), profiles.flush(withinMs, giveUp)])
+    // Profiles first: with them come the stacks of stalls, which are events.
+    await Promise.all([profiles.flush(withinMs, giveUp), exporter.flush(withinMs, giveUp)])
   }
   ends.push(flushAtEnd({ flush: () => flushAll(STOP_MS, true), uncaught, atExit }), () => profiles.stop())
   return {
@@ -124,6 +129,17 @@ function startAgent(options: AgentOptions): Agent {
       for (const api of [trace, metrics, propagation, context]) api.disable()
     },
   }
+}
+
+/** Takes stalls of the event loop and sends them as events. */
+function stallTeller({ stallMs }: AgentOptions, exporter: Exporter, source: Pick<ExceptionRecord, 'resource' | 'scope'>): (stall: Stall) => void {
+  const stalls = new StallStacks({
+    sampler: SAMPLERS.cpu,
+    now: nowNanoseconds,
+    periodMs: stallPeriod(stallMs),
+    record: ({ time, traceId, spanId, ...stall }) => exporter.recordEvent({ name: STALL_EVENT, time, traceId, spanId, attributes: stallAttributes(stall), ...source }),
+  })
+  return (stall) => stalls.found(stall)
 }
 
 function uncaughtRecord(error: Error, source: Pick<ExceptionRecord, 'resource' | 'scope'>): ExceptionRecord {

@@ -2,8 +2,8 @@ import { SEVERITIES, type Severity } from './alert.ts'
 import type { ThresholdOperator } from './threshold.ts'
 import type { Milliseconds, Ratio } from './units.ts'
 
-/** What a profile shows: where time goes, or who holds memory. */
-export const PROFILE_KINDS = ['cpu', 'heap'] as const
+/** What a profile shows: where time goes, who holds memory, or where memory is allocated, held or not. */
+export const PROFILE_KINDS = ['cpu', 'heap', 'allocation'] as const
 export type ProfileKind = (typeof PROFILE_KINDS)[number]
 
 /** Profiling that is wanted of an agent. */

@@ -11,6 +11,7 @@ export {
   type ControlState,
   type ControlThreshold,
   noControl,
+  PROFILE_KINDS,
   PROFILE_MS_MAX,
   type ProfileKind,
   readControlAnswer,
@@ -38,6 +39,7 @@ export type {
 export { PROFILE_TYPES, type ProfileFrame, type ProfileRecord, type ProfileSample, type ProfileType, type ProfileValueType } from './profile.ts'
 export { seriesId } from './series-id.ts'
 export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'
+export { readStall, STALL_EVENT, STALL_STACK_MAX, type StallKind, type StallRecord, stallAttributes } from './stall.ts'
 export { mad, median, quantile } from './stats/quantile.ts'
 export { type PairedRatio, pairedRatio } from './stats/compare.ts'
 export { compare, type ThresholdOperator } from './threshold.ts'

@@ -150,7 +150,7 @@ export class App {
     const spanDays = { clock, limits, own, retentionDays: retention.spansDays }
     const spans = new SpanIngest(store.spans, store.exceptions, spanDays)
     const metrics = new MetricIngest(store.metrics, rawDays)
-    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, own }), spanDays)
+    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, ...spanDays }), spanDays)
     const profiles = new ProfileIngest(store.profiles, spanDays)
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
     const engine = new Engine(store.metrics, limits)
@@ -199,6 +199,7 @@ export class App {
         breaches: (instance, limit) => store.state.history('breach', instance, limit),
       },
       coverage: new CoverageReader({ inventory: store.inventory, called: store.called, spans: store.spans, metrics: store.metrics }),
+      stalls: (query) => store.stalls.list(query),
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
       more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, targets: () => scraper.states(), clock, log: this.#log, version: ownVersion() }),

@@ -7,7 +7,7 @@ import { observeDevices } from './runtime/devices.ts'
 import { observeEventLoop } from './runtime/event-loop.ts'
 import { observeGarbageCollection, observeHeap } from './runtime/heap.ts'
 import { observeProcess } from './runtime/process.ts'
-import { observeStalls } from './runtime/stall.ts'
+import { observeStalls, type Stall } from './runtime/stall.ts'
 import { observeSystem } from './runtime/system.ts'
 import { observeThreads } from './runtime/threads.ts'
 
@@ -16,10 +16,11 @@ import { observeThreads } from './runtime/threads.ts'
  * collection, in the background: a collection tells what the one before it had read.
  *
  * @param stallMs - from which length on a block of the event loop is a stall
+ * @param stalled - told of each stall, after its end
  * @returns what ends it
  */
-export function startRuntimeMetrics(meter: Meter, stallMs: Milliseconds): () => void {
-  const ends = [observeEventLoop(meter), observeGarbageCollection(meter), observeStalls(meter, stallMs)]
+export function startRuntimeMetrics(meter: Meter, stallMs: Milliseconds, stalled?: (stall: Stall) => void): () => void {
+  const ends = [observeEventLoop(meter), observeGarbageCollection(meter), observeStalls(meter, stallMs, stalled)]
   observeHeap(meter)
   const end = (): void => ends.forEach((each) => each())
   // The main thread tells of the process and the machine, once.

@@ -8,6 +8,7 @@ import { Sender } from '../export/sender.ts'
 import type { WantedProfile } from '../control.ts'
 import type { AgentOptions } from '../options.ts'
 import { nowNanoseconds } from '../time.ts'
+import { ALLOCATION_INTERVAL, ALLOCATION_VALUES } from './allocation.ts'
 import { CPU_VALUES, type CpuListener } from './cpu.ts'
 import { HEAP_INTERVAL, HEAP_VALUES } from './heap.ts'
 import { SAMPLERS } from './profiler.ts'
@@ -64,6 +65,7 @@ export class ContinuousProfile {
   #sequence = 0
   #window: Window | undefined
   #heap = false
+  #allocation = false
   #samplesDropped = 0
   #timers: NodeJS.Timeout[] = []
   #end: NodeJS.Timeout | undefined
@@ -118,23 +120,28 @@ export class ContinuousProfile {
       this.#return()
       return
     }
-    this.#set(wanted)
+    this.#set(this.#with(wanted))
     this.#end = setTimeout(() => {
       this.#end = undefined
       this.#return()
     }, Math.min(wanted.forMs, TIMER_MAX)).unref()
   }
 
+  /** What is wished beside what the options say, which goes on. */
+  #with({ rate, kinds }: Wish): Wish {
+    const own = this.#own
+    return { rate: kinds.includes('cpu') ? rate : own.rate, kinds: [...new Set([...own.kinds, ...kinds])] }
+  }
+
   #return(): void {
-    const before = this.#window
-    this.#set(this.#own)
     // Whoever wished it waits for it.
-    if (this.#window === before) this.#send()
-    else this.#startSending()
+    this.#send()
+    this.#set(this.#own)
+    this.#startSending()
   }
 
   #set({ rate, kinds }: Wish): void {
-    const { cpu, heap } = SAMPLERS
+    const { cpu } = SAMPLERS
     const intervalMs = kinds.includes('cpu') ? 1000 / rate : undefined
     if (this.#window !== undefined && this.#window.intervalMs !== intervalMs) {
       cpu.close(this.#window)
@@ -146,7 +153,23 @@ export class ContinuousProfile {
       this.#window = new Window(rate)
       cpu.open(this.#window)
     }
-    const wanted = kinds.includes('heap')
+    this.#setAllocation(kinds.includes('allocation'))
+    this.#setHeap(kinds.includes('heap'))
+  }
+
+  #setAllocation(wanted: boolean): void {
+    if (wanted === this.#allocation) return
+    this.#allocation = wanted
+    if (wanted) {
+      SAMPLERS.allocation.start()
+    } else {
+      this.#pushAllocation()
+      SAMPLERS.allocation.stop()
+    }
+  }
+
+  #setHeap(wanted: boolean): void {
+    const { heap } = SAMPLERS
     if (wanted === this.#heap) return
     this.#heap = wanted
     if (wanted) {
@@ -176,6 +199,7 @@ export class ContinuousProfile {
       this.#push(this.#window)
     }
     if (this.#heap) this.#pushHeap()
+    if (this.#allocation) this.#pushAllocation()
     this.#startSending()
   }
 
@@ -186,6 +210,11 @@ export class ContinuousProfile {
   #pushHeap(): void {
     const samples = SAMPLERS.heap.snapshot().map(({ stack, objects, bytes }) => ({ stack, values: [objects, bytes], time: 0n, labels: {} }))
     if (samples.length > 0) this.#queueUp({ valueTypes: HEAP_VALUES, start: nowNanoseconds(), duration: 0n, period: HEAP_INTERVAL, periodType: { type: 'space', unit: 'bytes' }, samples })
+  }
+
+  #pushAllocation(): void {
+    const { start, duration, samples } = SAMPLERS.allocation.take()
+    if (samples.length > 0) this.#queueUp({ valueTypes: ALLOCATION_VALUES, start, duration, period: ALLOCATION_INTERVAL, periodType: { type: 'space', unit: 'bytes' }, samples })
   }
 
   /**

@@ -46,11 +46,17 @@ export function isSampling(): boolean {
 export class CpuSampler {
   readonly #listeners = new Set<CpuListener>()
   readonly #maps = new SourceMaps()
+  #watch: (piece: CpuPiece | undefined) => void = () => undefined
   #running: { readonly native: Native; readonly labels: ContextLabels; readonly intervalMs: Milliseconds; readonly timer: NodeJS.Timeout; since: Nanoseconds } | undefined
 
   /** The distance of samples now; 0 while nobody listens. */
   get intervalMs(): Milliseconds {
     return this.#running?.intervalMs ?? 0
+  }
+
+  /** Tells one more of each piece, without wishing for samples; undefined when no more come. */
+  watch(told: (piece: CpuPiece | undefined) => void): void {
+    this.#watch = told
   }
 
   /** Hands samples to a listener from now on. Where there is no sampler it is never told. */
@@ -80,6 +86,7 @@ export class CpuSampler {
       const piece = { start: running.since, end, samples }
       running.since = end
       for (const listener of this.#listeners) listener.take(piece)
+      this.#watch(piece)
     } catch (error) {
       diag.error('andon: a profile could not be taken; the sampler is stopped', error)
       this.#stop()
@@ -130,6 +137,7 @@ export class CpuSampler {
     sampling -= 1
     clearTimeout(running.timer)
     running.labels.stop()
+    this.#watch(undefined)
     try {
       if (running.native.time.isStarted()) running.native.time.stop(false)
     } catch (error) {

@@ -24,11 +24,33 @@ export interface HeapStack {
 export class HeapSampler {
   readonly #maps = new SourceMaps()
   #users = 0
+  #isSuspended = false
 
   /** Starts remembering allocations, if nobody did yet. */
   acquire(): void {
     this.#users += 1
-    if (this.#users > 1) return
+    if (this.#users === 1 && !this.#isSuspended) this.#start()
+  }
+
+  /** The last one to leave ends it, and all that was remembered is forgotten. */
+  release(): void {
+    this.#users -= 1
+    if (this.#users === 0 && !this.#isSuspended) this.#stop()
+  }
+
+  /** Makes room for another sampler of the heap: V8 has one only. What was remembered is forgotten, snapshots are empty until `resume`. */
+  suspend(): void {
+    if (this.#users > 0 && !this.#isSuspended) this.#stop()
+    this.#isSuspended = true
+  }
+
+  /** Begins anew. */
+  resume(): void {
+    this.#isSuspended = false
+    if (this.#users > 0) this.#start()
+  }
+
+  #start(): void {
     try {
       nativeSampler()?.heap.start(HEAP_INTERVAL, DEPTH)
     } catch (error) {
@@ -36,10 +58,7 @@ export class HeapSampler {
     }
   }
 
-  /** The last one to leave ends it, and all that was remembered is forgotten. */
-  release(): void {
-    this.#users -= 1
-    if (this.#users > 0) return
+  #stop(): void {
     try {
       nativeSampler()?.heap.stop()
     } catch (error) {
@@ -47,10 +66,10 @@ export class HeapSampler {
     }
   }
 
-  /** What was allocated since the sampler was started and is in use; [] where there is no sampler. */
+  /** What was allocated since the sampler was started and is in use; [] where there is no sampler or another one runs. */
   snapshot(): HeapStack[] {
     const native = nativeSampler()
-    if (native === undefined || this.#users === 0) return []
+    if (native === undefined || this.#users === 0 || this.#isSuspended) return []
     try {
       const sourceMapper = new native.SourceMapper()
       sourceMapper.mappingInfo = (location) => this.#maps.map(location)

@@ -1,12 +1,18 @@
 // The asked-for profiler: sessions by id.
 import { randomUUID } from 'node:crypto'
 import { diag } from '@opentelemetry/api'
+import { AllocationSampler } from './allocation.ts'
 import { CpuSampler } from './cpu.ts'
 import { HeapSampler } from './heap.ts'
 import { type ProfileResult, ProfileSession, type SessionOptions } from './session.ts'
 
 /** Of one thread there is one sampler of each kind; every profiler and the continuous profile look through windows at them. */
-export const SAMPLERS: { readonly cpu: CpuSampler; readonly heap: HeapSampler } = { cpu: new CpuSampler(), heap: new HeapSampler() }
+export const SAMPLERS: { readonly cpu: CpuSampler; readonly heap: HeapSampler; readonly allocation: AllocationSampler } = samplers()
+
+function samplers(): { cpu: CpuSampler; heap: HeapSampler; allocation: AllocationSampler } {
+  const heap = new HeapSampler()
+  return { cpu: new CpuSampler(), heap, allocation: new AllocationSampler(heap) }
+}
 
 const INTERVAL_DEFAULT = 10
 /** Sessions that run at the same time; one more is not started, and told. */

@@ -109,6 +109,30 @@ export interface ServiceCoverage {
   readonly operations: readonly CoveredOperation[]
 }
 
+/** A block of the event loop. */
+export interface StallRow {
+  /** When it ended. */
+  readonly time: Milliseconds
+  readonly seconds: Seconds
+  readonly cpuSeconds: Seconds
+  /** Whether the process worked meanwhile or waited. */
+  readonly kind: 'cpu' | 'waiting'
+  readonly instance: string
+  /** '' where they are not known. */
+  readonly route: string
+  readonly traceId: string
+  readonly spanId: string
+  /** Lines of `at function (file:line)`, the running function first; '' where no profile was taken meanwhile. */
+  readonly stack: string
+  /** Of the profiler's samples within the block. */
+  readonly share: Ratio
+}
+
+/** GET /api/service/:name/stalls, the newest first. */
+export interface Stalls {
+  readonly stalls: readonly StallRow[]
+}
+
 /** One found trace. */
 export interface TraceSummary {
   readonly traceId: string
@@ -224,6 +248,7 @@ interface Time {
 export const overviewPath = (time: Time): string => withTime('/api/overview', time)
 export const dashboardPath = (time: Time): string => withTime('/api/dashboard', time)
 export const servicePath = (name: string, time: Time): string => withTime(`/api/service/${encodeURIComponent(name)}`, time)
+export const stallsPath = (name: string, time: Time): string => withTime(`/api/service/${encodeURIComponent(name)}/stalls`, time)
 export const coveragePath = (name: string): string => `/api/coverage?service=${encodeURIComponent(name)}`
 export const facetsPath = (time: Time): string => withTime('/api/spans/facets', time)
 export const tracePath = (traceId: string): string => `/api/spans/trace/${encodeURIComponent(traceId)}`

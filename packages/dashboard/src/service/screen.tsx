@@ -12,6 +12,7 @@ import { readShellSearch } from '../ui/url-state.ts'
 import { useShell } from '../ui/use-shell.ts'
 import { Coverage } from './coverage.tsx'
 import { ServiceCharts } from './service-charts.tsx'
+import { Stalls } from './stalls.tsx'
 
 /** One service: how much it does, how often it fails, how long it takes, and what of the process is used up by it. */
 export function ServiceScreen(): JSX.Element {
@@ -52,6 +53,7 @@ export function ServiceScreen(): JSX.Element {
         <>
           <ServiceCharts data={data} shell={shell} faded={query.isPlaceholderData} />
           <Operations service={service} data={data} faded={query.isPlaceholderData} />
+          <Stalls service={service} shell={shell} />
           <Coverage service={service} />
         </>
       )}

@@ -7,7 +7,7 @@ import { KnownAgents } from '../control/known-agents.ts'
 import { BusinessReader } from '../query/business.ts'
 import { CoverageReader } from '../query/coverage.ts'
 import type { Evaluator } from '../query/grid.ts'
-import { ProfileReader } from '../query/profiles.ts'
+import { ProfileReader, type ProfileReads } from '../query/profiles.ts'
 import { RedReader, type SpanRedSource } from '../query/red.ts'
 import { SaturationReader } from '../query/saturation.ts'
 import { SpanReader, type SpanSource, type TraceSummary } from '../query/spans.ts'
@@ -17,6 +17,7 @@ import { Guard, type Token } from './guard.ts'
 import { createApi } from './index.ts'
 import { LIVE_LIMITS, LiveHub } from './live.ts'
 import type { OtlpSink } from './otlp.ts'
+import type { StallsDeps } from './stalls.ts'
 
 export const NOW: number = Date.UTC(2026, 0, 1, 12)
 export const PORT = 4318
@@ -80,6 +81,8 @@ export interface FixtureOptions {
   readonly found?: readonly TraceSummary[]
   readonly evaluator?: Evaluator
   readonly red?: SpanRedSource
+  readonly profiles?: ProfileReads
+  readonly stalls?: StallsDeps['stalls']
   readonly dashboard?: string
   readonly more?: (app: FastifyInstance) => void
 }
@@ -118,7 +121,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     spans: new SpanReader(source),
     profiles: {
       ingest: { accept: (body, sender, batch) => sink.accept(body, `profile of ${sender.service}`, batch).then(() => ({ samples: 1 })) },
-      reader: new ProfileReader({ merged: () => Promise.resolve([]), count: () => Promise.resolve(0), sets: () => Promise.resolve([]) }),
+      reader: new ProfileReader(options.profiles ?? { merged: () => Promise.resolve({ stacks: [], other: { stacks: 0, value: 0 }, profiles: 0, rollup: null, isExpired: false }), sets: () => Promise.resolve([]) }),
     },
     overview: {
       red,
@@ -145,6 +148,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       spans: source,
       metrics: { seriesOf: () => Promise.resolve([]) },
     }),
+    stalls: options.stalls ?? (() => Promise.resolve([])),
     live: (server) =>
       (hub = new LiveHub(
         async (url, signal) => {

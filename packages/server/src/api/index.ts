@@ -14,6 +14,7 @@ import { type ProfilesDeps, registerProfiles } from './profiles.ts'
 import { registerRemoteWrite, type RemoteWriteSink } from './remote-write.ts'
 import { registerSpans } from './spans.ts'
 import { registerJaeger } from './spans-jaeger.ts'
+import { registerStalls, type StallsDeps } from './stalls.ts'
 import { registerStatus, type StatusDeps } from './status.ts'
 
 /** What the routes stand on; made by app.ts, or by a test. */
@@ -29,6 +30,7 @@ export interface ApiDeps {
   readonly status: StatusDeps
   readonly agents: Omit<AgentsDeps, 'guard' | 'clock'>
   readonly coverage: CoverageDeps['coverage']
+  readonly stalls: StallsDeps['stalls']
   /** Makes the hub of live streams, which asks this server's own routes. */
   readonly live: (app: FastifyInstance) => LiveHub
   /** The built dashboard, if there is one. */
@@ -77,6 +79,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerProfiles(app, { ...deps.profiles, clock, limits: deps.otlp.limits, note: (request) => noteAgent(request, agents) })
   registerAgents(app, agents)
   registerCoverage(app, { coverage: deps.coverage, clock })
+  registerStalls(app, { stalls: deps.stalls, clock })
   registerSpans(app, { spans, clock })
   registerJaeger(app, { spans, clock, log })
   registerOverview(app, deps.overview)

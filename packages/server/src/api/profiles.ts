@@ -54,14 +54,14 @@ function queryOf(query: Query, now: number): ProfileQuery {
   const span = text(query, 'span')
   if (span !== undefined && !/^[\da-f]{16}$/i.test(span)) throw new AndonError('bad_parameter', `span="${span.slice(0, 100)}" is not 16 hex digits.`)
   const trace = text(query, 'trace')
-  const [instance, version, route] = [text(query, 'instance'), text(query, 'version'), text(query, 'route')]
+  const [instance, version, route] = [name(query, 'instance'), name(query, 'version'), name(query, 'route')]
   return {
     service: required(query),
     type: oneOf(query, 'type', PROFILE_TYPES) ?? 'cpu',
     range: timeRange(query, now),
-    ...(instance !== undefined && { instance }),
-    ...(version !== undefined && { version }),
-    ...(route !== undefined && { route }),
+    ...(instance !== '' && { instance }),
+    ...(version !== '' && { version }),
+    ...(route !== '' && { route }),
     ...(trace !== undefined && { traceId: parseTraceId(trace) }),
     ...(span !== undefined && { spanId: span.toLowerCase() }),
   }
@@ -87,7 +87,8 @@ export function registerProfiles(app: FastifyInstance, { ingest, reader, clock, 
   })
   app.get<{ Querystring: Query }>('/api/profiles', { config: { role: 'viewer', live: true } }, async ({ query }) => {
     const range = timeRange(query, clock.now())
-    return { from: range.start, to: range.end, sets: await reader.sets(range, text(query, 'service')) }
+    const [service, instance] = [name(query, 'service'), name(query, 'instance')]
+    return { from: range.start, to: range.end, sets: await reader.sets({ range, ...(service !== '' && { service }), ...(instance !== '' && { instance }) }) }
   })
   app.get<{ Querystring: Query }>('/api/profiles/flame', { config: { role: 'viewer' } }, async ({ query }) => {
     const asked = queryOf(query, clock.now())

@@ -1,14 +1,18 @@
-// The events of agents among the logs: broken thresholds and inventories.
-import { type Breach, INVENTORY_EVENT, type InventoryItem, type Milliseconds, nanosecondsToMilliseconds, readBreach, readInventory, THRESHOLD_EVENT } from '@andon/model'
+// The events of agents among the logs: broken thresholds, inventories, blocks of the event loop.
+import { type Breach, INVENTORY_EVENT, type InventoryItem, type Milliseconds, nanosecondsToMilliseconds, readBreach, readInventory, readStall, STALL_EVENT, type StallRecord, THRESHOLD_EVENT } from '@andon/model'
 import type { LogEvent } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { describeSource } from '../store/source.ts'
 import type { StateLog } from '../store/state.ts'
+import type { IngestContext } from './spans.ts'
 
 /** Broken thresholds of one request; further ones are refused. */
 export const BREACHES_MAX = 200
 /** Names of one inventory; further ones are left out. */
 export const INVENTORY_MAX = 5000
+/** Blocks of event loops of one request; further ones are refused. */
+export const STALLS_MAX = 1000
+const DAY: Milliseconds = 86_400_000
 
 /** A breach as it is kept and answered. */
 export interface KeptBreach extends Breach {
@@ -24,10 +28,26 @@ export interface InventorySink {
   write(registrations: readonly { readonly service: string; readonly version: string; readonly items: readonly InventoryItem[] }[]): Promise<void>
 }
 
-export interface EventDeps {
+/** A block of an event loop with whose it was. */
+export interface ReceivedStall extends StallRecord {
+  readonly service: string
+  readonly env: string
+  readonly version: string
+  readonly instance: string
+  readonly time: Milliseconds
+  readonly traceId: string
+  readonly spanId: string
+}
+
+/** Where blocks of event loops are kept. */
+export interface StallSink {
+  write(stalls: readonly ReceivedStall[], options?: { readonly batch?: string }): Promise<void>
+}
+
+export interface EventDeps extends Pick<IngestContext, 'clock' | 'limits' | 'own' | 'retentionDays'> {
   readonly state: Pick<StateLog, 'append'>
   readonly inventory: InventorySink
-  readonly own: OwnMetrics
+  readonly stalls: StallSink
 }
 
 /** Takes the events that agents send as log records. */
@@ -48,14 +68,28 @@ export class EventIngest {
   async accept(events: readonly LogEvent[], batch?: string): Promise<number> {
     const breaches = events.flatMap(breachOf).slice(0, BREACHES_MAX)
     const inventories = events.flatMap(registrationOf)
+    const stalls = events.flatMap((event) => this.#stallOf(event)).slice(0, STALLS_MAX)
+    const options = batch === undefined ? {} : { batch }
     if (inventories.length > 0) await this.#deps.inventory.write(inventories)
     if (breaches.length > 0) {
       const rows = breaches.map((doc) => ({ kind: 'breach' as const, key: doc.instance, state: 'exceeded', service: doc.service, severity: doc.severity, actor: '', doc }))
-      await this.#deps.state.append(rows, batch === undefined ? {} : { batch })
+      await this.#deps.state.append(rows, options)
     }
+    if (stalls.length > 0) await this.#deps.stalls.write(stalls, options)
     this.#accepted.add(breaches.length, { kind: 'threshold' })
     this.#accepted.add(inventories.length, { kind: 'inventory' })
-    return events.length - breaches.length - inventories.length
+    this.#accepted.add(stalls.length, { kind: 'stall' })
+    return events.length - breaches.length - inventories.length - stalls.length
+  }
+
+  /** Not one whose time is in the future or before the retention: it would have a partition of its own. */
+  #stallOf({ name, time, attributes, resource, traceId, spanId }: LogEvent): ReceivedStall[] {
+    const stall = name === STALL_EVENT ? readStall(attributes) : undefined
+    const { clock, limits, retentionDays } = this.#deps
+    const [at, now] = [nanosecondsToMilliseconds(time), clock.now()]
+    if (stall === undefined || at < now - retentionDays * DAY || at > now + limits.futureMs) return []
+    const { service, env, version, instance } = describeSource(resource)
+    return [{ ...stall, service, env, version, instance, time: at, traceId, spanId }]
   }
 }
 

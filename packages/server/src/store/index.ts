@@ -13,6 +13,7 @@ import { ProfileStore } from './profiles.ts'
 import { SpanStore } from './spans.ts'
 import { CalledStore } from './spans-called.ts'
 import { sql, text } from './sql.ts'
+import { StallStore } from './stalls.ts'
 import { StateLog } from './state.ts'
 
 export interface StoreOptions {
@@ -41,6 +42,7 @@ export interface Store {
   readonly inventory: InventoryStore
   readonly called: CalledStore
   readonly agents: AgentStore
+  readonly stalls: StallStore
   status(): Promise<StoreStatus>
   /** Waits for what is under way and gives the data directory free. Harmless when called again. */
   close(): Promise<void>
@@ -67,11 +69,12 @@ export async function openStore({ dataDir, log, clock, retention = defaultRetent
     spans: new SpanStore(database, clock),
     metrics: new MetricsStore(database, clock),
     exceptions: new ExceptionStore(database),
-    profiles: new ProfileStore(database, clock),
+    profiles: new ProfileStore(database, clock, retention.spansDays),
     state,
     inventory: new InventoryStore(database, clock),
     called: new CalledStore(database),
     agents: new AgentStore(database),
+    stalls: new StallStore(database),
     status: () => status(database, retentionDays),
     close: () => database.close(),
   }

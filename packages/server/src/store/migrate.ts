@@ -43,6 +43,7 @@ const LIFETIMES: readonly (readonly [table: string, column: string, retention: k
   ['profile_5m', 'ts', 'rollupDays'],
   ['errors', 'toDateTime(ts)', 'spansDays'],
   ['error_groups', 'day', 'longDays'],
+  ['stalls', 'toDateTime(ts)', 'spansDays'],
   ['state_log', 'toDateTime(written)', 'longDays'],
   ['inventory', 'last_seen', 'rollupDays'],
   ['agents', 'toDateTime(last_seen)', 'rollupDays'],

@@ -127,8 +127,9 @@ test('a stall is a tick that comes later than the threshold, and tells how much 
   assert.equal(detector.periodMs, 125)
   assert.equal(detector.tick(130, 5), undefined)
   assert.equal(detector.tick(130 + 375, 10), undefined)
-  assert.deepEqual(detector.tick(505 + 1125, 910), { endMs: 1630, lengthMs: 1000, cpuMs: 900 })
-  assert.deepEqual(detector.tick(1630 + 1125, 2910), { endMs: 2755, lengthMs: 1000, cpuMs: 1000 })
+  assert.deepEqual(detector.tick(505 + 1125, 910), { endMs: 1630, lengthMs: 1000, cpuMs: 900, kind: 'cpu' })
+  assert.deepEqual(detector.tick(1630 + 1125, 2910), { endMs: 2755, lengthMs: 1000, cpuMs: 1000, kind: 'cpu' })
+  assert.equal(detector.tick(2755 + 1125, 2910 + 400)?.kind, 'waiting')
 })
 
 test('a reading that hangs is not started again, and one that fails leaves nothing', async () => {

@@ -1,6 +1,6 @@
 // Times in which the event loop was blocked for long: one request's work that holds up all others.
 import type { Meter } from '@opentelemetry/api'
-import type { Milliseconds } from '@andon/model'
+import type { Milliseconds, StallKind } from '@andon/model'
 
 /** A block that has ended. */
 export interface Stall {
@@ -8,6 +8,12 @@ export interface Stall {
   readonly lengthMs: Milliseconds
   /** CPU time of the process meanwhile: far less than the length where the process waited or was not let run. */
   readonly cpuMs: Milliseconds
+  readonly kind: StallKind
+}
+
+/** How often the loop is looked at, so that a block of a threshold is found. */
+export function stallPeriod(thresholdMs: Milliseconds): Milliseconds {
+  return Math.max(20, thresholdMs / 2)
 }
 
 /**
@@ -22,7 +28,7 @@ export class StallDetector {
 
   constructor(thresholdMs: Milliseconds, nowMs: Milliseconds, cpuMs: Milliseconds) {
     this.#thresholdMs = thresholdMs
-    this.#periodMs = Math.max(20, thresholdMs / 2)
+    this.#periodMs = stallPeriod(thresholdMs)
     this.#lastMs = nowMs
     this.#lastCpuMs = cpuMs
   }
@@ -34,10 +40,10 @@ export class StallDetector {
   /** To be called once in a period. @returns the block that held it up, when it was longer than the threshold */
   tick(nowMs: Milliseconds, cpuMs: Milliseconds): Stall | undefined {
     const lengthMs = nowMs - this.#lastMs - this.#periodMs
-    const stall = lengthMs > this.#thresholdMs ? { endMs: nowMs, lengthMs, cpuMs: Math.min(lengthMs, cpuMs - this.#lastCpuMs) } : undefined
+    const worked = Math.min(lengthMs, cpuMs - this.#lastCpuMs)
     this.#lastMs = nowMs
     this.#lastCpuMs = cpuMs
-    return stall
+    return lengthMs > this.#thresholdMs ? { endMs: nowMs, lengthMs, cpuMs: worked, kind: worked > lengthMs / 2 ? 'cpu' : 'waiting' } : undefined
   }
 }
 
@@ -58,7 +64,7 @@ export function observeStalls(meter: Meter, thresholdMs: Milliseconds, found: (s
   const timer = setInterval(() => {
     const stall = detector.tick(performance.now(), cpuTime())
     if (stall === undefined) return
-    duration.record(stall.lengthMs / 1000, { 'andon.stall.kind': stall.cpuMs > stall.lengthMs / 2 ? 'cpu' : 'waiting' })
+    duration.record(stall.lengthMs / 1000, { 'andon.stall.kind': stall.kind })
     found(stall)
   }, detector.periodMs)
   timer.unref()
