@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'
 import { printConfig } from './config.ts'
 import { coverage } from './coverage.ts'
 import { CommandError, EXIT } from './exit.ts'
+import { profile, type ProfileFlags } from './profile.ts'
 import { query } from './query.ts'
 import { run } from './run.ts'
 import { serve, type ServeFlags } from './serve.ts'
@@ -59,6 +61,19 @@ program
   })
 
 program
+  .command('profile')
+  .description('take a profile of a running service: where time goes, who holds memory, or what allocates')
+  .option('--service <name>', 'of a service, all its instances')
+  .option('--instance <id>', 'of one instance')
+  .option('--pid <pid>', 'of a process on this machine')
+  .option('--seconds <number>', 'how long', '10')
+  .option('--type <type>', 'cpu, heap or allocation', 'cpu')
+  .option('--out <file>', 'where pprof is written; a name with service and time in this folder')
+  .option('--json', 'JSON instead of a table')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(profileUntilSignal)
+
+program
   .command('check')
   .description('check a configuration file')
   .argument('<file>')
@@ -87,6 +102,25 @@ program
   .action(async (command: string[], flags: { url: string; service?: string; dataDir?: string }) => {
     process.exitCode = await run(command, flags)
   })
+
+/** Ctrl+C takes back what was asked of the agents; a second one ends at once. */
+async function profileUntilSignal(flags: ProfileFlags): Promise<void> {
+  const ended = new AbortController()
+  const stop = (signal: NodeJS.Signals): void => ended.abort(signal)
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.once(signal, stop)
+  try {
+    process.stdout.write(`${await profile({ ...flags, token: process.env['ANDON_TOKEN'] }, { signal: ended.signal, say: (line) => void process.stderr.write(`${line}\n`) })}\n`)
+  } catch (error) {
+    if (!ended.signal.aborted) throw error
+    const given: unknown = ended.signal.reason
+    const signal = signals.find((each) => each === given) ?? 'SIGINT'
+    process.stderr.write('Ended; the agents return to what was wanted of them before.\n')
+    process.exitCode = 128 + constants.signals[signal]
+  } finally {
+    for (const signal of signals) process.off(signal, stop)
+  }
+}
 
 /** Commander has said its part already. */
 function codeOf(error: unknown): number {
