@@ -1,21 +1,21 @@
 // Attributes of the API as the model keeps them, without what looks like a secret.
 import type { AnyValue, Attributes as ApiAttributes } from '@opentelemetry/api'
 import type { Attributes, AttributeValue } from '@andon/model'
-
-const SECRET = /pass(?:word|wd|phrase)?$|passw|secret|token|authorization|cookie|api[-_.]?key|credential/i
-
-/** Query parameters whose value is not recorded. */
-const SECRET_PARAMETER = /([?&][^=&#]*(?:pass|secret|token|key|sig|auth|code)[^=&#]*=)[^&#]*/gi
+import { redactQuery, redactUrl } from './secrets/addresses.ts'
+import { isSecretName } from './secrets/names.ts'
+import { redactText } from './secrets/text.ts'
 
 const URL_KEYS: ReadonlySet<string> = new Set(['url.full', 'url.query', 'http.url', 'http.target'])
 
+/** Keys whose values are text for people, in which secrets may stand anywhere. */
+const TEXT_KEYS: ReadonlySet<string> = new Set(['exception.message', 'exception.stacktrace', 'error.message', 'error.stack', 'bullmq.job.failed.reason'])
+
 const redactAll = (): string => '[redacted]'
-const redactUrl = (url: string): string => url.replaceAll(SECRET_PARAMETER, '$1[redacted]').replace(/\/\/[^/@]*@/, '//')
-const redactQuery = (query: string): string => redactUrl(`?${query}`).slice(1)
 
 /** What makes the values of a key safe to be recorded; undefined where they are as they stand. */
 export function redactionOf(key: string): ((value: string) => string) | undefined {
-  if (SECRET.test(key)) return redactAll
+  if (isSecretName(key)) return redactAll
+  if (TEXT_KEYS.has(key)) return redactText
   if (!URL_KEYS.has(key)) return undefined
   return key === 'url.query' ? redactQuery : redactUrl
 }
@@ -45,21 +45,27 @@ export function toAttributes(attributes: ApiAttributes | undefined): Attributes 
 
 const MAX_TEXT = 8192
 
+function safeMember(key: string, value: unknown): unknown {
+  if (key !== '' && isSecretName(key)) return '[redacted]'
+  if (typeof value === 'string') return redactText(value.slice(0, MAX_TEXT))
+  return typeof value === 'bigint' ? String(value) : value
+}
+
 function contextValue(key: string, value: unknown): AttributeValue {
-  if (SECRET.test(key)) return '[redacted]'
-  if (typeof value === 'string') return safeText(key, value.slice(0, MAX_TEXT))
+  if (isSecretName(key)) return '[redacted]'
+  if (typeof value === 'string') return redactText(safeText(key, value.slice(0, MAX_TEXT)))
   if (typeof value === 'number' || typeof value === 'boolean') return one(key, value)
   if (typeof value === 'bigint') return BigInt.asIntN(64, value)
-  if (value instanceof Error) return value.message.slice(0, MAX_TEXT)
+  if (value instanceof Error) return redactText(value.message.slice(0, MAX_TEXT))
   try {
-    const text = JSON.stringify(value, (inner, each: unknown) => (inner !== '' && SECRET.test(inner) ? '[redacted]' : typeof each === 'bigint' ? String(each) : each))
+    const text = JSON.stringify(value, safeMember)
     return (text as string | undefined)?.slice(0, MAX_TEXT) ?? null
   } catch {
-    return String(value).slice(0, MAX_TEXT)
+    return redactText(String(value).slice(0, MAX_TEXT))
   }
 }
 
-/** What a caller gave as context of an error: texts cut at 8 KiB, objects as JSON, secrets at any depth redacted. */
+/** What a caller gave as context of an error: texts cut at 8 KiB, objects as JSON, secrets at any depth and within texts redacted. */
 export function contextAttributes(context: Readonly<Record<string, unknown>> = {}): Attributes {
   const result: Record<string, AttributeValue> = {}
   for (const [key, value] of Object.entries(context).slice(0, 128)) if (value !== undefined && value !== null) result[key] = contextValue(key, value)

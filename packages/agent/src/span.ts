@@ -17,6 +17,7 @@ import { activeContext } from './context.ts'
 import { hex32, random32 } from './ids.ts'
 import { limited, limits } from './limits.ts'
 import type { EndedSpan, LocalTrace, SpanSink } from './local-trace.ts'
+import { redactText } from './secrets/text.ts'
 import { nowNanoseconds, toClock, toNanoseconds } from './time.ts'
 
 // Bits 8 and 9 of OTLP's flags say whether the parent is remote.
@@ -169,7 +170,7 @@ export class Span implements ApiSpan, EndedSpan {
   setStatus({ code, message }: SpanStatus): this {
     if (!this.isRecording() || this.statusCode === SpanStatusCode.OK) return this
     this.statusCode = code
-    this.statusMessage = message ?? ''
+    this.statusMessage = message === undefined ? '' : redactText(message)
     return this
   }
 
