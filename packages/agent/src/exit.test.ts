@@ -1,12 +1,14 @@
 // Every way in which a process ends, under the agent and without it: the same exit code or signal, in time.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
+import { decodeSpans } from '@andon/wire'
 import { runProgram, startReceiver } from './otlp-receiver.test.ts'
 
-const SPAN = `require('@opentelemetry/api').trace.getTracer('t').startSpan('last').end()`
+const SPAN = `require('@opentelemetry/api').trace.getTracer('t').startSpan('last').end(); require('@opentelemetry/api').metrics.getMeter('t').createCounter('c').add(1)`
 
 /** By the way it ends: a program, and whether its last span can be sent. */
 const ENDS: Readonly<Record<string, string>> = {
@@ -32,13 +34,34 @@ function without(text: string): readonly [number | null, string | null] {
 }
 
 for (const [how, text] of Object.entries(ENDS)) {
-  test(`${how}: ended as without the agent, and the last span arrives`, { timeout: 60_000 }, async (t) => {
+  test(`${how}: ended as without the agent, and the last span and the last count arrive`, { timeout: 60_000 }, async (t) => {
     const receiver = await startReceiver(t)
     const { code, signal, stderr } = await runProgram(t, 'commonjs', text, receiver.url)
     assert.deepEqual([code, signal], without(text), stderr)
     assert.deepEqual(receiver.spans.map(({ name }) => name), ['last'])
+    const counted = receiver.metrics.flatMap(({ name, data }) => (name === 'c' && data.type === 'sum' ? data.points.map(({ value }) => value) : []))
+    assert.equal(counted.reduce((sum, value) => sum + value, 0), 1)
   })
 }
+
+test('process.exit() while a batch is under way: it is sent again under its number', { timeout: 60_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  // It takes the first one, and is silent on it.
+  receiver.answer = ({ path }, response) => {
+    if (path !== '/v1/traces' || receiver.of('/v1/traces').length > 1) response.writeHead(200).end()
+  }
+  const control = createHttpServer((_request, response) => {
+    void receiver.until(() => receiver.of('/v1/traces').length > 0).then(() => response.end('now'))
+  }).listen(0, '127.0.0.1')
+  await once(control, 'listening')
+  t.after(() => control.close())
+  const address = control.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const { code } = await runProgram(t, 'commonjs', `${SPAN}; require('http').get('http://127.0.0.1:${port}/', () => process.exit(6))`, receiver.url, { OTEL_BSP_SCHEDULE_DELAY: '10' })
+  assert.equal(code, 6)
+  const batches = receiver.of('/v1/traces').filter(({ body }) => decodeSpans(body).some(({ name }) => name === 'last')).map(({ batch }) => batch)
+  assert.deepEqual([batches.length, new Set(batches).size], [2, 1])
+})
 
 /** A server that takes every connection and says nothing. */
 async function silentServer(t: TestContext): Promise<string> {

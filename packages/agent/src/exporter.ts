@@ -5,12 +5,14 @@ import { encodeEvents, encodeExceptions, encodeMetrics, type LogEvent } from '@a
 import { redactionOf } from './attributes.ts'
 import { Buffer } from './export/buffer.ts'
 import { type ControlLink, OtlpClient } from './export/client.ts'
+import { Flushes } from './export/flushes.ts'
 import { batchNumber, Sender } from './export/sender.ts'
 import { SpanBuffer } from './export/span-buffer.ts'
 import { cutting } from './limits.ts'
 import { withoutExemplars } from './metrics/exemplars.ts'
 import type { AgentMeterProvider } from './metrics/meter.ts'
 import type { AgentOptions } from './options.ts'
+import { redactText } from './secrets/text.ts'
 import type { Unsent } from './shutdown.ts'
 import { nowNanoseconds } from './time.ts'
 
@@ -19,6 +21,17 @@ const EVENTS_PER_BATCH = 100
 /** Of a control state, which the server takes up to 64 KiB of. */
 const READ_MAX_BYTES = 128 * 1024
 const READ_MS: Milliseconds = 5000
+
+/** Of the bound: spans, errors and events, each with what is under way of it. */
+const SHARES = { spans: 0.8, exceptions: 0.06, events: 0.04 } as const
+/** Spans wait in batches of at most this much, and a batch is under way beside those that wait. */
+const SPAN_BATCH_BYTES: Bytes = 512 * 1024
+
+/** What may wait of spans, so that it and a batch under way (at most a quarter of it) are within their share. */
+function spanBytes(maxQueueBytes: Bytes): Bytes {
+  const share = maxQueueBytes * SHARES.spans
+  return Math.max(share * 0.8, share - SPAN_BATCH_BYTES)
+}
 
 function sleep(ms: Milliseconds, signal: AbortSignal): Promise<void> {
   // Woken early by the signal, which is no failure.
@@ -49,18 +62,18 @@ export class Exporter {
   #metricsDue = false
   #sequence = 0
   #beforeFlush: () => void = () => undefined
-  #waitingForFailure: (() => void)[] = []
+  readonly #flushes: Flushes = new Flushes(() => this.#drain())
 
   constructor(options: AgentOptions, resource: Resource, meters: AgentMeterProvider) {
     this.#options = options
     this.#resource = resource
     this.#meters = meters
     this.#client = new OtlpClient(options)
-    this.spans = new SpanBuffer(resource, options.maxQueueBytes * 0.9, cutting(redactionOf, options.limits.valueLength), () => this.#senders.spans.start())
-    this.#exceptions = new Buffer(options.maxQueueBytes * 0.06)
-    this.#events = new Buffer(options.maxQueueBytes * 0.04)
+    this.spans = new SpanBuffer(resource, spanBytes(options.maxQueueBytes), cutting(redactionOf, options.limits.valueLength), () => this.#senders.spans.start())
+    this.#exceptions = new Buffer(options.maxQueueBytes * SHARES.exceptions)
+    this.#events = new Buffer(options.maxQueueBytes * SHARES.events)
     const sender = (path: string, next: () => { body: Uint8Array; items: number } | undefined): Sender =>
-      new Sender({ client: this.#client, path, next, sleep, sequence: () => (this.#sequence += 1), failed: () => this.#failed() })
+      new Sender({ client: this.#client, path, next, sleep, sequence: () => (this.#sequence += 1), failed: () => this.#flushes.failed() })
     this.#senders = {
       spans: sender('/v1/traces', () => this.spans.take()),
       metrics: sender('/v1/metrics', () => this.#nextMetrics()),
@@ -82,7 +95,9 @@ export class Exporter {
   }
 
   recordException(exception: ExceptionRecord): void {
-    this.#exceptions.push(exception, 1000 + (exception.message.length + exception.stack.length) * 2)
+    const message = redactText(exception.message)
+    const stack = redactText(exception.stack)
+    this.#exceptions.push({ ...exception, message, stack }, 1000 + (message.length + stack.length) * 2 + sizeOf(exception.attributes))
   }
 
   /** An event of the agent, which goes the way of errors. */
@@ -117,8 +132,13 @@ export class Exporter {
     return batchOf(this.#options.exemplars ? metrics : metrics.map(withoutExemplars), encodeMetrics)
   }
 
-  #failed(): void {
-    for (const resolve of this.#waitingForFailure.splice(0)) resolve()
+  async #drain(): Promise<void> {
+    const { spans, metrics, exceptions } = this.#senders
+    // What is under way first: a second drain collects what came meanwhile.
+    await metrics.drain()
+    this.#metricsDue = true
+    this.spans.seal()
+    await Promise.all([spans.drain(), metrics.drain(), exceptions.drain()])
   }
 
   /**
@@ -129,25 +149,19 @@ export class Exporter {
    */
   async flush(withinMs: Milliseconds, giveUp = false): Promise<void> {
     this.#beforeFlush()
-    const { spans, metrics, exceptions } = this.#senders
-    const all = (async () => {
-      // What is under way first: a second drain collects what came meanwhile.
-      await metrics.drain()
-      this.#metricsDue = true
+    // While another flush waits for a server that does not answer, those of the other signals may.
+    if (this.#flushes.waiting > 0) {
+      this.#sendMetrics()
       this.spans.seal()
-      await Promise.all([spans.drain(), metrics.drain(), exceptions.drain()])
-    })()
-    const ended = new AbortController()
-    const deadline = wait(withinMs, undefined, { signal: ended.signal }).catch(() => undefined)
-    const failure = giveUp ? [new Promise<void>((resolve) => this.#waitingForFailure.push(resolve))] : []
-    await Promise.race([all, deadline, ...failure])
-    ended.abort()
+      for (const sender of Object.values(this.#senders)) sender.hurry()
+    }
+    await this.#flushes.wait(withinMs, giveUp)
   }
 
   status(): ExporterStatus {
     const senders = Object.values(this.#senders)
     return {
-      queueBytes: this.spans.bytes + this.#exceptions.bytes + this.#events.bytes,
+      queueBytes: this.spans.bytes + this.#exceptions.bytes + this.#events.bytes + senders.reduce((sum, { unanswered }) => sum + (unanswered?.body.length ?? 0), 0),
       droppedSpans: this.spans.dropped,
       droppedExceptions: this.#exceptions.dropped,
       droppedEvents: this.#events.dropped,
@@ -156,18 +170,28 @@ export class Exporter {
     }
   }
 
-  /** Takes out the spans and errors that no request carries yet, for a process that ends at once: at most one batch of each. */
+  /**
+   * Takes out what was recorded and not answered, for a process that ends at once: of each signal the batch under way, under
+   * its number, and one more.
+   */
   takeUnsent(): Unsent[] {
     this.spans.seal()
+    this.#metricsDue = true
+    const { spans, metrics, exceptions } = this.#senders
     const batches = [
-      { path: '/v1/logs', made: batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions) },
-      { path: '/v1/traces', made: this.spans.take() },
+      { path: '/v1/metrics', sender: metrics, made: this.#nextMetrics() },
+      { path: '/v1/logs', sender: exceptions, made: batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions) },
+      { path: '/v1/traces', sender: spans, made: this.spans.take() },
     ]
-    return batches.flatMap(({ path, made }) => (made === undefined ? [] : [{ path, batch: batchNumber((this.#sequence += 1)), body: made.body }]))
+    return batches.flatMap(({ path, sender, made }) => [
+      ...(sender.unanswered === undefined ? [] : [{ path, ...sender.unanswered }]),
+      ...(made === undefined ? [] : [{ path, batch: batchNumber((this.#sequence += 1)), body: made.body }]),
+    ])
   }
 
   stop(): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
+    for (const sender of Object.values(this.#senders)) sender.stop()
     this.#client.close()
   }
 }

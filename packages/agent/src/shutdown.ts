@@ -10,8 +10,8 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 export interface EndOfProcess {
   /** Sends what there is; settles within its deadline. */
   readonly flush: () => Promise<void>
-  /** Takes an error that nothing caught; `isLast` when the process ends as soon as it returns. */
-  readonly uncaught: (error: Error, isLast: boolean) => void
+  /** Takes an error that nothing caught. */
+  readonly uncaught: (error: Error) => void
   /** Sends what is left without another turn of the event loop. */
   readonly atExit: () => void
 }
@@ -56,13 +56,16 @@ export function flushAtEnd({ flush, uncaught, atExit }: EndOfProcess): () => voi
     try {
       // With a listener of the host's own the process goes on; without one it has no further turn of its event loop.
       const isLast = process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()
-      uncaught(error instanceof Error ? error : new Error(String(error)), isLast)
+      uncaught(error instanceof Error ? error : new Error(String(error)))
+      if (!isLast) return
+      isOver = true
+      atExit()
     } catch (failure) {
       diag.error('andon: the last error could not be sent', failure)
     }
   }
   const exit = (): void => {
-    // After a flush that failed the process does not wait for the same server again.
+    // Not again after an error that nothing caught, nor after a flush, also one that failed: the server is asked once.
     if (isOver) return
     try {
       atExit()

@@ -109,10 +109,7 @@ function startAgent(options: AgentOptions): Agent {
     flush: () => exporter.flush(FLUSH_MS),
   })
   const atExit = (): void => sendFromChild(exporter.takeUnsent(), options.signals, STOP_MS)
-  const uncaught = (error: Error, isLast: boolean): void => {
-    exporter.recordException(uncaughtRecord(error, { resource, scope }))
-    if (isLast) atExit()
-  }
+  const uncaught = (error: Error): void => exporter.recordException(uncaughtRecord(error, { resource, scope }))
   const flushAll = async (withinMs: number, giveUp: boolean): Promise<void> => {
     // Profiles first: with them come the stacks of stalls, which are events.
     await Promise.all([profiles.flush(withinMs, giveUp), exporter.flush(withinMs, giveUp)])

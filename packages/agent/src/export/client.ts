@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Bytes, Milliseconds } from '@andon/model'
 import { type Signal, type Signals, signalAt } from '../options/signals.ts'
+import { exchange, type Limits, type Reply } from './exchange.ts'
 
 // Taken before any instrumentation replaces them: the agent's own requests are never traced.
 const requests = { 'http:': http.request, 'https:': https.request } as const
@@ -36,6 +37,9 @@ export interface ClientOptions {
 /** Below it compressing costs more than it spares. */
 const COMPRESS_FROM = 1024
 
+/** Of an answer, in whose content nothing is looked for: more is not read, and its connection is let go. */
+const ANSWER_MAX_BYTES: Bytes = 64 * 1024
+
 /** To a server on the same machine compressing costs its processor more than it spares the wire. */
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || host.startsWith('127.')
@@ -57,6 +61,8 @@ function retryAfter(header: string | undefined): Milliseconds | undefined {
 export class OtlpClient {
   readonly #options: ClientOptions
   readonly #agents = { 'http:': new http.Agent({ keepAlive: true, maxSockets: 2 }), 'https:': new https.Agent({ keepAlive: true, maxSockets: 2 }) }
+
+  readonly #open = new Set<http.ClientRequest>()
 
   /** Set once the agent's other parts are there. */
   control: ControlLink | undefined
@@ -91,28 +97,15 @@ export class OtlpClient {
   }
 
   async #send(protocol: 'http:' | 'https:', url: URL, headers: http.OutgoingHttpHeaders, body: Uint8Array, signal: Signal): Promise<Answer> {
-    const { timeoutMs: timeout } = signal
-    return await new Promise((resolve, reject) => {
-      const request = requests[protocol](url, { method: 'POST', headers, agent: this.#agents[protocol], timeout }, (response) => {
-        response.resume()
-        response.once('error', reject)
-        response.once('end', () => {
-          const status = response.statusCode ?? 0
-          const wanted = response.headers['andon-control']
-          if (typeof wanted === 'string') {
-            this.#controlling = signal
-            this.control?.answered(wanted)
-          }
-          const outcome = status >= 200 && status < 300 ? 'taken' : status === 429 || status === 408 || status >= 500 ? 'again' : 'refused'
-          resolve({ outcome, retryAfterMs: retryAfter(response.headers['retry-after']), reason: String(status) })
-        })
-      })
-      request.once('timeout', () => request.destroy(new Error(`no answer within ${timeout} ms`)))
-      request.once('error', reject)
-      // An idle connection must not keep the host alive.
-      request.once('socket', (socket) => socket.unref())
-      request.end(body)
-    })
+    const request = requests[protocol](url, { method: 'POST', headers, agent: this.#agents[protocol] })
+    const { status, headers: answered } = await this.#exchange(request, body, { maxBytes: ANSWER_MAX_BYTES, withinMs: signal.timeoutMs })
+    const wanted = answered['andon-control']
+    if (typeof wanted === 'string') {
+      this.#controlling = signal
+      this.control?.answered(wanted)
+    }
+    const outcome = status >= 200 && status < 300 ? 'taken' : status === 429 || status === 408 || status >= 500 ? 'again' : 'refused'
+    return { outcome, retryAfterMs: retryAfter(answered['retry-after']), reason: String(status) }
   }
 
   /**
@@ -125,41 +118,27 @@ export class OtlpClient {
       const { url: address = '', headers } = this.#controlling ?? this.#options.signals.traces
       const url = new URL(address.replace(/\/v1\/(?:traces|metrics|logs)$/, '') + path)
       const protocol = url.protocol === 'https:' ? 'https:' : 'http:'
-      return await this.#receive(requests[protocol](url, { method: 'GET', headers: { ...headers, accept: 'application/json' }, agent: this.#agents[protocol] }), maxBytes, withinMs)
+      const request = requests[protocol](url, { method: 'GET', headers: { ...headers, accept: 'application/json' }, agent: this.#agents[protocol] })
+      const { status, text } = await this.#exchange(request, undefined, { maxBytes, withinMs })
+      return status === 200 ? text : undefined
     } catch {
       return undefined
     }
   }
 
-  async #receive(request: http.ClientRequest, maxBytes: Bytes, withinMs: Milliseconds): Promise<string | undefined> {
-    return await new Promise((resolve) => {
-      const end = (text: string | undefined): void => {
-        clearTimeout(deadline)
-        if (text === undefined) request.destroy()
-        resolve(text)
-      }
-      // Of the whole: a server that sends a byte now and then is never idle.
-      const deadline = setTimeout(() => end(undefined), withinMs).unref()
-      request.once('error', () => end(undefined))
-      request.once('close', () => end(undefined))
-      request.once('socket', (socket) => socket.unref())
-      request.once('response', (response) => {
-        if (response.statusCode !== 200) return end(undefined)
-        const chunks: Buffer[] = []
-        let bytes = 0
-        response.on('data', (chunk: Buffer) => {
-          bytes += chunk.length
-          if (bytes > maxBytes) end(undefined)
-          else chunks.push(chunk)
-        })
-        response.once('error', () => end(undefined))
-        response.once('end', () => end(Buffer.concat(chunks).toString('utf8')))
-      })
-      request.end()
-    })
+  async #exchange(request: http.ClientRequest, body: Uint8Array | undefined, limits: Limits): Promise<Reply> {
+    this.#open.add(request)
+    try {
+      return await exchange(request, body, limits)
+    } finally {
+      this.#open.delete(request)
+    }
   }
 
+  /** Ends what is under way. Whoever holds the client makes no more requests. */
   close(): void {
+    // Also those that wait for a connection: else each would get one when another is closed.
+    for (const request of this.#open) request.destroy()
     for (const agent of Object.values(this.#agents)) agent.destroy()
   }
 }

@@ -28,20 +28,30 @@ export interface SenderOptions {
   readonly failed: () => void
 }
 
+/** A batch with the number under which it is sent, also if it is sent again. */
+export interface NumberedBatch {
+  /** The header andon-batch. */
+  readonly batch: string
+  readonly body: Uint8Array
+}
+
 /**
  * One batch is under way at a time. An unanswered one is sent again unchanged, with the same number, until it is taken or
  * refused for good; what is recorded meanwhile waits. Never throws.
  */
 export class Sender {
   readonly #options: SenderOptions
-  #running: Promise<void> | undefined
+  #isBusy = false
+  #isStopped = false
+  #running: Promise<void> = Promise.resolve()
+  #unanswered: NumberedBatch | undefined
   #hurry = new AbortController()
   /** Items that the server refused for good. */
   refused = 0
   /** Attempts that were not answered with success. */
   failures = 0
   /** Said once while it lasts. */
-  #isUnanswered = false
+  #isWaiting = false
 
   constructor(options: SenderOptions) {
     this.#options = options
@@ -49,39 +59,70 @@ export class Sender {
 
   /** Whether a batch is under way: then no new one is made, so that increments go on adding up. */
   get busy(): boolean {
-    return this.#running !== undefined
+    return this.#isBusy
+  }
+
+  /** The batch that is under way. */
+  get unanswered(): NumberedBatch | undefined {
+    return this.#unanswered
   }
 
   /** Sends what there is, in the background. */
   start(): void {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined
-    })
+    if (this.#isBusy || this.#isStopped) return
+    this.#isBusy = true
+    this.#running = this.#run()
+  }
+
+  /** Cuts the wait between attempts short, and sends what there is. */
+  hurry(): void {
+    this.#hurry.abort()
+    this.#hurry = new AbortController()
+    this.start()
   }
 
   /** Sends what there is, with the wait between attempts cut short; settles when nothing is left. */
   async drain(): Promise<void> {
-    this.#hurry.abort()
-    this.#hurry = new AbortController()
-    this.start()
+    this.hurry()
     await this.#running
   }
 
+  /** Gives up what is under way, for good. */
+  stop(): void {
+    this.#isStopped = true
+    this.#hurry.abort()
+  }
+
   async #run(): Promise<void> {
-    for (let batch = this.#options.next(); batch !== undefined; batch = this.#options.next()) await this.#deliver(batch.body, batch.items)
+    try {
+      for (let batch = this.#options.next(); batch !== undefined; batch = this.#isStopped ? undefined : this.#options.next()) await this.#deliver(batch.body, batch.items)
+    } catch (error) {
+      // What could not be made into a batch is lost; the next one may be.
+      this.failures += 1
+      diag.error(`andon: a batch for ${this.#options.path} could not be made`, error)
+    } finally {
+      // In the same turn in which nothing was left: what is recorded from now on starts the next run.
+      this.#isBusy = false
+    }
   }
 
   async #deliver(body: Uint8Array, items: number): Promise<void> {
     const { client, path, sleep, sequence, failed } = this.#options
     const number = batchNumber(sequence())
+    this.#unanswered = { batch: number, body }
+    // Asked anew after each wait.
+    const isStopped = (): boolean => this.#isStopped
     let delay = FIRST_DELAY
     for (;;) {
+      if (isStopped()) return
       const { outcome, retryAfterMs, reason } = await client.post(path, body, number)
+      if (outcome !== 'again') this.#unanswered = undefined
       if (outcome === 'taken') {
-        if (this.#isUnanswered) diag.info(`andon: ${path} is answered again`)
-        this.#isUnanswered = false
+        if (this.#isWaiting) diag.info(`andon: ${path} is answered again`)
+        this.#isWaiting = false
         return
       }
+      if (isStopped()) return
       this.failures += 1
       failed()
       if (outcome === 'refused') {
@@ -89,8 +130,8 @@ export class Sender {
         diag.warn(`andon: ${path} refused ${items} items: ${reason}`)
         return
       }
-      if (!this.#isUnanswered) diag.warn(`andon: ${path} is not answered (${reason}); what is recorded waits, and is sent again`)
-      this.#isUnanswered = true
+      if (!this.#isWaiting) diag.warn(`andon: ${path} is not answered (${reason}); what is recorded waits, and is sent again`)
+      this.#isWaiting = true
       await sleep(retryAfterMs ?? delay * (0.5 + Math.random() / 2), this.#hurry.signal)
       delay = Math.min(MAX_DELAY, delay * 2)
     }

@@ -80,7 +80,8 @@ export class SpanBuffer {
     this.#open += bytes
     if (this.#open < this.#batchBytes) return
     this.seal()
-    while (this.#sealedBytes > this.#maxBytes - this.#batchBytes && this.#sealed.length > 1) {
+    // Also the newest, if it is larger by itself than what may wait.
+    while (this.#sealedBytes > this.#maxBytes - this.#batchBytes && this.#sealed.length > 0) {
       const oldest = this.#sealed.shift()
       this.#sealedBytes -= oldest?.body.length ?? 0
       this.dropped += oldest?.items ?? 0

@@ -236,6 +236,7 @@ export class ContinuousProfile {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     clearTimeout(this.#end)
     this.#set({ rate: 1, kinds: [] })
+    this.#sender.stop()
     this.#client.close()
   }
 }
