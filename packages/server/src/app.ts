@@ -172,6 +172,7 @@ export class App {
       clock,
       otlp: { spans, metrics, exceptions, limits: bodies },
       written: new RemoteWriteIngest(metrics, { limits, own }),
+      zipkin: spans,
       spans: new SpanReader(store.spans),
       profiles: { ingest: profiles, reader: new ProfileReader(store.profiles) },
       overview: {

@@ -18,3 +18,4 @@ export {
   parsePrometheusText,
 } from './prometheus-text.ts'
 export { unpackSnappy } from './snappy.ts'
+export { decodeZipkin, encodeZipkin, type ZipkinSpan } from './zipkin.ts'

@@ -117,6 +117,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     log: silentLog,
     clock,
     otlp: { spans: sink, metrics: sink, exceptions: sink, limits: { bodyBytes: 10_000, inflatedBytes: 20_000, inFlightBytes: 100_000 } },
+    zipkin: { acceptSpans: (spans) => sink.accept(Buffer.from(String(spans.length)), 'zipkin') },
     written: { accept: (body, version) => sink.accept(body, `remote write ${version}`).then((result) => ({ ...result, samples: 1, histograms: 0, exemplars: 0 })) },
     spans: new SpanReader(source),
     profiles: {

@@ -15,6 +15,7 @@ import { registerRemoteWrite, type RemoteWriteSink } from './remote-write.ts'
 import { registerSpans } from './spans.ts'
 import { registerJaeger } from './spans-jaeger.ts'
 import { registerStalls, type StallsDeps } from './stalls.ts'
+import { registerZipkin, type ZipkinSink } from './spans-zipkin.ts'
 import { registerStatus, type StatusDeps } from './status.ts'
 
 /** What the routes stand on; made by app.ts, or by a test. */
@@ -24,6 +25,7 @@ export interface ApiDeps {
   readonly clock: Clock
   readonly otlp: Omit<OtlpDeps, 'log' | 'note'>
   readonly written: RemoteWriteSink
+  readonly zipkin: ZipkinSink
   readonly spans: SpanReader
   readonly profiles: Pick<ProfilesDeps, 'ingest' | 'reader'>
   readonly overview: OverviewDeps
@@ -82,6 +84,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerStalls(app, { stalls: deps.stalls, clock })
   registerSpans(app, { spans, clock })
   registerJaeger(app, { spans, clock, log })
+  registerZipkin(app, { ingest: deps.zipkin, spans, clock, limits: deps.otlp.limits })
   registerOverview(app, deps.overview)
   registerStatus(app, deps.status)
   deps.more(app)

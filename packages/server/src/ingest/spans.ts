@@ -1,5 +1,5 @@
 // OTLP spans: decode, check, bound, write.
-import type { ExceptionRecord, SpanRecord } from '@andon/model'
+import type { Bytes, ExceptionRecord, SpanRecord } from '@andon/model'
 import { decodeSpans, decodeSpansJson, type PartialSuccess } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
 import type { Limits } from '../runtime/limits.ts'
@@ -59,10 +59,19 @@ export class SpanIngest {
    * @throws AndonError bad_body, overloaded or unavailable; nothing of the request is then stored
    */
   async accept(body: Uint8Array, content: 'protobuf' | 'json', batch?: string): Promise<PartialSuccess> {
-    const decoded = content === 'protobuf' ? decodeSpans(body) : decodeSpansJson(new TextDecoder().decode(body))
+    return await this.acceptSpans(content === 'protobuf' ? decodeSpans(body) : decodeSpansJson(new TextDecoder().decode(body)), body.length, batch)
+  }
+
+  /**
+   * Takes spans, whatever they came as; settles when they are stored.
+   *
+   * @param bytes - the size of the request, for the bound of the queue
+   * @throws AndonError overloaded or unavailable; nothing is then stored
+   */
+  async acceptSpans(decoded: readonly SpanRecord[], bytes: Bytes, batch?: string): Promise<PartialSuccess> {
     const kept = decoded.filter((span) => this.#isInTime(span)).map((span) => this.#bounded(span))
     const rejected = decoded.length - kept.length
-    if (kept.length > 0) await this.#batcher.accept(kept, body.length, batch)
+    if (kept.length > 0) await this.#batcher.accept(kept, bytes, batch)
     this.#accepted.add(kept.length)
     if (rejected > 0) this.#refused.add(rejected, { reason: 'time' })
     return { rejected, message: rejected === 0 ? '' : `${rejected} spans begin in the future or before the retention of ${this.#context.retentionDays} days` }

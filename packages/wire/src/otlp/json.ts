@@ -107,6 +107,11 @@ export class JsonReader {
     return this.#array(field).map((value, index) => new JsonReader(value, `${this.#path}.${field}[${index}]`))
   }
 
+  /** Every field as text. */
+  texts(): Record<string, string> {
+    return Object.fromEntries(Object.keys(this.#value).map((field) => [field, this.text(field)]))
+  }
+
   /** A list of numbers; integers may be written as text. */
   numbers(field: string): number[] {
     return this.#array(field).map((value, index) => new JsonReader({ value }, `${this.#path}.${field}[${index}]`).double('value'))

@@ -1,0 +1,103 @@
+// Zipkin's API: spans in, and what its UI and Grafana ask.
+import type { IncomingMessage } from 'node:http'
+import { AndonError, type Bytes, type Milliseconds, type SpanRecord } from '@andon/model'
+import { decodeZipkin, encodeZipkin, type PartialSuccess } from '@andon/wire'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { SpanReader, TraceQuery } from '../query/spans.ts'
+import type { Clock } from '../runtime/clock.ts'
+import { type BodyLimits, BodyReader } from './body.ts'
+import { parseTraceId, type Query, text, texts, whole } from './parameters.ts'
+
+/** What takes spans; resolves when they are stored. */
+export interface ZipkinSink {
+  acceptSpans(spans: readonly SpanRecord[], bytes: Bytes): Promise<PartialSuccess>
+}
+
+export interface ZipkinDeps {
+  readonly ingest: ZipkinSink
+  readonly spans: SpanReader
+  readonly clock: Pick<Clock, 'now'>
+  readonly limits: BodyLimits
+}
+
+const TRACES_MAX = 200
+const LOOKBACK: Milliseconds = 3_600_000
+/** What lists of names look back on; Zipkin's requests for them name no time. */
+const NAMES: Milliseconds = 7 * 86_400_000
+const VIEWER = { config: { role: 'viewer' } } as const
+
+/** `annotationQuery=error and http.method=GET`: tags with a value, and words that are a tag or an annotation. */
+function attributesOf(query: Query): { status?: 'error'; attributes?: Record<string, string> } {
+  const parts = (text(query, 'annotationQuery') ?? '').split(/ and /i).map((part) => part.trim()).filter((part) => part !== '')
+  const pairs = parts.filter((part) => part !== 'error').map((part): [string, string] => {
+    const at = part.indexOf('=')
+    if (at < 1) throw new AndonError('bad_parameter', `annotationQuery: "${part.slice(0, 100)}" is not error and not key=value.`)
+    return [part.slice(0, at), part.slice(at + 1)]
+  })
+  return { ...(parts.includes('error') && { status: 'error' as const }), ...(pairs.length > 0 && { attributes: Object.fromEntries(pairs) }) }
+}
+
+/** Times in milliseconds, durations in microseconds. */
+function searchOf(query: Query, now: Milliseconds): TraceQuery {
+  const end = whole(query, 'endTs', { min: 0, max: 8.64e15, otherwise: now })
+  const lookback = whole(query, 'lookback', { min: 1, max: 400 * 86_400_000, otherwise: LOOKBACK })
+  const min = whole(query, 'minDuration', { min: 0, max: 1e15, otherwise: 0 })
+  const max = whole(query, 'maxDuration', { min: 0, max: 1e15, otherwise: 0 })
+  const [service, operation] = [text(query, 'serviceName'), text(query, 'spanName')]
+  return {
+    range: { start: end - lookback, end },
+    limit: Math.min(TRACES_MAX, whole(query, 'limit', { min: 1, max: 1e6, otherwise: 10 })),
+    ...(service !== undefined && { service }),
+    ...(operation !== undefined && operation !== 'all' && { operation }),
+    ...(min > 0 && { minDurationNs: min * 1000 }),
+    ...(max > 0 && { maxDurationNs: max * 1000 }),
+    ...attributesOf(query),
+  }
+}
+
+function registerIngest(app: FastifyInstance, { ingest, limits }: ZipkinDeps): void {
+  const reader = new BodyReader(limits)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage) => reader.read(request, payload))
+  app.post('/api/v2/spans', { config: { role: 'ingest' } }, async (request, reply) => {
+    const body = request.body instanceof Uint8Array ? request.body : Buffer.alloc(0)
+    const { rejected, message } = await reader.during(body, () => ingest.acceptSpans(decodeZipkin(new TextDecoder().decode(body)), body.length))
+    if (rejected > 0) throw new AndonError('bad_body', `${message}; all others are stored.`, { hint: 'What was refused must not be sent again; see docs/reference/limits.md.' })
+    return reply.code(202).send()
+  })
+}
+
+function registerQueries(app: FastifyInstance, { spans, clock }: ZipkinDeps): void {
+  const lately = (): { start: Milliseconds; end: Milliseconds } => ({ start: clock.now() - NAMES, end: clock.now() + 60_000 })
+  const traces = async (found: readonly { readonly traceId: string; readonly start?: Milliseconds }[]): Promise<object[]> => {
+    const all = []
+    for (const { traceId, start } of found) all.push(await spans.trace(traceId, start))
+    return all.filter((trace) => trace.length > 0).map((trace) => trace.map(encodeZipkin))
+  }
+  app.get('/api/v2/services', VIEWER, () => spans.services(lately()))
+  app.get<{ Querystring: Query }>('/api/v2/spans', VIEWER, async (request) => {
+    const service = text(request.query, 'serviceName')
+    if (service === undefined) throw new AndonError('bad_parameter', 'serviceName is missing.')
+    const operations = await spans.operations(service, lately())
+    return [...new Set(operations.map(({ name }) => name))].toSorted()
+  })
+  app.get<{ Querystring: Query }>('/api/v2/traces', VIEWER, async (request) => await traces(await spans.search(searchOf(request.query, clock.now()))))
+  app.get<{ Querystring: Query }>('/api/v2/traceMany', VIEWER, async (request) => {
+    const ids = texts(request.query, 'traceIds').flatMap((each) => each.split(','))
+    return await traces([...new Set(ids.map(parseTraceId))].slice(0, TRACES_MAX).map((traceId) => ({ traceId })))
+  })
+  app.get<{ Params: { id: string } }>('/api/v2/trace/:id', VIEWER, async (request) => {
+    const trace = await spans.trace(parseTraceId(request.params.id))
+    if (trace.length === 0) throw new AndonError('not_found', 'There is no such trace.', { hint: 'It may be older than the retention of spans, or was not sampled.' })
+    return trace.map(encodeZipkin)
+  })
+}
+
+/** POST /api/v2/spans, answered 202 only when stored, and Zipkin's queries. */
+export function registerZipkin(app: FastifyInstance, deps: ZipkinDeps): void {
+  void app.register((scope, _options, done) => {
+    registerIngest(scope, deps)
+    registerQueries(scope, deps)
+    done()
+  })
+}
