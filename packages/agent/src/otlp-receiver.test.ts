@@ -88,7 +88,8 @@ export interface Ended {
   readonly stderr: string
 }
 
-export const REGISTER: URL = new URL('register.js', import.meta.url)
+/** What is shipped: the bundle. */
+export const REGISTER: URL = new URL(import.meta.resolve('@andon/agent/register'))
 
 /** What is run, and what it loads before. */
 export interface Program {

@@ -1,7 +1,11 @@
 // `node --import @andon/agent/register app.js`, or `--require` of the same: starts the agent before the application's
 // first module. No `await` here or in what it imports: `require` can load only such modules.
-import threads from 'node:worker_threads'
-import { start } from './start.ts'
+import { createRequire } from 'node:module'
+import type * as Threads from 'node:worker_threads'
+import type * as Agent from './index.ts'
+
+const load: NodeJS.Require = createRequire(import.meta.url)
+const threads: typeof Threads = load('node:worker_threads')
 
 /** Node runs what is preloaded in the thread of its loader too, where nothing of the application ever runs. */
 function isOfLoader(): boolean {
@@ -10,4 +14,8 @@ function isOfLoader(): boolean {
   return isInternal === true || (isInternal === undefined && !threads.isMainThread && threads.parentPort === null)
 }
 
-if (!isOfLoader()) start()
+if (!isOfLoader()) {
+  // By its name: read only where it is wanted, and the same copy that the application gets.
+  const { start }: typeof Agent = load('@andon/agent')
+  start()
+}

@@ -8,7 +8,7 @@ import { test, type TestContext } from 'node:test'
 import type { SpanRecord } from '@andon/model'
 import { runProgram, startReceiver } from './otlp-receiver.test.ts'
 
-const register = new URL('register.js', import.meta.url).href
+const register = import.meta.resolve('@andon/agent/register')
 
 /** A program's file, beside which the packages of the repository are found by their whole paths. */
 function fileOf(t: TestContext, text: string): string {

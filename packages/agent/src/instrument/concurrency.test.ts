@@ -103,7 +103,7 @@ before(async () => {
   const postgres = await runPostgres()
   ends.push(postgres.end)
   const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...inherited } = process.env
-  child = spawn(process.execPath, ['--import', new URL('../register.js', import.meta.url).href, '--input-type=module', '-e', PROGRAM], {
+  child = spawn(process.execPath, ['--import', import.meta.resolve('@andon/agent/register'), '--input-type=module', '-e', PROGRAM], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
     env: { ...inherited, PGURL: postgres.url, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: 'concurrency' },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

@@ -32,6 +32,9 @@ function isInstalled(names: readonly string[]): boolean {
   })
 }
 
+// By its name, because this file runs from a bundle in another folder, too.
+const LOADER = '@andon/agent/esm-loader'
+
 let watching = false
 
 /**
@@ -53,7 +56,7 @@ export function watchEcmaScript(wanted: NamesByFile, apply: Apply, builtin: (url
   Reflect.defineProperty(globalThis, Symbol.for(HAND_OVER), { value: handOver, configurable: true })
   const registerHooks: unknown = Reflect.get(Module, 'registerHooks')
   if (isMethod(registerHooks)) registerHooks({ load: syncLoad(wanted, builtin) })
-  else if (isInstalled(Object.keys(wanted))) register(new URL('esm-loader.js', import.meta.url), { data: wanted })
+  else if (isInstalled(Object.keys(wanted))) register(LOADER, import.meta.url, { data: wanted })
 }
 
 function syncLoad(wanted: NamesByFile, builtin: (url: string) => void): (url: string, context: unknown, next: (url: string, context: unknown) => unknown) => unknown {

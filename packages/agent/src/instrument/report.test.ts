@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { runProgram, startReceiver } from '../otlp-receiver.test.ts'
 import { bundledIn } from './report.ts'
 
-const REGISTER = fileURLToPath(new URL('../register.js', import.meta.url))
+const REGISTER = fileURLToPath(import.meta.resolve('@andon/agent/register'))
 
 /** A folder with a program and with packages `name@version` that export nothing. */
 function folder(t: TestContext, program: string, text: string, packages: readonly string[] = []): string {
