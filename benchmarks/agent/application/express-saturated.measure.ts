@@ -1,3 +1,5 @@
-import { measureApplication } from './measure.ts'
+import type { MeasureOptions } from '@andon/bench'
+import { measureApplication, startStub } from './measure.ts'
 
-export const measure = (isQuick: boolean): Promise<string> => measureApplication('express', isQuick)
+export const measure = (options: MeasureOptions): Promise<string> =>
+  measureApplication({ title: "Express: JSON and two statements a request, the application's core saturated", framework: 'express', others: 'a stub that answers for PostgreSQL', startDatabase: startStub }, options)

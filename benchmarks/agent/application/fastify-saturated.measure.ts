@@ -1,3 +1,5 @@
-import { measureApplication } from './measure.ts'
+import type { MeasureOptions } from '@andon/bench'
+import { measureApplication, startStub } from './measure.ts'
 
-export const measure = (isQuick: boolean): Promise<string> => measureApplication('fastify', isQuick)
+export const measure = (options: MeasureOptions): Promise<string> =>
+  measureApplication({ title: "Fastify: JSON and two statements a request, the application's core saturated", framework: 'fastify', others: 'a stub that answers for PostgreSQL', startDatabase: startStub }, options)

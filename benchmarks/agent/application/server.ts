@@ -1,15 +1,22 @@
 // The application that is measured: JSON over Fastify or Express, two statements a request through a pool of 10.
-// Run as a child with an IPC channel: 'cpu' is answered with what this process has used.
-// The packages are required, because the peer sees what is imported only through a loader of its own.
+// Run as a child with an IPC channel: 'usage' is answered with what this process has used, 'drain' with the same once
+// everything recorded has been sent.
+// The packages are required, because peers see what is imported only through a loader of their own.
 import { createRequire } from 'node:module'
 import type Express from 'express'
 import type { fastify as Fastify } from 'fastify'
 import type Pg from 'pg'
+import { drain } from './drain.ts'
+
+/** What the process has used since it began. */
+export interface Usage {
+  readonly userUs: number
+  readonly systemUs: number
+  readonly residentBytes: number
+}
 
 const load: NodeJS.Require = createRequire(import.meta.url)
 const pg: typeof Pg = load('pg')
-const express: typeof Express = load('express')
-const { fastify }: { readonly fastify: typeof Fastify } = load('fastify')
 
 const pool = new pg.Pool({ connectionString: process.env['PGURL'], max: 10 })
 
@@ -24,6 +31,7 @@ function listening(port: number): void {
 }
 
 if (process.env['FRAMEWORK'] === 'express') {
+  const express: typeof Express = load('express')
   const app = express()
   app.get('/boards/:id', async (request, response) => {
     response.json(await board(Number(request.params.id)))
@@ -33,6 +41,7 @@ if (process.env['FRAMEWORK'] === 'express') {
     if (typeof address === 'object' && address !== null) listening(address.port)
   })
 } else {
+  const { fastify }: { readonly fastify: typeof Fastify } = load('fastify')
   const app = fastify()
   app.get<{ Params: { id: string } }>('/boards/:id', (request) => board(Number(request.params.id)))
   await app.listen({ port: 0, host: '127.0.0.1' })
@@ -40,7 +49,13 @@ if (process.env['FRAMEWORK'] === 'express') {
   if (typeof address === 'object' && address !== null) listening(address.port)
 }
 
-process.on('message', () => {
+function tell(): void {
   const { user, system } = process.cpuUsage()
-  process.send?.({ cpuUs: user + system, residentBytes: process.memoryUsage.rss() })
+  const usage: Usage = { userUs: user, systemUs: system, residentBytes: process.memoryUsage.rss() }
+  process.send?.(usage)
+}
+
+process.on('message', (asked: 'usage' | 'drain') => {
+  if (asked === 'drain') void drain(process.env['SUBJECT'] ?? '').then(tell)
+  else tell()
 })

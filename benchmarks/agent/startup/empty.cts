@@ -1,0 +1,3 @@
+const say: () => void = require('./say.cjs')
+
+say()
