@@ -99,6 +99,23 @@ test('samples, their end, native histograms and types are answered as Prometheus
   assert.match(await (await fetch(`${url}/metrics`)).text(), /andon_ingest_points_total 7\b/)
 })
 
+test('exemplars are found by any expression over their series, and the newest samples are federated', { timeout: 60_000 }, async (t) => {
+  const url = await start(t)
+  const now = Math.floor(Date.now() / 1000) * 1000
+  const trace = '0af7651916cd43dd8448eb211c80319c'
+  const exemplar = field.bytes(3, [...field.bytes(1, [...field.text(1, 'trace_id'), ...field.text(2, trace)]), ...field.double(2, 0.7), ...field.int(3, now - 1000)])
+  const labels = { __name__: 'seconds_bucket', job: 'shop', le: '1' }
+  assert.equal((await write(url, packed([...series(labels, sample(4, now), exemplar), ...series({ __name__: 'other', job: 'shop', q: 'a"b' }, sample(0.5, now))]))).status, 204)
+  const ask = async (expression: string, from: number): Promise<unknown> => (await fetch(`${url}/api/v1/query_exemplars?query=${encodeURIComponent(expression)}&start=${from / 1000}&end=${now / 1000}`)).json()
+  const found = { seriesLabels: { ...labels, service_name: 'shop' }, exemplars: [{ labels: { trace_id: trace }, value: '0.7', timestamp: (now - 1000) / 1000 }] }
+  assert.deepEqual(await ask('histogram_quantile(0.9, sum by (le) (rate(seconds_bucket[5m]))) > on() other', now - 60_000), { status: 'success', data: [found] })
+  assert.deepEqual(await ask('seconds_bucket', now - 500), { status: 'success', data: [] })
+  const federated = await (await fetch(`${url}/federate?match[]=other&match[]=seconds_bucket`)).text()
+  assert.match(federated, /^# TYPE other untyped$/m)
+  assert.match(federated, /^other\{.*q="a\\"b".*\} 0\.5 \d+$/m)
+  assert.equal((await fetch(`${url}/federate?match[]=1`)).status, 400)
+})
+
 test('what is refused is said in a way that Prometheus does not send again; all else is stored', { timeout: 60_000 }, async (t) => {
   const url = await start(t)
   const now = Math.floor(Date.now() / 1000) * 1000

@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { decodeSpans } from '@andon/wire'
 import { App } from './app.ts'
 import { readOptions } from './config.ts'
 import { silentLog } from './runtime/log.ts'
 
-test('spans that came as Zipkin are found as Zipkin and as Jaeger', { timeout: 60_000 }, async (t) => {
+test('spans that came as Zipkin are found as Zipkin, as Jaeger and by Tempo', { timeout: 60_000 }, async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'andon-zipkin-'))
   const app = new App(readOptions({ flags: { 'listen.port': '0', data_dir: dataDir } }), { log: silentLog })
   await app.start()
@@ -41,6 +42,11 @@ test('spans that came as Zipkin are found as Zipkin and as Jaeger', { timeout: 6
   assert.deepEqual(await get('traces?serviceName=old&minDuration=300000'), [200, []])
   assert.equal((await get('trace/1'))[0], 404)
   assert.equal((await get('traces?annotationQuery=x'))[0], 400)
+  const tempo = await fetch(`${app.url}/tempo/api/traces/aaaaaaaaaaaaaaaa`, { headers: { accept: 'application/protobuf' } })
+  assert.deepEqual(decodeSpans(Buffer.from(await tempo.arrayBuffer())).map(({ name }) => name), ['get /board', 'select'])
+  const batches = await fetch(`${app.url}/tempo/api/traces/aaaaaaaaaaaaaaaa`)
+  assert.match(await batches.text(), /^\{"batches":\[\{"resource":/)
+  assert.equal((await fetch(`${app.url}/tempo/api/traces/1`)).status, 404)
   const jaeger = await fetch(`${app.url}/api/traces/aaaaaaaaaaaaaaaa`)
   assert.match(await jaeger.text(), /"operationName":"get \/board".*"serviceName":"old"/)
 })

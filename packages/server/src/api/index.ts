@@ -15,6 +15,7 @@ import { registerRemoteWrite, type RemoteWriteSink } from './remote-write.ts'
 import { registerSpans } from './spans.ts'
 import { registerJaeger } from './spans-jaeger.ts'
 import { registerStalls, type StallsDeps } from './stalls.ts'
+import { registerTempo } from './spans-tempo.ts'
 import { registerZipkin, type ZipkinSink } from './spans-zipkin.ts'
 import { registerStatus, type StatusDeps } from './status.ts'
 
@@ -84,6 +85,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerStalls(app, { stalls: deps.stalls, clock })
   registerSpans(app, { spans, clock })
   registerJaeger(app, { spans, clock, log })
+  registerTempo(app, spans)
   registerZipkin(app, { ingest: deps.zipkin, spans, clock, limits: deps.otlp.limits })
   registerOverview(app, deps.overview)
   registerStatus(app, deps.status)

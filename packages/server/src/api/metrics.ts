@@ -1,18 +1,19 @@
 // Prometheus' HTTP API, as Grafana and promtool ask it.
 // @see https://prometheus.io/docs/prometheus/latest/querying/api/
-import { AndonError, type ErrorCode, type LabelMatcher, type Labels, type Milliseconds, type TimeRange } from '@andon/model'
-import { parse, parseDuration } from '@andon/promql'
+import { AndonError, type ErrorCode, type LabelMatcher, type Labels, type TimeRange } from '@andon/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Engine, QueryResult } from '../query/engine.ts'
+import type { Engine } from '../query/engine.ts'
 import { resultJson } from './metrics-json.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ScrapedTarget } from '../scrape/index.ts'
 import { asAndonError, prepareError } from './errors.ts'
-import { type Query, text, texts } from './parameters.ts'
+import { type ExemplarSource, registerExemplars, registerFederation } from './metrics-exemplars.ts'
+import { goneSignal, matchersOf, parameters, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
+import { text } from './parameters.ts'
 
 /** What the routes of metadata read; `MetricsStore` is one. */
-export interface MetadataSource {
+export interface MetadataSource extends ExemplarSource {
   labelNames(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly string[]>
   labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly string[]>
   seriesOf(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly Labels[]>
@@ -43,71 +44,6 @@ const ERROR_TYPES: Readonly<Partial<Record<ErrorCode, readonly [type: string, st
   overloaded: ['unavailable', 503],
 }
 
-/** Parameters of the address and, for a POST, of the form in the body; the body's come first. */
-function parameters(request: FastifyRequest): Query {
-  const query: Record<string, string | string[]> = {}
-  const add = (name: string, value: string): void => {
-    const held = query[name]
-    query[name] = held === undefined ? value : [...(typeof held === 'string' ? [held] : held), value]
-  }
-  const search = new URLSearchParams(request.url.split('?').slice(1).join('?'))
-  const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams()
-  for (const [name, value] of form) add(name, value)
-  for (const [name, value] of search) if (!form.has(name)) add(name, value)
-  return query
-}
-
-function required(query: Query, name: string): string {
-  const value = text(query, name)
-  if (value === undefined) throw new AndonError('bad_parameter', `invalid parameter "${name}": it is missing`)
-  return value
-}
-
-/** Seconds since the epoch with fractions, or RFC 3339. */
-function timeOf(name: string, value: string): Milliseconds {
-  const ms = /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(value) ? Number(value) * 1000 : Date.parse(value)
-  if (!Number.isFinite(ms)) throw new AndonError('bad_parameter', `invalid parameter "${name}": cannot parse "${value.slice(0, 100)}" to a valid timestamp`)
-  return Math.round(ms)
-}
-
-function stepOf(value: string): Milliseconds {
-  const step = parseDuration(value)
-  if (step === undefined || !(step > 0)) throw new AndonError('bad_parameter', `invalid parameter "step": "${value.slice(0, 100)}" is not a duration greater than 0`)
-  return step
-}
-
-/** A signal that is aborted when the one who asked goes away. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) controller.abort(new AndonError('query_failed', 'the client went away'))
-  })
-  return controller.signal
-}
-
-const FOREVER: TimeRange = { start: 0, end: 8.64e15 }
-
-/** `start` and `end` of a request for metadata; all times when absent. */
-function rangeOf(query: Query): TimeRange {
-  const start = text(query, 'start')
-  const end = text(query, 'end')
-  return { start: start === undefined ? FOREVER.start : timeOf('start', start), end: end === undefined ? FOREVER.end : timeOf('end', end) }
-}
-
-/** The selectors of `match[]`. */
-function matchersOf(query: Query): (readonly LabelMatcher[])[] {
-  return texts(query, 'match[]').map((selector) => {
-    const expr = parse(selector)
-    if (expr.kind !== 'selector') throw new AndonError('bad_parameter', `invalid parameter "match[]": "${selector.slice(0, 100)}" is not a selector`)
-    return expr.matchers
-  })
-}
-
-async function union<T>(selectors: readonly (readonly LabelMatcher[])[], read: (matchers: readonly LabelMatcher[]) => Promise<readonly T[]>): Promise<T[]> {
-  const found = await Promise.all((selectors.length === 0 ? [[]] : selectors).map(read))
-  return found.flat()
-}
-
 /** A label's name as Grafana writes those with dots: `U__http_2e_route`. */
 function labelOf(name: string): string {
   if (!name.startsWith('U__')) return name
@@ -126,11 +62,9 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
     })
     registerQueries(scope, deps)
     registerMetadata(scope, deps)
+    registerExemplars(scope, deps.metrics)
+    registerFederation(scope, deps.engine, deps.clock)
   })
-}
-
-function success(reply: FastifyReply, data: unknown, { infos = [], warnings = [] }: Partial<Pick<QueryResult, 'infos' | 'warnings'>> = {}): FastifyReply {
-  return reply.send({ status: 'success', data, ...(warnings.length > 0 && { warnings }), ...(infos.length > 0 && { infos }) })
 }
 
 function registerQueries(app: FastifyInstance, { engine, clock }: MetricsApiDeps): void {
@@ -195,6 +129,9 @@ function registerMetadata(app: FastifyInstance, { metrics, targets, version }: M
     return success(reply, Object.fromEntries(all.map(({ name, type, unit, help }) => [name, [{ type: type === 'updown' ? 'gauge' : type, help, unit }]])))
   })
   app.get('/api/v1/targets', LIVE, (_request, reply) => success(reply, { activeTargets: targets().map(targetJson), droppedTargets: [] }))
+  // No rules are evaluated yet.
+  app.get('/api/v1/rules', LIVE, (_request, reply) => success(reply, { groups: [] }))
+  app.get('/api/v1/alerts', LIVE, (_request, reply) => success(reply, { alerts: [] }))
   // Without features, so that Grafana does not look for a ruler.
   app.get('/api/v1/status/buildinfo', VIEWER, (_request, reply) => success(reply, { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '', features: {} }))
 }

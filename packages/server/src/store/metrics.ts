@@ -46,6 +46,22 @@ export interface SelectOptions {
   readonly maxSamples?: number
 }
 
+/** Where a value was measured: `trace_id` and `span_id`, where they are known, among its labels. */
+export interface StoredExemplar {
+  readonly ts: Milliseconds
+  readonly value: number
+  readonly labels: Labels
+}
+
+export interface SeriesExemplars {
+  readonly labels: Labels
+  readonly exemplars: readonly StoredExemplar[]
+}
+
+function exemplarLabels(trace: string, span: string, attributes: Labels): Labels {
+  return { ...attributes, ...(/[^0]/.test(trace) && { trace_id: trace }), ...(/[^0]/.test(span) && { span_id: span.padStart(16, '0') }) }
+}
+
 const SERIES_MAX = 100_000
 const SAMPLES_MAX = 50_000_000
 /** A series' row is written again at most once an hour. */
@@ -198,6 +214,31 @@ export class MetricsStore {
   async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange): Promise<string[]> {
     const values = new Set((await this.#known(matchers, range)).flatMap(({ labels }) => labels[label] ?? []))
     return [...values].toSorted((a, b) => (a < b ? -1 : 1))
+  }
+
+  /**
+   * Exemplars of the series that match, by series in order of time; of a histogram also where its buckets, its sum or its
+   * count are asked for. At most 10,000, the newest.
+   *
+   * @param range - both ends are included
+   */
+  async exemplars(matchers: readonly LabelMatcher[], range: TimeRange): Promise<SeriesExemplars[]> {
+    const view = viewOf(matchers)
+    const series = [...(await this.#known(matchers, range)), ...(view === undefined ? [] : await this.#known(view.matchers, range))]
+    if (series.length === 0) return []
+    const rows = await this.#database.query(
+      sql`SELECT id, toUnixTimestamp64Milli(ts), v, lower(hex(trace_id)), lower(hex(span_id)), (mapKeys(attrs), mapValues(attrs)) FROM andon.exemplars
+        WHERE id IN ${ids(series.map(({ id }) => id))} AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))})
+        AND ts <= fromUnixTimestamp64Milli(${i64(Math.floor(range.end))}) ORDER BY ts DESC LIMIT 10000`,
+      ([id, ts, value, trace, span, attributes]): readonly [bigint, StoredExemplar] => [BigInt(stringOf(id)), { ts: number(ts), value: number(value), labels: exemplarLabels(stringOf(trace), stringOf(span), textRecord(attributes)) }],
+    )
+    const found = new Map<bigint, StoredExemplar[]>()
+    for (const [id, exemplar] of rows.toReversed()) found.set(id, [...(found.get(id) ?? []), exemplar])
+    return series.flatMap(({ id, labels }) => {
+      const exemplars = found.get(id)
+      found.delete(id)
+      return exemplars === undefined ? [] : [{ labels, exemplars }]
+    })
   }
 
   /** What is known of each metric, in the order of the names. */

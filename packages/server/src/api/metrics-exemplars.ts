@@ -1,0 +1,71 @@
+// Exemplars of an expression, and federation.
+import { AndonError, type LabelMatcher, type TimeRange } from '@andon/model'
+import { type Expr, parse } from '@andon/promql'
+import { encodePrometheusText, type ExpositionSample } from '@andon/wire'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Engine } from '../query/engine.ts'
+import { numberText } from '../query/promql/number-text.ts'
+import type { Clock } from '../runtime/clock.ts'
+import type { SeriesExemplars } from '../store/metrics.ts'
+import { goneSignal, parameters, required, success, timeOf, union } from './metrics-request.ts'
+import { texts } from './parameters.ts'
+
+export interface ExemplarSource {
+  exemplars(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly SeriesExemplars[]>
+}
+
+const VIEWER = { config: { role: 'viewer' } } as const
+
+/** The selectors within an expression. */
+function selectorsIn(expr: Expr): (readonly LabelMatcher[])[] {
+  switch (expr.kind) {
+    case 'selector':
+      return [expr.matchers]
+    case 'range':
+      return [expr.selector.matchers]
+    case 'call':
+      return expr.args.flatMap(selectorsIn)
+    case 'aggregate':
+      return [...selectorsIn(expr.expr), ...(expr.param === undefined ? [] : selectorsIn(expr.param))]
+    case 'binary':
+      return [...selectorsIn(expr.left), ...selectorsIn(expr.right)]
+    case 'subquery':
+    case 'unary':
+    case 'paren':
+      return selectorsIn(expr.expr)
+    case 'number':
+    case 'string':
+      return []
+  }
+}
+
+export function registerExemplars(app: FastifyInstance, metrics: ExemplarSource): void {
+  const exemplars = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const query = parameters(request)
+    const range = { start: timeOf('start', required(query, 'start')), end: timeOf('end', required(query, 'end')) }
+    if (range.end < range.start) throw new AndonError('bad_parameter', 'end timestamp must not be before start timestamp')
+    const found = await union(selectorsIn(parse(required(query, 'query'))), (matchers) => metrics.exemplars(matchers, range))
+    const json = found.map(({ labels, exemplars: all }) => ({ seriesLabels: labels, exemplars: all.map(({ ts, value, labels: own }) => ({ labels: own, value: numberText(value), timestamp: ts / 1000 })) }))
+    return success(reply, [...new Map(json.map((each) => [JSON.stringify(each.seriesLabels), each])).values()])
+  }
+  app.get('/api/v1/query_exemplars', VIEWER, exemplars)
+  app.post('/api/v1/query_exemplars', VIEWER, exemplars)
+}
+
+/** The newest samples of what is selected, for another Prometheus to scrape; native histograms have no place in the text. */
+export function registerFederation(app: FastifyInstance, engine: Engine, clock: Pick<Clock, 'now'>): void {
+  app.get('/federate', VIEWER, async (request, reply) => {
+    const selectors = texts(parameters(request), 'match[]')
+    const families = new Map<string, ExpositionSample[]>()
+    for (const selector of selectors) {
+      if (parse(selector).kind !== 'selector') throw new AndonError('bad_parameter', `invalid parameter "match[]": "${selector.slice(0, 100)}" is not a selector`)
+      const result = await engine.instant(selector, clock.now(), { signal: goneSignal(reply) })
+      for (const { labels, value, histogram } of result.type === 'vector' ? result.samples : []) {
+        const { __name__: name = '', ...rest } = labels
+        if (histogram === undefined) families.set(name, [...(families.get(name) ?? []), { name, labels: rest, value, timestamp: clock.now() }])
+      }
+    }
+    const exposed = [...families].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, samples]) => ({ name, type: 'unknown' as const, help: '', samples }))
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(encodePrometheusText(exposed, 'prometheus'))
+  })
+}
