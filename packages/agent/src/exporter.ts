@@ -6,6 +6,7 @@ import { redactionOf } from './attributes.ts'
 import { Buffer } from './export/buffer.ts'
 import { type ControlLink, OtlpClient } from './export/client.ts'
 import { Flushes } from './export/flushes.ts'
+import type { OwnWork } from './export/own-work.ts'
 import { batchNumber, Sender } from './export/sender.ts'
 import { SpanBuffer } from './export/span-buffer.ts'
 import { cutting } from './limits.ts'
@@ -77,8 +78,13 @@ export class Exporter {
     this.#senders = {
       spans: sender('/v1/traces', () => this.spans.take()),
       metrics: sender('/v1/metrics', () => this.#nextMetrics()),
-      exceptions: sender('/v1/logs', () => batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions) ?? batchOf(this.#events.take(EVENTS_PER_BATCH), encodeEvents)),
+      exceptions: sender('/v1/logs', () => this.work.timed('others', () => batchOf(this.#exceptions.take(EXCEPTIONS_PER_BATCH), encodeExceptions) ?? batchOf(this.#events.take(EVENTS_PER_BATCH), encodeEvents))),
     }
+  }
+
+  /** What sending costs. */
+  get work(): OwnWork {
+    return this.#client.work
   }
 
   /** Starts sending in the background; its timers do not keep the host alive. */
@@ -86,7 +92,7 @@ export class Exporter {
     const { spanIntervalMs, metricIntervalMs } = this.#options
     this.#timers.push(
       setInterval(() => {
-        if (!this.#senders.spans.busy) this.spans.seal()
+        if (!this.#senders.spans.busy) this.work.timed('spans', () => this.spans.seal())
         if (!this.spans.isEmpty) this.#senders.spans.start()
         if (this.#exceptions.length > 0 || this.#events.length > 0) this.#senders.exceptions.start()
       }, spanIntervalMs).unref(),
@@ -127,9 +133,11 @@ export class Exporter {
     if (!this.#metricsDue) return undefined
     this.#metricsDue = false
     const now = nowNanoseconds()
-    const metrics: readonly MetricRecord[] = this.#meters.collect(this.#resource, this.#collectedUntil, now)
-    this.#collectedUntil = now
-    return batchOf(this.#options.exemplars ? metrics : metrics.map(withoutExemplars), encodeMetrics)
+    return this.work.timed('others', () => {
+      const metrics: readonly MetricRecord[] = this.#meters.collect(this.#resource, this.#collectedUntil, now)
+      this.#collectedUntil = now
+      return batchOf(this.#options.exemplars ? metrics : metrics.map(withoutExemplars), encodeMetrics)
+    })
   }
 
   async #drain(): Promise<void> {

@@ -57,6 +57,8 @@ export interface AgentOptions {
   readonly exemplars: boolean
   /** What is found out of the process and its host: those of DETECTORS. */
   readonly detectors: readonly string[]
+  /** What the agent may cost in this thread, as a share of one core; 0: as much as it does. */
+  readonly budget: Ratio
 }
 
 /** Of the resource; the service and its instance are always told. */
@@ -85,9 +87,20 @@ function samplingOf(env: Environment): Sampling {
 }
 
 function profileOf(env: Environment): ProfileOptions {
-  const given = text(env, 'ANDON_PROFILE')?.toLowerCase() ?? 'off'
-  if (given !== 'on' && given !== 'off') diag.warn(`andon: ANDON_PROFILE must be on or off, not "${given}"; off is used`)
-  return { enabled: given === 'on', rate: Math.min(1000, Math.max(1, positive(env, 'ANDON_PROFILE_RATE', 50))) }
+  const given = text(env, 'ANDON_PROFILE')?.toLowerCase() ?? 'on'
+  if (given !== 'on' && given !== 'off') diag.warn(`andon: ANDON_PROFILE must be on or off, not "${given}"; on is used`)
+  return { enabled: given !== 'off', rate: Math.min(1000, Math.max(1, positive(env, 'ANDON_PROFILE_RATE', 50))) }
+}
+
+const BUDGET: Ratio = 0.05
+
+function budgetOf(env: Environment): Ratio {
+  const given = text(env, 'ANDON_BUDGET')
+  if (given === undefined) return BUDGET
+  const value = given.toLowerCase() === 'off' ? 0 : Number(given)
+  if (value >= 0 && value <= 1) return value
+  diag.warn(`andon: ANDON_BUDGET must be off or a share of one core from 0 to 1, such as ${BUDGET}, not "${given}"; ${BUDGET} is used`)
+  return BUDGET
 }
 
 function detectorsOf(env: Environment): readonly string[] {
@@ -136,6 +149,7 @@ export function readOptions(given: Partial<AgentOptions> = {}, env: Environment 
     instrumentations: readSwitches(env),
     exemplars: exemplarsOf(env),
     detectors: detectorsOf(env),
+    budget: budgetOf(env),
     ...given,
   }
   return { ...options, signals: given.signals ?? readSignals(options, given, env) }

@@ -80,6 +80,14 @@ test('the names and units of the runtime and the host are those that the server 
   assert.ok(memory?.data.points.some(({ attributes }) => attributes['system.memory.state'] === 'used'))
 })
 
+test('a short program is spared the sampler of the continuous profile, which is on: it is neither loaded nor sent anything', { timeout: 60_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const text = `process.on('exit', () => console.log(Object.keys(require.cache).filter((path) => path.includes('pprof')).length)); setTimeout(() => {}, 50)`
+  const { code, stdout, stderr } = await runProgram(t, 'commonjs', text, receiver.url, { OTEL_LOG_LEVEL: 'warn' })
+  assert.deepEqual([code, stdout, stderr], [0, '0\n', ''])
+  assert.ok(receiver.requests.length > 0 && receiver.requests.every(({ path }) => !path.startsWith('/api/profiles')))
+})
+
 test('an error that nothing caught arrives, and the exit code is as without the agent', { timeout: 60_000 }, async (t) => {
   const receiver = await startReceiver(t)
   const { code } = await runProgram(t, 'module', `setTimeout(() => { throw new RangeError('too far') }, 10)`, receiver.url)

@@ -1,6 +1,6 @@
 // Which traces are kept. Rates, errors and durations come from metrics of every request, so that this never bends them.
-import { type SpanContext, TraceFlags } from '@opentelemetry/api'
-import type { Milliseconds } from '@andon/model'
+import { type SpanContext, TraceFlags, type TraceState } from '@opentelemetry/api'
+import type { Milliseconds, Ratio } from '@andon/model'
 import { type EndedSpan, LocalTrace, type TailDecision } from './local-trace.ts'
 import type { Sampling } from './options.ts'
 
@@ -23,9 +23,44 @@ const RARE: Milliseconds = 60_000
 /** Failed traces kept in one second by themselves; further ones are kept as all others are. */
 const MAX_FAILED = 50
 
+/** How far the wanted share of traces is lowered to keep the agent's cost down. */
+export interface SamplingLimit {
+  /** Of the traces that are wanted, also by a remote parent: the share that is kept. Above 0, at most 1. */
+  readonly keep: Ratio
+  /** The share that is recorded until its end, so that the slow, failed and rare ones of it are kept. At least `keep`, at most 1. */
+  readonly watch: Ratio
+}
+
+export const UNLIMITED: SamplingLimit = { keep: 1, watch: 1 }
+
+/**
+ * A number of 0 to 1 from a trace's id that does not depend on whether another service chose this trace by the size of a part of the
+ * id: of the traces that arrive sampled all may begin alike.
+ *
+ * @see Murmur3's finalizer, public domain
+ */
+function mixed({ c, d }: LocalTrace): Ratio {
+  let hash = Math.imul(c ^ (d >>> 15) ^ d, 0x85eb_ca6b)
+  hash = Math.imul(hash ^ (hash >>> 13) ^ c, 0xc2b2_ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) / SPACE
+}
+
+/** How many traces one stands for by the sampler above: W3C's threshold, read as the server reads it; 1 where there is none. */
+function weightAbove(state: TraceState | undefined): number {
+  const threshold = /(?:^|;)th:([\da-f]{1,14})(?:;|$)/.exec(state?.get('ot') ?? '')?.[1]
+  return threshold === undefined ? 1 : 2 ** 56 / (2 ** 56 - Number.parseInt(threshold.padEnd(14, '0'), 16))
+}
+
 /** Keeps a share of all traces, and all that are slow, failed or rare, where the share is below 1. */
 export class Sampler {
   #sampling: Sampling
+  #limit = UNLIMITED
+  /** Traces that began in this process or went on in it, since its start. */
+  traces = 0
+  /** Those of them whose spans are recorded, whether they are kept at the end or not. */
+  recorded = 0
+  /** Spans below a span of this process. */
+  children = 0
   readonly #operations = new Map<string, Operation>()
   readonly #now: () => Milliseconds
   #second = 0
@@ -41,33 +76,58 @@ export class Sampler {
   }
 
   /** From now on; traces that run keep their decision. */
-  setSampling(sampling: Sampling): void {
+  setSampling(sampling: Sampling, limit: SamplingLimit = UNLIMITED): void {
     this.#sampling = sampling
+    this.#limit = limit
   }
 
   /** Starts this process' part of a trace. @param above - the span in another process; undefined at the root */
   start(above: SpanContext | undefined): LocalTrace {
     const { parentBased, ratio } = this.#sampling
+    const { keep } = this.#limit
     const sampled = TraceFlags.SAMPLED
-    if (above !== undefined && parentBased) {
-      const isSampled = (above.traceFlags & sampled) !== 0
-      return new LocalTrace(above, above.traceFlags, isSampled ? 'keep' : 'drop')
-    }
+    this.traces += 1
+    if (above !== undefined && parentBased) return this.#follow(above)
     const others = (above?.traceFlags ?? 0) & ~sampled
-    if (ratio >= 1) return new LocalTrace(above, others | sampled, 'keep')
-    if (ratio <= 0) return new LocalTrace(above, others, 'drop')
+    const share = ratio * keep
+    if (share <= 0) return new LocalTrace(above, others, 'drop')
+    if (share >= 1) {
+      this.recorded += 1
+      return new LocalTrace(above, others | sampled, 'keep')
+    }
     const trace = new LocalTrace(above, others, 'drop')
     // A share of traces is chosen by their id, so that every service chooses the same ones.
-    const isChosen = (trace.d >>> 0) / SPACE < ratio
-    trace.decideLater(isChosen ? others | sampled : others, this.#decision(isChosen, 1 / ratio))
+    const at = (trace.d >>> 0) / SPACE
+    return this.#choose(trace, { at, share, weight: 1 }, at < share ? others | sampled : others)
+  }
+
+  /**
+   * Does as a remote parent has decided, as far as the limit lets it. The decision travels on unchanged: services below are to keep
+   * what they can, and know nothing of this one's weight.
+   */
+  #follow(above: SpanContext): LocalTrace {
+    const { keep } = this.#limit
+    if ((above.traceFlags & TraceFlags.SAMPLED) === 0) return new LocalTrace(above, above.traceFlags, 'drop')
+    if (keep >= 1) {
+      this.recorded += 1
+      return new LocalTrace(above, above.traceFlags, 'keep')
+    }
+    const trace = new LocalTrace(above, above.traceFlags, 'drop')
+    return this.#choose(trace, { at: mixed(trace), share: keep, weight: weightAbove(above.traceState) }, above.traceFlags)
+  }
+
+  /** Has a trace of the watched share decided at its end. Each that is kept stands for those of its sort that were not. */
+  #choose(trace: LocalTrace, { at, share, weight }: { readonly at: Ratio; readonly share: Ratio; readonly weight: number }, flags: number): LocalTrace {
+    const { watch } = this.#limit
+    if (at >= watch) return trace
+    this.recorded += 1
+    trace.decideLater(flags, this.#decision(at < share ? weight / share : 0, weight / watch))
     return trace
   }
 
-  #decision(isChosen: boolean, weight: number): TailDecision {
-    return (root, hasFailed) => {
-      if (this.#isSpecial(root, hasFailed)) return 1
-      return isChosen ? weight : 0
-    }
+  /** @param ordinary - what the trace stands for where it is not special; 0: it is not kept then */
+  #decision(ordinary: number, special: number): TailDecision {
+    return (root, hasFailed) => (this.#isSpecial(root, hasFailed) ? special : ordinary)
   }
 
   /** Whether a trace is kept whatever the share: it stands for itself alone then. */

@@ -5,7 +5,7 @@ import { ControlClient, type ControlTargets } from './control.ts'
 import type { Exporter } from './exporter.ts'
 import { inventoryItems, watchInventory } from './inventory.ts'
 import type { AgentOptions } from './options.ts'
-import type { Sampler } from './sampler.ts'
+import type { SamplingPlan } from './sampling-plan.ts'
 import { ThresholdAlerts } from './thresholds.ts'
 import { nowNanoseconds } from './time.ts'
 import { VERSION } from './version.ts'
@@ -13,7 +13,7 @@ import { VERSION } from './version.ts'
 export interface LinkParts {
   readonly options: AgentOptions
   readonly exporter: Exporter
-  readonly sampler: Pick<Sampler, 'setSampling'>
+  readonly sampling: Pick<SamplingPlan, 'want'>
   readonly resource: Resource
   readonly scope: Scope
   /** Profiling on demand, where the agent has it. */
@@ -25,8 +25,16 @@ function textOf(resource: Resource, key: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-/** Connects the agent's parts with its server. @returns the thresholds to be held against, and what ends it */
-export function linkServer({ options, exporter, sampler, resource, scope, profile }: LinkParts): { alerts: ThresholdAlerts; stop: () => void } {
+export interface ServerLink {
+  /** The thresholds to be held against. */
+  readonly alerts: ThresholdAlerts
+  /** Sends an event of the agent. */
+  readonly record: (name: string, attributes: Attributes) => void
+  readonly stop: () => void
+}
+
+/** Connects the agent's parts with its server. */
+export function linkServer({ options, exporter, sampling, resource, scope, profile }: LinkParts): ServerLink {
   const record = (name: string, attributes: Attributes): void => {
     const span = trace.getActiveSpan()?.spanContext()
     exporter.recordEvent({ name, time: nowNanoseconds(), traceId: span?.traceId ?? '', spanId: span?.spanId ?? '', attributes, resource, scope })
@@ -40,7 +48,7 @@ export function linkServer({ options, exporter, sampler, resource, scope, profil
     read: (path) => exporter.read(path),
     contactMs: 3 * options.metricIntervalMs,
     targets: {
-      sampling: (ratio) => sampler.setSampling(ratio === undefined ? options.sampling : { ...options.sampling, ratio }),
+      sampling: (ratio) => sampling.want(ratio),
       thresholds: (rules) => alerts.setServerRules(rules),
       ...(profile !== undefined && { profile }),
     },
@@ -49,6 +57,7 @@ export function linkServer({ options, exporter, sampler, resource, scope, profil
   exporter.connect({ control, beforeFlush: inventory.flush })
   return {
     alerts,
+    record,
     stop: () => {
       inventory.stop()
       control.stop()

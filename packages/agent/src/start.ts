@@ -3,6 +3,7 @@ import { context, diag, metrics, propagation, trace } from '@opentelemetry/api'
 import { type ExceptionRecord, STALL_EVENT, stallAttributes } from '@andon/model'
 import { AsyncContextManager } from './context.ts'
 import { Exporter } from './exporter.ts'
+import { Governor } from './governor/governor.ts'
 import { startInstrumentations } from './instrument/index.ts'
 import { type Instrumented, outcomes } from './instrument/outcomes.ts'
 import { limits } from './limits.ts'
@@ -21,6 +22,7 @@ import { StallStacks } from './profile/stall-stacks.ts'
 import { createPropagator } from './propagation.ts'
 import { detectResource } from './resource.ts'
 import { Sampler } from './sampler.ts'
+import { SamplingPlan } from './sampling-plan.ts'
 import { observeSelf } from './self.ts'
 import { linkServer } from './server-link.ts'
 import { flushAtEnd, sendFromChild } from './shutdown.ts'
@@ -96,11 +98,15 @@ function startAgent(options: AgentOptions): Agent {
   const ends = [startInstrumentations(tracers, meters, options.instrumentations)]
   if (!options.instrumentations.disabled.includes('runtime-node')) ends.push(startRuntimeMetrics(meters.getMeter('andon', VERSION), options.stallMs, stallTeller(options, exporter, { resource, scope })))
   const profiles = new ContinuousProfile(options, resource)
-  observeSelf(meters.getMeter('andon', VERSION), exporter, meters, profiles)
-  const link = linkServer({ options, exporter, sampler, resource, scope, profile: (wanted) => profiles.want(wanted) })
-  ends.push(link.stop)
+  const sampling = new SamplingPlan(options.sampling, sampler)
+  const link = linkServer({ options, exporter, sampling, resource, scope, profile: (wanted) => profiles.want(wanted) })
+  const { budget, metricIntervalMs } = options
+  const governor = new Governor({ budget, metricIntervalMs, sampler, sampling, profiles, exporter, meters, record: link.record })
+  observeSelf(meters.getMeter('andon', VERSION), { exporter, meters, profiles, governor })
+  ends.push(link.stop, () => governor.stop())
   exporter.start()
   profiles.start()
+  governor.start()
   const monitor = new ApplicationPerformanceMonitor({
     metrics: new MetricsCollector(meters.getMeter('andon', VERSION)),
     tracer: new DistributedTracer(tracers.getTracer('andon', VERSION)),

@@ -42,7 +42,10 @@ export class AgentTracer implements Tracer {
    */
   begin(name: string, kind: number, active: Context, startMs: Milliseconds = performance.now()): Span {
     const above = spanOf(active)
-    if (above instanceof Span) return new Span(above.trace, this.#sink, name, kind, startMs).setParent(above.idHigh, above.idLow, false)
+    if (above instanceof Span) {
+      this.#sampler.children += 1
+      return new Span(above.trace, this.#sink, name, kind, startMs).setParent(above.idHigh, above.idLow, false)
+    }
     const parent = above?.spanContext()
     return parent === undefined || !isSpanContextValid(parent) ? this.beginUnder(undefined, name, kind, startMs) : this.beginUnder(parent, name, kind, startMs)
   }

@@ -1,6 +1,7 @@
 import { type AlertSignal, SEVERITIES, type Severity } from './alert.ts'
 import type { Attributes, AttributeValue } from './attributes.ts'
 import { INVENTORY_KINDS, type InventoryItem, isInventoryItem } from './inventory.ts'
+import type { Ratio } from './units.ts'
 
 // The events that an agent sends as log records, their names and attributes.
 
@@ -8,6 +9,8 @@ import { INVENTORY_KINDS, type InventoryItem, isInventoryItem } from './inventor
 export const THRESHOLD_EVENT = 'andon.threshold.exceeded'
 /** All that the application has registered so far. */
 export const INVENTORY_EVENT = 'andon.inventory'
+/** The agent does less, or more again, to keep its budget. */
+export const ADAPTED_EVENT = 'andon.agent.adapted'
 
 /** A broken threshold as it is sent and kept. */
 export interface Breach {
@@ -76,4 +79,37 @@ export function readInventory(attributes: Attributes, max: number): InventoryIte
     return names.map((name: unknown) => ({ kind, name })).filter(isInventoryItem)
   })
   return items.slice(0, max)
+}
+
+/** Why an agent records less or more than before. */
+const ADAPTATION_REASONS = ['over_budget', 'load_fell'] as const
+
+/** What an agent does from now on to keep its budget, and why. */
+export interface Adaptation {
+  readonly reason: (typeof ADAPTATION_REASONS)[number]
+  /** What it cost before the change, of one core, and what it may cost. */
+  readonly share: Ratio
+  readonly budget: Ratio
+  /** What is left of the wanted traces and of the wanted rate of the continuous profile. */
+  readonly sampling: Ratio
+  readonly profile: Ratio
+}
+
+/** The attributes of the event for an adaptation. */
+export function adaptationAttributes({ reason, share, budget, sampling, profile }: Adaptation): Attributes {
+  return {
+    'andon.agent.reason': reason,
+    'andon.agent.cpu.utilization': share,
+    'andon.agent.budget': budget,
+    'andon.agent.sampling.limit': sampling,
+    'andon.agent.profile.limit': profile,
+  }
+}
+
+/** What such an event says; undefined where a part is missing or no share. */
+export function readAdaptation(attributes: Attributes): Adaptation | undefined {
+  const reason = ADAPTATION_REASONS.find((each) => each === attributes['andon.agent.reason'])
+  const [share = -1, budget = -1, sampling = -1, profile = -1] = ['cpu.utilization', 'budget', 'sampling.limit', 'profile.limit'].map((name) => numberOf(attributes[`andon.agent.${name}`]))
+  const areShares = share >= 0 && share < Infinity && [budget, sampling, profile].every((each) => each >= 0 && each <= 1)
+  return reason === undefined || !areShares ? undefined : { reason, share, budget, sampling, profile }
 }

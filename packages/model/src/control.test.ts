@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc, { type Arbitrary } from 'fast-check'
 import { SEVERITIES } from './alert.ts'
 import { readAgentIdentity, writeAgentIdentity } from './agent-identity.ts'
-import { breachAttributes, inventoryAttributes, readBreach, readInventory } from './agent-event.ts'
+import { adaptationAttributes, breachAttributes, inventoryAttributes, readAdaptation, readBreach, readInventory } from './agent-event.ts'
 import { CONTROL_MS_MAX, type ControlSettings, type ControlThreshold, readControlAnswer, readControlSettings } from './control.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -107,6 +107,9 @@ test('events of agents are read as they were written', () => {
   const alert = { type: 'PERFORMANCE_THRESHOLD_EXCEEDED', rule: 'slow', metric: 'm', value: 600, threshold: 500, severity: 'warning', message: 'slow', tags } as const
   assert.deepEqual(readBreach(breachAttributes(alert)), alert)
   assert.equal(readBreach({ 'andon.threshold.rule': 7n }), undefined)
+  const adaptation = { reason: 'load_fell', share: 0.01, budget: 0.05, sampling: 1, profile: 0.5 } as const
+  assert.deepEqual(readAdaptation(adaptationAttributes(adaptation)), adaptation)
+  for (const wrong of [{ 'andon.agent.reason': 'x' }, { 'andon.agent.budget': 'much' }, { 'andon.agent.sampling.limit': 2 }, { 'andon.agent.cpu.utilization': Number.NaN }]) assert.equal(readAdaptation({ ...adaptationAttributes(adaptation), ...wrong }), undefined)
   const items = [{ kind: 'route', name: 'GET /a' }, { kind: 'job', name: 'digest' }] as const
   assert.deepEqual(readInventory(inventoryAttributes(items), 10), items)
   assert.deepEqual(readInventory(inventoryAttributes(items), 1), [items[0]])

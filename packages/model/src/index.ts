@@ -1,4 +1,16 @@
-export { type Breach, breachAttributes, INVENTORY_EVENT, inventoryAttributes, readBreach, readInventory, THRESHOLD_EVENT } from './agent-event.ts'
+export {
+  ADAPTED_EVENT,
+  type Adaptation,
+  adaptationAttributes,
+  type Breach,
+  breachAttributes,
+  INVENTORY_EVENT,
+  inventoryAttributes,
+  readAdaptation,
+  readBreach,
+  readInventory,
+  THRESHOLD_EVENT,
+} from './agent-event.ts'
 export { type AgentIdentity, readAgentIdentity, writeAgentIdentity } from './agent-identity.ts'
 export type { AlertSignal, AlertSink, Severity, ThresholdRule } from './alert.ts'
 export type { Attributes, AttributeValue, Resource, Scope } from './attributes.ts'

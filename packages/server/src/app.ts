@@ -198,6 +198,7 @@ export class App {
         control: await ControlBook.open(store.state, clock),
         agents,
         breaches: (instance, limit) => store.state.history('breach', instance, limit),
+        adaptations: (instance, limit) => store.state.history('adaptation', instance, limit),
       },
       coverage: new CoverageReader({ inventory: store.inventory, called: store.called, spans: store.spans, metrics: store.metrics }),
       stalls: (query) => store.stalls.list(query),

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { breachAttributes, INVENTORY_EVENT, inventoryAttributes, type Resource, type Scope, THRESHOLD_EVENT, writeAgentIdentity } from '@andon/model'
+import { ADAPTED_EVENT, adaptationAttributes, breachAttributes, INVENTORY_EVENT, inventoryAttributes, type Resource, type Scope, THRESHOLD_EVENT, writeAgentIdentity } from '@andon/model'
 import { encodeEvents, encodeMetrics, encodeSpans, type LogEvent } from '@andon/wire'
 import { App } from './app.ts'
 import { readOptions } from './config.ts'
@@ -53,12 +53,12 @@ async function setControl(app: App, path: string, state: object): Promise<{ revi
   return JSON.parse(text) as { revision: number }
 }
 
-test('what is wanted of an agent survives a restart; breaches are kept once however often they are sent', { timeout: 120_000 }, async (t) => {
+test('what is wanted of an agent survives a restart; breaches and adaptations are kept once however often they are sent', { timeout: 120_000 }, async (t) => {
   const dataDir = folder(t)
   const identity = { 'andon-instance': writeAgentIdentity({ service: 'shop', instance: 'host:1', version: '0.1.0', revision: 0, capabilities: ['sampling'] }) }
   const first = await start(t, dataDir)
   const { revision } = await setControl(first, '/api/service/shop/control', { sampling: 0.25 })
-  const breach = encodeEvents([event(THRESHOLD_EVENT, breachAttributes({ type: 'PERFORMANCE_THRESHOLD_EXCEEDED', rule: 'slow', metric: 'm', value: 600, threshold: 500, severity: 'critical', message: 'slow', tags: { board: '7' } })), event('andon.unheard.of', {})])
+  const breach = encodeEvents([event(THRESHOLD_EVENT, breachAttributes({ type: 'PERFORMANCE_THRESHOLD_EXCEEDED', rule: 'slow', metric: 'm', value: 600, threshold: 500, severity: 'critical', message: 'slow', tags: { board: '7' } })), event(ADAPTED_EVENT, adaptationAttributes({ reason: 'over_budget', share: 0.07, budget: 0.05, sampling: 0.5, profile: 1 })), event('andon.unheard.of', {})])
   const batch = { 'andon-batch': `${'a'.repeat(32)}/1` }
   for (let time = 0; time < 2; time += 1) {
     const answer = await send(first, '/v1/logs', breach, { ...identity, ...batch })
@@ -78,6 +78,8 @@ test('what is wanted of an agent survives a restart; breaches are kept once howe
   assert.deepEqual([control.revision, control.sampling], [revision, 0.25])
   const { breaches } = await json<{ breaches: { rule: string; value: number; service: string; instance: string; tags: object }[] }>(second, '/api/agents/host%3A1/breaches')
   assert.deepEqual(breaches.map(({ rule, value, service, instance, tags }) => ({ rule, value, service, instance, tags })), [{ rule: 'slow', value: 600, service: 'shop', instance: 'host:1', tags: { board: '7' } }])
+  const { adaptations } = await json<{ adaptations: { reason: string; share: number; sampling: number; profile: number; service: string }[] }>(second, '/api/agents/host%3A1/adaptations')
+  assert.deepEqual(adaptations.map(({ reason, share, sampling, profile, service }) => [reason, share, sampling, profile, service]), [['over_budget', 0.07, 0.5, 1, 'shop']])
 
   // For one that is not there a state is kept, also over a restart, and told when it comes back.
   const { revision: wanted } = await setControl(second, '/api/agents/gone%3A1/control', { sampling: 0.5 })

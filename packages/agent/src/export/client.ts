@@ -6,6 +6,7 @@ import { gzip } from 'node:zlib'
 import type { Bytes, Milliseconds } from '@andon/model'
 import { type Signal, type Signals, signalAt } from '../options/signals.ts'
 import { exchange, type Limits, type Reply } from './exchange.ts'
+import { OwnWork, type WorkKind } from './own-work.ts'
 
 // Taken before any instrumentation replaces them: the agent's own requests are never traced.
 const requests = { 'http:': http.request, 'https:': https.request } as const
@@ -63,7 +64,8 @@ export class OtlpClient {
   readonly #agents = { 'http:': new http.Agent({ keepAlive: true, maxSockets: 2 }), 'https:': new https.Agent({ keepAlive: true, maxSockets: 2 }) }
 
   readonly #open = new Set<http.ClientRequest>()
-
+  /** What sending costs. */
+  readonly work: OwnWork = new OwnWork()
   /** Set once the agent's other parts are there. */
   control: ControlLink | undefined
   /** The signal whose server said last what is wanted: signals may go to different ones. */
@@ -81,7 +83,7 @@ export class OtlpClient {
       if (signal.url === undefined) return { outcome: 'taken', retryAfterMs: undefined, reason: 'off' }
       const url = new URL(signal.url)
       const protocol = url.protocol === 'https:' ? 'https:' : 'http:'
-      const packed = body.length >= COMPRESS_FROM && !isLoopback(url.hostname) ? await compress(body) : body
+      const packed = body.length >= COMPRESS_FROM && !isLoopback(url.hostname) ? await this.#compressed(body) : body
       const headers = {
         ...signal.headers,
         'content-type': 'application/x-protobuf',
@@ -90,10 +92,18 @@ export class OtlpClient {
         ...(this.control !== undefined && { 'andon-instance': this.control.header() }),
         ...(packed !== body && { 'content-encoding': 'gzip' }),
       }
-      return await this.#send(protocol, url, headers, packed, signal)
+      this.work.posts += 1
+      const kind: WorkKind = signal === this.#options.signals.traces ? 'spans' : 'others'
+      // What is awaited comes after what is timed.
+      return await this.work.timed(kind, async () => await this.#send(protocol, url, headers, packed, signal))
     } catch (error) {
       return { outcome: 'again', retryAfterMs: undefined, reason: reasonOf(error) }
     }
+  }
+
+  async #compressed(body: Uint8Array): Promise<Uint8Array> {
+    this.work.compressed += body.length
+    return await compress(body)
   }
 
   async #send(protocol: 'http:' | 'https:', url: URL, headers: http.OutgoingHttpHeaders, body: Uint8Array, signal: Signal): Promise<Answer> {

@@ -49,6 +49,7 @@ export class SpanBuffer {
   readonly #sealed: SpanBatch[] = []
   #open: Bytes = 0
   #sealedBytes: Bytes = 0
+  #sealedItems = 0
   /** Spans that gave way. */
   dropped = 0
 
@@ -73,6 +74,11 @@ export class SpanBuffer {
 
   get isEmpty(): boolean {
     return this.bytes === 0
+  }
+
+  /** Spans that were written, since the start. */
+  get written(): number {
+    return this.#scopes.reduce((sum, { writer }) => sum + writer.count, this.#sealedItems)
   }
 
   /** Called by a scope that has written. */
@@ -103,6 +109,7 @@ export class SpanBuffer {
     }
     this.#open = 0
     if (items === 0) return
+    this.#sealedItems += items
     const body = encodeSpanRequest(this.#resource, parts)
     this.#sealed.push({ body, items })
     this.#sealedBytes += body.length

@@ -1,6 +1,6 @@
 // An exponential histogram of bounded memory.
 // @see https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram
-import { bucketIndex, bucketQuantile, bucketUpperBound } from '@andon/model'
+import { bucketIndex, bucketQuantile, bucketUpperBound, type Bytes } from '@andon/model'
 
 /** Base 2^(1/32): a relative error of at most 1.1 % of a quantile. */
 const SCALE = 5
@@ -123,6 +123,11 @@ export class ExponentialHistogram {
     this.scale -= 1
     this.#positive.halve()
     this.#negative?.halve()
+  }
+
+  /** What its buckets take in memory. */
+  get bytes(): Bytes {
+    return this.#positive.counts.byteLength + (this.#negative?.counts.byteLength ?? 0)
   }
 
   /** Starts anew in the same memory. */

@@ -1,6 +1,6 @@
 // One instrument: its values by attributes, taken out as deltas.
 import { type Attributes as ApiAttributes, diag, type SpanContext, TraceFlags } from '@opentelemetry/api'
-import type { Attributes, Exemplar, ExponentialHistogramPoint, MetricData, MetricRecord, Milliseconds, Nanoseconds, NumberPoint, Resource, Scope } from '@andon/model'
+import type { Attributes, Bytes, Exemplar, ExponentialHistogramPoint, MetricData, MetricRecord, Milliseconds, Nanoseconds, NumberPoint, Resource, Scope } from '@andon/model'
 import { toAttributes } from '../attributes.ts'
 import { toNanoseconds } from '../time.ts'
 import { AttributeIndex } from './attribute-index.ts'
@@ -57,6 +57,8 @@ export interface Bound {
 }
 
 const MAX_CELLS = 2000
+/** About what a cell takes with its attributes and the way by which it is found. */
+const CELL_BYTES: Bytes = 600
 const OVERFLOW: ApiAttributes = { 'otel.metric.overflow': true }
 /** Collections after which a set of which nothing comes any more is forgotten: ten minutes. */
 const MAX_IDLE = 60
@@ -73,6 +75,8 @@ export class Instrument {
   #isWrong = false
   /** Values that were dropped because there were too many attribute sets. */
   dropped = 0
+  /** Values that were recorded, since the start. */
+  recorded = 0
 
   constructor(description: InstrumentDescription) {
     this.description = description
@@ -92,6 +96,7 @@ export class Instrument {
       this.#report(value)
       return
     }
+    this.recorded += 1
     cell.isTouched = true
     cell.isSet = true
     if (cell.histogram !== undefined) cell.histogram.record(value)
@@ -140,6 +145,13 @@ export class Instrument {
     const cell = make(attributes)
     this.#cells.add(attributes, cell)
     return cell
+  }
+
+  /** About what it holds in memory. */
+  get bytes(): Bytes {
+    let bytes = 0
+    for (const { histogram } of this.#cells.values()) bytes += CELL_BYTES + (histogram?.bytes ?? 0)
+    return bytes
   }
 
   /** What there is to send; undefined when there is nothing. Increments are handed over: they are not held any more. */

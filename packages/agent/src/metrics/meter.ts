@@ -18,7 +18,7 @@ import {
   type ObservableUpDownCounter,
   type UpDownCounter,
 } from '@opentelemetry/api'
-import type { MetricRecord, Nanoseconds, Resource, Scope } from '@andon/model'
+import type { Bytes, MetricRecord, Nanoseconds, Resource, Scope } from '@andon/model'
 import { keyOf } from './attribute-index.ts'
 import { type Bound, Instrument, type InstrumentKind } from './instrument.ts'
 
@@ -196,6 +196,20 @@ export class AgentMeterProvider implements MeterProvider {
   /** Values that were dropped because an instrument had too many attribute sets. */
   get dropped(): number {
     return [...this.#instruments.values()].reduce((sum, { dropped }) => sum + dropped, 0)
+  }
+
+  /** Values that were recorded, since the start. */
+  get recorded(): number {
+    let sum = 0
+    for (const { recorded } of this.#instruments.values()) sum += recorded
+    return sum
+  }
+
+  /** About what all instruments hold in memory. */
+  get bytes(): Bytes {
+    let sum = 0
+    for (const { bytes } of this.#instruments.values()) sum += bytes
+    return sum
   }
 
   /** Asks the callbacks and takes out what there is to send of the interval (start, time]. */

@@ -53,7 +53,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'spanIntervalMs', variables: ['OTEL_BSP_SCHEDULE_DELAY'], fallback: '1000', value: ({ spanIntervalMs }) => String(spanIntervalMs) },
   { name: 'maxQueueBytes', variables: ['ANDON_AGENT_QUEUE_BYTES'], fallback: '33554432', value: ({ maxQueueBytes }) => String(maxQueueBytes) },
   { name: 'stallMs', variables: ['ANDON_STALL_MS'], fallback: '250', value: ({ stallMs }) => String(stallMs) },
-  { name: 'profile.enabled', variables: ['ANDON_PROFILE'], fallback: 'false', value: ({ profile }) => String(profile.enabled) },
+  { name: 'profile.enabled', variables: ['ANDON_PROFILE'], fallback: 'true', value: ({ profile }) => String(profile.enabled) },
   { name: 'profile.rate', variables: ['ANDON_PROFILE_RATE'], fallback: '50', value: ({ profile }) => String(profile.rate) },
   { name: 'limits.attributes', variables: ['OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', 'OTEL_ATTRIBUTE_COUNT_LIMIT'], fallback: '128', value: ({ limits }) => String(limits.attributes) },
   { name: 'limits.events', variables: ['OTEL_SPAN_EVENT_COUNT_LIMIT'], fallback: '128', value: ({ limits }) => String(limits.events) },
@@ -65,6 +65,7 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'instrumentations.disabled', variables: ['OTEL_NODE_DISABLED_INSTRUMENTATIONS'], fallback: '', value: ({ instrumentations }) => instrumentations.disabled.join(',') },
   { name: 'exemplars', variables: ['OTEL_METRICS_EXEMPLAR_FILTER'], fallback: 'true', value: ({ exemplars }) => String(exemplars) },
   { name: 'detectors', variables: ['OTEL_NODE_RESOURCE_DETECTORS'], fallback: 'env,host,os,process', value: ({ detectors }) => detectors.join(',') },
+  { name: 'budget', variables: ['ANDON_BUDGET'], fallback: '0.05', value: ({ budget }) => (budget > 0 ? String(budget) : 'off') },
 ]
 
 /** One option as it is in force. */

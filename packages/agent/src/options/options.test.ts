@@ -66,12 +66,22 @@ test('what cannot be done is named with what is done instead', (t) => {
       OTEL_TRACES_SAMPLER: 'traceidratio',
       OTEL_TRACES_SAMPLER_ARG: '3',
       ANDON_STALL_MS: 'soon',
+      ANDON_BUDGET: '5 %',
+      ANDON_PROFILE: 'yes',
     },
   )
-  assert.deepEqual([options.signals.logs.url, options.spanIntervalMs, options.stallMs, options.sampling.ratio], ['http://127.0.0.1:4318/v1/logs', 1000, 250, 1])
-  for (const name of ['OTEL_EXPORTER_OTLP_PROTOCOL=grpc', 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/json', 'OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', 'OTEL_BSP_SCHEDULE_DELAY', 'OTEL_TRACES_SAMPLER_ARG', 'ANDON_STALL_MS']) {
+  assert.deepEqual([options.signals.logs.url, options.spanIntervalMs, options.stallMs, options.sampling.ratio, options.budget, options.profile.enabled], ['http://127.0.0.1:4318/v1/logs', 1000, 250, 1, 0.05, true])
+  for (const name of ['OTEL_EXPORTER_OTLP_PROTOCOL=grpc', 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/json', 'OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', 'OTEL_BSP_SCHEDULE_DELAY', 'OTEL_TRACES_SAMPLER_ARG', 'ANDON_STALL_MS', 'ANDON_BUDGET', 'ANDON_PROFILE']) {
     assert.ok(said.some((line) => line.includes(name) && line.includes('is used') || line.includes(name) && line.includes('recorded')), `${name}: ${said.join('\n')}`)
   }
+})
+
+test('the budget is a share of one core; 0 and off are no limit', () => {
+  for (const [given, budget] of [['', 0.05], ['0.02', 0.02], ['1', 1], ['0', 0], ['OFF', 0]] as const) {
+    assert.equal(readOptions({}, { ANDON_BUDGET: given }).budget, budget)
+  }
+  assert.equal(describeOptions({ ANDON_BUDGET: '0' }).find(({ name }) => name === 'budget')?.value, 'off')
+  assert.equal(readOptions({}, { ANDON_PROFILE: 'off' }).profile.enabled, false)
 })
 
 test('a file of variables lies under those of the process; what is wrong in it is named', (t) => {

@@ -63,9 +63,9 @@ test('the continuous profile leaves the boot out, then sends CPU and heap in num
   assert.ok(!isSampling())
 })
 
-test('without ANDON_PROFILE nothing is sampled until the server wishes it, and nothing after its wish has ended', { timeout: 60_000 }, async (t) => {
+test('with ANDON_PROFILE=off nothing is sampled until the server wishes it, and nothing after its wish has ended', { timeout: 60_000 }, async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
-  const { receiver, profile } = await connect(t, {})
+  const { receiver, profile } = await connect(t, { ANDON_PROFILE: 'off' })
   t.mock.timers.tick(60_000)
   profile.want(undefined)
   assert.ok(!isSampling())
@@ -78,6 +78,52 @@ test('without ANDON_PROFILE nothing is sampled until the server wishes it, and n
   t.mock.timers.tick(5001)
   assert.ok(!isSampling())
   await receiver.until(() => profilesOf(receiver).some(hasSpend))
+})
+
+test('where no signal is sent, nothing is sampled either', { timeout: 60_000 }, async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  await connect(t, { OTEL_TRACES_EXPORTER: 'none', OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' })
+  t.mock.timers.tick(20_000)
+  assert.ok(!isSampling())
+})
+
+test('a limit lowers the rate of what is wanted, whoever wants it, down to nothing, and gives it back', { timeout: 60_000 }, async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  const { profile } = await connect(t, { ANDON_PROFILE_RATE: '100' })
+  const rates = (): readonly number[] => [profile.wantedRate, profile.rate, SAMPLERS.cpu.intervalMs]
+  profile.limit(0.5)
+  assert.deepEqual([...rates(), isSampling()], [0, 0, 0, false])
+  t.mock.timers.tick(10_000)
+  assert.deepEqual(rates(), [100, 50, 20])
+  profile.want({ forMs: 5000, rate: 500, kinds: ['cpu'] })
+  assert.deepEqual(rates(), [500, 250, 4])
+  profile.limit(0)
+  assert.deepEqual([...rates(), isSampling()], [500, 0, 0, false])
+  t.mock.timers.tick(5000)
+  assert.deepEqual(rates(), [100, 0, 0])
+  profile.limit(0.01)
+  assert.deepEqual(rates(), [100, 20, 50])
+  profile.limit(1)
+  assert.deepEqual(rates(), [100, 100, 10])
+})
+
+test('a server that takes no profiles is left alone: nothing is sampled by itself any more, and a wish of the server is tried again', { timeout: 60_000 }, async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  const { receiver, profile } = await connect(t, { ANDON_PROFILE_RATE: '100' }, 1)
+  receiver.answer = (_request, response) => response.writeHead(404).end()
+  t.mock.timers.tick(2)
+  for (let window = 0; isSampling() && window < 10; window += 1) {
+    spend(60)
+    await profile.flush(5000)
+  }
+  assert.ok(!isSampling())
+  const { length } = receiver.requests
+  assert.ok(length >= 3)
+  t.mock.timers.tick(600_000)
+  await profile.flush(5000)
+  assert.equal(profile.dropped, receiver.requests.length)
+  profile.want({ forMs: 5000, rate: 100, kinds: ['cpu'] })
+  assert.ok(isSampling())
 })
 
 test('the queue is bounded: while no answer comes the oldest profiles give way and are counted', { timeout: 60_000 }, async (t) => {

@@ -1,102 +1,95 @@
 // The continuous profile: a window on the samplers that stays open, sent piece by piece.
-import { setTimeout as wait } from 'node:timers/promises'
-import type { Milliseconds, Nanoseconds, ProfileRecord, ProfileSample, Resource } from '@andon/model'
-import { encodePprof } from '@andon/wire'
-import { Buffer } from '../export/buffer.ts'
-import { OtlpClient } from '../export/client.ts'
-import { Sender } from '../export/sender.ts'
+import { diag } from '@opentelemetry/api'
+import type { Bytes, Milliseconds, Ratio, Resource } from '@andon/model'
 import type { WantedProfile } from '../control.ts'
 import type { AgentOptions } from '../options.ts'
 import { nowNanoseconds } from '../time.ts'
 import { ALLOCATION_INTERVAL, ALLOCATION_VALUES } from './allocation.ts'
-import { CPU_VALUES, type CpuListener } from './cpu.ts'
 import { HEAP_INTERVAL, HEAP_VALUES } from './heap.ts'
 import { SAMPLERS } from './profiler.ts'
+import { ProfileUploads } from './uploads.ts'
+import { Window } from './window.ts'
 
 /** What ran at the start of a program says little of its work, and would be profiled at each start. */
 const BOOT_MS: Milliseconds = 10_000
 /** What one upload holds. */
 const WINDOW_MS: Milliseconds = 60_000
-const SAMPLES_MAX = 100_000
-/** Uploads that wait, of both kinds. */
-const QUEUE_BYTES = 4 * 1024 * 1024
-const PATH = '/api/profiles'
 /** The longest time a timer of Node can wait. */
 const TIMER_MAX = 2 ** 31 - 1
-
-/** Samples of the CPU until they are sent. */
-class Window implements CpuListener {
-  readonly intervalMs: Milliseconds
-  #samples: ProfileSample[] = []
-  #start: Nanoseconds = nowNanoseconds()
-  dropped = 0
-
-  constructor(rate: number) {
-    this.intervalMs = 1000 / rate
-  }
-
-  take({ samples }: { readonly samples: readonly ProfileSample[] }): void {
-    const room = SAMPLES_MAX - this.#samples.length
-    for (const sample of samples.slice(0, room)) this.#samples.push(sample)
-    this.dropped += Math.max(0, samples.length - room)
-  }
-
-  /** What came since the last call, as one profile. */
-  empty(): ProfileRecord {
-    const end = nowNanoseconds()
-    const record = { valueTypes: CPU_VALUES, start: this.#start, duration: end - this.#start, period: Math.round(this.intervalMs * 1e6), periodType: { type: 'wall', unit: 'nanoseconds' }, samples: this.#samples }
-    this.#samples = []
-    this.#start = end
-    return record
-  }
-}
+/** Below it each upload would hold the thread for more than a tenth of a second. */
+const RATE_MIN = 20
 
 interface Wish {
   readonly rate: number
   readonly kinds: WantedProfile['kinds']
 }
 
+const NOTHING: Wish = { rate: 1, kinds: [] }
+
 export class ContinuousProfile {
-  readonly #own: Wish
-  readonly #sender: Sender
-  readonly #client: OtlpClient
-  readonly #queue = new Buffer<Uint8Array>(QUEUE_BYTES)
+  #own: Wish
+  /** What holds now, before the limit. */
+  #wish = NOTHING
+  #factor: Ratio = 1
+  #isStarted = false
+  #uploadMs: Milliseconds = 0
+  readonly #uploads: ProfileUploads
   readonly #boot: Milliseconds
-  #sequence = 0
   #window: Window | undefined
   #heap = false
   #allocation = false
   #samplesDropped = 0
   #timers: NodeJS.Timeout[] = []
   #end: NodeJS.Timeout | undefined
-  #waitingForFailure: (() => void)[] = []
 
   /** @param bootMs - how long the start of the program is left out */
   constructor(options: AgentOptions, resource: Resource, bootMs: Milliseconds = BOOT_MS) {
-    const { enabled, rate } = options.profile
-    this.#own = { rate, kinds: enabled ? ['cpu', 'heap'] : [] }
+    const { rate, enabled } = options.profile
+    const { traces, metrics, logs } = options.signals
+    // Where nothing else is sent, the server is not wanted.
+    const isSending = [traces, metrics, logs].some(({ url }) => url !== undefined)
+    this.#own = { rate, kinds: enabled && isSending ? ['cpu', 'heap'] : [] }
     this.#boot = bootMs
-    const url = options.endpoint + pathOf(resource)
-    const target = { url, headers: options.headers, timeoutMs: options.timeoutMs }
-    this.#client = new OtlpClient({ signals: { traces: target, metrics: target, logs: target } })
-    this.#sender = new Sender({
-      client: this.#client,
-      path: PATH,
-      next: () => {
-        const [body] = this.#queue.take(1)
-        return body === undefined ? undefined : { body, items: 1 }
-      },
-      sleep: (ms, signal) => wait(ms, undefined, { ref: false, signal }).catch(() => undefined),
-      sequence: () => (this.#sequence += 1),
-      failed: () => {
-        for (const resolve of this.#waitingForFailure.splice(0)) resolve()
-      },
-    })
+    this.#uploads = new ProfileUploads(options, resource, () => this.#giveUp())
   }
 
   /** Profiles and samples that gave way because the queue or a window was full, or that the server refused. */
   get dropped(): number {
-    return this.#queue.dropped + this.#samplesDropped + (this.#window?.dropped ?? 0) + this.#sender.refused
+    return this.#uploads.dropped + this.#samplesDropped + (this.#window?.dropped ?? 0)
+  }
+
+  /** CPU samples a second that are wanted now, before the limit. */
+  get wantedRate(): number {
+    return this.#wish.kinds.includes('cpu') ? this.#wish.rate : 0
+  }
+
+  /** CPU samples a second that are taken for it now; 0: none. */
+  get rate(): number {
+    return this.#window === undefined ? 0 : 1000 / this.#window.intervalMs
+  }
+
+  /** Processor time of the last upload, as a share of the time between two. */
+  get uploadShare(): Ratio {
+    return this.#uploadMs / WINDOW_MS
+  }
+
+  /** What waits to be sent. */
+  get queueBytes(): Bytes {
+    return this.#uploads.bytes
+  }
+
+  /** How much of what is wanted is left, whoever wants it: the rate times so much, at 0 nothing at all. */
+  limit(factor: Ratio): void {
+    this.#factor = factor
+    if (this.#isStarted) this.#apply()
+  }
+
+  /** The server takes no profiles: nothing is sampled for it unless it wishes so. */
+  #giveUp(): void {
+    if (this.#own.kinds.length === 0) return
+    diag.warn('andon: the continuous profile is off: the server takes no profiles')
+    this.#own = NOTHING
+    if (this.#end === undefined) this.#set(NOTHING)
   }
 
   /** Starts after the boot, if the options say so. Its timers do not keep the host alive. */
@@ -137,11 +130,20 @@ export class ContinuousProfile {
     // Whoever wished it waits for it.
     this.#send()
     this.#set(this.#own)
-    this.#startSending()
+    this.#uploads.start()
   }
 
-  #set({ rate, kinds }: Wish): void {
+  #set(wish: Wish): void {
+    this.#wish = wish
+    this.#isStarted = true
+    this.#apply()
+  }
+
+  /** Brings the samplers to what is wished, as far as the limit lets it. */
+  #apply(): void {
     const { cpu } = SAMPLERS
+    const kinds = this.#factor > 0 ? this.#wish.kinds : []
+    const rate = Math.min(this.#wish.rate, Math.max(RATE_MIN, this.#wish.rate * this.#factor))
     const intervalMs = kinds.includes('cpu') ? 1000 / rate : undefined
     if (this.#window !== undefined && this.#window.intervalMs !== intervalMs) {
       cpu.close(this.#window)
@@ -183,38 +185,30 @@ export class ContinuousProfile {
   #push(window: Window): void {
     const record = window.empty()
     // An idle process has nothing to tell.
-    if (record.samples.length > 0) this.#queueUp(record)
-  }
-
-  #queueUp(record: ProfileRecord): void {
-    // A copy: the encoder's buffer is larger than what it holds.
-    const body = encodePprof(record).slice()
-    this.#queue.push(body, body.length)
+    if (record.samples.length > 0) this.#uploads.push(record)
   }
 
   /** Takes what was sampled and sends it in the background. */
   #send(): void {
+    const before = threadTime()
     if (this.#window !== undefined) {
       SAMPLERS.cpu.cut()
       this.#push(this.#window)
     }
     if (this.#heap) this.#pushHeap()
     if (this.#allocation) this.#pushAllocation()
-    this.#startSending()
-  }
-
-  #startSending(): void {
-    if (this.#queue.length > 0) this.#sender.start()
+    this.#uploadMs = threadTime() - before
+    this.#uploads.start()
   }
 
   #pushHeap(): void {
     const samples = SAMPLERS.heap.snapshot().map(({ stack, objects, bytes }) => ({ stack, values: [objects, bytes], time: 0n, labels: {} }))
-    if (samples.length > 0) this.#queueUp({ valueTypes: HEAP_VALUES, start: nowNanoseconds(), duration: 0n, period: HEAP_INTERVAL, periodType: { type: 'space', unit: 'bytes' }, samples })
+    if (samples.length > 0) this.#uploads.push({ valueTypes: HEAP_VALUES, start: nowNanoseconds(), duration: 0n, period: HEAP_INTERVAL, periodType: { type: 'space', unit: 'bytes' }, samples })
   }
 
   #pushAllocation(): void {
     const { start, duration, samples } = SAMPLERS.allocation.take()
-    if (samples.length > 0) this.#queueUp({ valueTypes: ALLOCATION_VALUES, start, duration, period: ALLOCATION_INTERVAL, periodType: { type: 'space', unit: 'bytes' }, samples })
+    if (samples.length > 0) this.#uploads.push({ valueTypes: ALLOCATION_VALUES, start, duration, period: ALLOCATION_INTERVAL, periodType: { type: 'space', unit: 'bytes' }, samples })
   }
 
   /**
@@ -224,29 +218,20 @@ export class ContinuousProfile {
    */
   async flush(withinMs: Milliseconds, giveUp = false): Promise<void> {
     this.#send()
-    if (this.#queue.length === 0 && !this.#sender.busy) return
-    const ended = new AbortController()
-    const deadline = wait(withinMs, undefined, { signal: ended.signal }).catch(() => undefined)
-    const failure = giveUp ? [new Promise<void>((resolve) => this.#waitingForFailure.push(resolve))] : []
-    await Promise.race([this.#sender.drain(), deadline, ...failure])
-    ended.abort()
+    await this.#uploads.flush(withinMs, giveUp)
   }
 
   stop(): void {
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
     clearTimeout(this.#end)
-    this.#set({ rate: 1, kinds: [] })
-    this.#sender.stop()
-    this.#client.close()
+    this.#set(NOTHING)
+    this.#uploads.close()
   }
 }
 
-/** Where profiles go, and whose they are: pprof itself has no place for it. */
-function pathOf({ attributes }: Resource): string {
-  const text = (key: string): string => (typeof attributes[key] === 'string' ? attributes[key] : '')
-  const query = new URLSearchParams()
-  for (const [name, key] of Object.entries({ service: 'service.name', instance: 'service.instance.id', version: 'service.version', env: 'deployment.environment.name' })) {
-    if (text(key) !== '') query.set(name, text(key))
-  }
-  return `${PATH}?${query.toString()}`
+/** Processor time of this thread; of the whole process before Node 24, where nothing else is known. By the clock it would include a wait. */
+function threadTime(): Milliseconds {
+  const read: unknown = Reflect.get(process, 'threadCpuUsage')
+  const use: unknown = typeof read === 'function' ? Reflect.apply(read, process, []) : process.cpuUsage()
+  return typeof use === 'object' && use !== null ? (Number(Reflect.get(use, 'user')) + Number(Reflect.get(use, 'system'))) / 1000 : 0
 }

@@ -60,7 +60,7 @@ test('an ingest token reads what is wanted of its own agents and nothing else', 
   // Nor by claiming another's instance.
   assert.equal((await exportFrom(fixture, { ...as('another'), ...agent('host:1') })).control, undefined)
   assert.equal((await ask(fixture, 'another', 'GET', '/api/agents/host%3A1/control')).status, 403)
-  for (const [method, url] of [['GET', '/api/agents'], ['GET', '/api/agents/host%3A1/breaches'], ['GET', '/api/service/shop/control'], ['GET', '/api/coverage'], ['PUT', '/api/agents/host%3A1/control'], ['PUT', '/api/service/shop/control'], ['DELETE', '/api/service/shop/control']] as const) {
+  for (const [method, url] of [['GET', '/api/agents'], ['GET', '/api/agents/host%3A1/breaches'], ['GET', '/api/agents/host%3A1/adaptations'], ['GET', '/api/service/shop/control'], ['GET', '/api/coverage'], ['PUT', '/api/agents/host%3A1/control'], ['PUT', '/api/service/shop/control'], ['DELETE', '/api/service/shop/control']] as const) {
     assert.equal((await ask(fixture, 'ingest', method, url, method === 'PUT' ? STATE : undefined)).status, 403, `${method} ${url}`)
   }
   for (const method of ['PUT', 'DELETE'] as const) assert.equal((await ask(fixture, 'viewer', method, '/api/service/shop/control', method === 'PUT' ? STATE : undefined)).status, 403, method)

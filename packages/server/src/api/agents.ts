@@ -7,7 +7,7 @@ import type { Guard } from './guard.ts'
 import { type Query, whole } from './parameters.ts'
 
 /** A kept event: when it was written, and what it says. */
-export interface StoredBreach {
+export interface StoredEvent {
   readonly written: Milliseconds
   readonly doc: unknown
 }
@@ -18,7 +18,9 @@ export interface AgentsDeps {
   readonly guard: Pick<Guard, 'actor'>
   readonly clock: Pick<Clock, 'now'>
   /** Broken thresholds of an instance, the newest first. */
-  readonly breaches: (instance: string, limit: number) => Promise<readonly StoredBreach[]>
+  readonly breaches: (instance: string, limit: number) => Promise<readonly StoredEvent[]>
+  /** What an instance did to keep its budget, the newest first. */
+  readonly adaptations: (instance: string, limit: number) => Promise<readonly StoredEvent[]>
 }
 
 /** Of a control state as it is sent. */
@@ -42,7 +44,7 @@ export function noteAgent(request: FastifyRequest, { agents, control, guard }: P
 
 /**
  * The agents that there are, what is wanted of them, and what they reported: GET /api/agents, GET, PUT and DELETE
- * /api/agents/:instance/control and /api/service/:name/control, GET /api/agents/:instance/breaches.
+ * /api/agents/:instance/control and /api/service/:name/control, GET /api/agents/:instance/breaches and …/adaptations.
  */
 export function registerAgents(app: FastifyInstance, deps: AgentsDeps): void {
   const { agents, control, guard, clock } = deps
@@ -77,10 +79,12 @@ export function registerAgents(app: FastifyInstance, deps: AgentsDeps): void {
     return { instance }
   })
   writable('/api/service/:name/control', (request) => ({ service: parameter(request, 'name') }))
-  app.get<OfInstance & { Querystring: Query }>('/api/agents/:instance/breaches', { config: { role: 'viewer' } }, async ({ params, query }) => {
-    const breaches = await deps.breaches(params.instance, whole(query, 'limit', { min: 1, max: 1000, otherwise: 100 }))
-    return { breaches: breaches.map(({ written, doc }) => (typeof doc === 'object' ? { written, ...doc } : { written })) }
-  })
+  for (const name of ['breaches', 'adaptations'] as const) {
+    app.get<OfInstance & { Querystring: Query }>(`/api/agents/:instance/${name}`, { config: { role: 'viewer' } }, async ({ params, query }) => {
+      const events = await deps[name](params.instance, whole(query, 'limit', { min: 1, max: 1000, otherwise: 100 }))
+      return { [name]: events.map(({ written, doc }) => (typeof doc === 'object' ? { written, ...doc } : { written })) }
+    })
+  }
 }
 
 function nothingSet(): AndonError {

@@ -142,7 +142,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       limits: { bodyBytes: 10_000 },
       metrics: () => [{ name: 'andon_test_total', type: 'counter', help: 'A test.', samples: [{ name: 'andon_test_total', labels: {}, value: 3 }] }],
     },
-    agents: { control: await ControlBook.open(new FakeLog(clock), clock), agents: await KnownAgents.open({ write: () => Promise.resolve(), heardSince: () => Promise.resolve([]) }, clock), breaches: () => Promise.resolve([]) },
+    agents: { control: await ControlBook.open(new FakeLog(clock), clock), agents: await KnownAgents.open({ write: () => Promise.resolve(), heardSince: () => Promise.resolve([]) }, clock), breaches: () => Promise.resolve([]), adaptations: () => Promise.resolve([]) },
     coverage: new CoverageReader({
       inventory: { services: () => Promise.resolve([]), items: () => Promise.resolve([]) },
       called: { peers: () => Promise.resolve([]), statements: () => Promise.resolve([]) },

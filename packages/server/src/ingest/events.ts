@@ -1,5 +1,20 @@
-// The events of agents among the logs: broken thresholds, inventories, blocks of the event loop.
-import { type Breach, INVENTORY_EVENT, type InventoryItem, type Milliseconds, nanosecondsToMilliseconds, readBreach, readInventory, readStall, STALL_EVENT, type StallRecord, THRESHOLD_EVENT } from '@andon/model'
+// The events of agents among the logs: broken thresholds, inventories, blocks of the event loop, and what agents do to keep their budgets.
+import {
+  ADAPTED_EVENT,
+  type Adaptation,
+  type Breach,
+  INVENTORY_EVENT,
+  type InventoryItem,
+  type Milliseconds,
+  nanosecondsToMilliseconds,
+  readAdaptation,
+  readBreach,
+  readInventory,
+  readStall,
+  STALL_EVENT,
+  type StallRecord,
+  THRESHOLD_EVENT,
+} from '@andon/model'
 import type { LogEvent } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { describeSource } from '../store/source.ts'
@@ -8,6 +23,8 @@ import type { IngestContext } from './spans.ts'
 
 /** Broken thresholds of one request; further ones are refused. */
 export const BREACHES_MAX = 200
+/** Adaptations of one request; further ones are refused. An agent changes its level a few times an hour. */
+export const ADAPTATIONS_MAX = 50
 /** Names of one inventory; further ones are left out. */
 export const INVENTORY_MAX = 5000
 /** Blocks of event loops of one request; further ones are refused. */
@@ -21,6 +38,13 @@ export interface KeptBreach extends Breach {
   readonly instance: string
   /** '' outside a trace. */
   readonly traceId: string
+}
+
+/** An adaptation as it is kept and answered. */
+export interface KeptAdaptation extends Adaptation {
+  readonly time: Milliseconds
+  readonly service: string
+  readonly instance: string
 }
 
 /** Where inventories are kept. */
@@ -67,19 +91,22 @@ export class EventIngest {
    */
   async accept(events: readonly LogEvent[], batch?: string): Promise<number> {
     const breaches = events.flatMap(breachOf).slice(0, BREACHES_MAX)
+    const adaptations = events.flatMap(adaptationOf).slice(0, ADAPTATIONS_MAX)
     const inventories = events.flatMap(registrationOf)
     const stalls = events.flatMap((event) => this.#stallOf(event)).slice(0, STALLS_MAX)
     const options = batch === undefined ? {} : { batch }
     if (inventories.length > 0) await this.#deps.inventory.write(inventories)
-    if (breaches.length > 0) {
-      const rows = breaches.map((doc) => ({ kind: 'breach' as const, key: doc.instance, state: 'exceeded', service: doc.service, severity: doc.severity, actor: '', doc }))
-      await this.#deps.state.append(rows, options)
-    }
+    const rows = [
+      ...breaches.map((doc) => ({ kind: 'breach' as const, key: doc.instance, state: 'exceeded', service: doc.service, severity: doc.severity, actor: '', doc })),
+      ...adaptations.map((doc) => ({ kind: 'adaptation' as const, key: doc.instance, state: doc.reason, service: doc.service, severity: '', actor: '', doc })),
+    ]
+    if (rows.length > 0) await this.#deps.state.append(rows, options)
     if (stalls.length > 0) await this.#deps.stalls.write(stalls, options)
     this.#accepted.add(breaches.length, { kind: 'threshold' })
+    this.#accepted.add(adaptations.length, { kind: 'adaptation' })
     this.#accepted.add(inventories.length, { kind: 'inventory' })
     this.#accepted.add(stalls.length, { kind: 'stall' })
-    return events.length - breaches.length - inventories.length - stalls.length
+    return events.length - rows.length - inventories.length - stalls.length
   }
 
   /** Not one whose time is in the future or before the retention: it would have a partition of its own. */
@@ -98,6 +125,13 @@ function breachOf({ name, time, attributes, resource, traceId }: LogEvent): Kept
   if (breach === undefined) return []
   const { service, instance } = describeSource(resource)
   return [{ ...breach, time: nanosecondsToMilliseconds(time), service, instance, traceId }]
+}
+
+function adaptationOf({ name, time, attributes, resource }: LogEvent): KeptAdaptation[] {
+  const adaptation = name === ADAPTED_EVENT ? readAdaptation(attributes) : undefined
+  if (adaptation === undefined) return []
+  const { service, instance } = describeSource(resource)
+  return [{ ...adaptation, time: nanosecondsToMilliseconds(time), service, instance }]
 }
 
 function registrationOf({ name, attributes, resource }: LogEvent): { service: string; version: string; items: InventoryItem[] }[] {
