@@ -2,6 +2,7 @@
 // them have no data.
 import { diag } from '@opentelemetry/api'
 import { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem, type Milliseconds } from '@andon/model'
+import { objectOf } from './wrong-use.ts'
 
 /** Of one kind, so that many hosts called take no place from routes; past it nothing more is registered, and counted. */
 const MAX_OF_KIND = 1000
@@ -38,14 +39,15 @@ const shared = makeShared()
  * @param item - named as its spans are; see InventoryItem
  */
 export function registerInventory(item: InventoryItem): void {
-  const names = shared.names.get(item.kind)
-  if (names?.has(item.name) === true) return
-  if (names === undefined || !isInventoryItem(item) || names.size >= MAX_OF_KIND) {
+  const { kind, name = '' } = objectOf(item, 'an operation')
+  const names = kind === undefined ? undefined : shared.names.get(kind)
+  if (names?.has(name) === true) return
+  if (names === undefined || !isInventoryItem({ kind, name }) || names.size >= MAX_OF_KIND) {
     if (shared.dropped === 0) diag.warn(`andon: an operation is not registered: more than ${MAX_OF_KIND} of a kind, or no name of 1 to 300 characters`)
     shared.dropped += 1
     return
   }
-  names.add(item.name)
+  names.add(name)
   for (const changed of shared.watchers) changed()
 }
 

@@ -7,6 +7,7 @@ import type { Span } from './span.ts'
 import { ThresholdAlerts } from './thresholds.ts'
 import { Timer } from './timer.ts'
 import { DistributedTracer, type SpanContext } from './tracer.ts'
+import { guarded, objectOf, textOf } from './wrong-use.ts'
 
 /** What an error is recorded with: low-cardinality keys become tags of the counter, all of it goes with the record. */
 export type ErrorContext = Readonly<Record<string, unknown>>
@@ -41,6 +42,16 @@ export interface MonitorParts {
 /** Context keys with few values, which may be tags. */
 const TAG_KEYS = ['operation', 'component', 'route', 'http.route', 'method', 'severity'] as const
 
+/** What a program threw: also what is no error, or is one of another realm. */
+function errorOf(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  const { name, message, stack }: { name?: unknown; message?: unknown; stack?: unknown } = typeof thrown === 'object' && thrown !== null ? thrown : {}
+  const error = new Error(typeof message === 'string' ? message : textOf(thrown, 'an error'))
+  if (typeof name === 'string') error.name = name
+  if (typeof stack === 'string') error.stack = stack
+  return error
+}
+
 /** The asked-for class; every part has a working default. */
 export class ApplicationPerformanceMonitor implements PerformanceMonitor {
   /** Sessions of profiling by id, and around one function. */
@@ -73,10 +84,14 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
 
   recordMetric(name: string, value: number, tags: Tags = {}): void {
     this.#metrics.recordGauge(name, value, tags)
-    this.#alerts.checkMetric(name, value, Object.fromEntries(Object.entries(tags).map(([key, each]) => [key, String(each)])))
+    guarded('the tags of a metric could not be read', () => this.#alerts.checkMetric(name, value, Object.fromEntries(Object.entries(tags).map(([key, each]) => [key, String(each)]))))
   }
 
   recordError(error: Error, context: ErrorContext = {}): void {
+    guarded('an error could not be recorded', () => this.#recordError(errorOf(error), objectOf(context, 'the context of an error')))
+  }
+
+  #recordError(error: Error, context: ErrorContext): void {
     const tags = Object.fromEntries(TAG_KEYS.flatMap((key) => (typeof context[key] === 'string' ? [[key, context[key]]] : [])))
     this.#metrics.incrementCounter('errors.total', { error_type: error.name, ...tags })
     const span = trace.getActiveSpan()

@@ -3,6 +3,7 @@ import {
   type Attributes as ApiAttributes,
   type Context,
   type Exception,
+  isSpanContextValid,
   type Link,
   propagation,
   type Span as ApiSpan,
@@ -19,6 +20,7 @@ import { limited, limits } from './limits.ts'
 import type { EndedSpan, LocalTrace, SpanSink } from './local-trace.ts'
 import { redactText } from './secrets/text.ts'
 import { nowNanoseconds, toClock, toNanoseconds } from './time.ts'
+import { guarded, objectOf, textOf, wrongUse } from './wrong-use.ts'
 
 // Bits 8 and 9 of OTLP's flags say whether the parent is remote.
 const PARENT_IS_LOCAL = 0x100
@@ -37,6 +39,7 @@ const RENAMED: Readonly<Record<string, string>> = {
 }
 
 function toLink({ context, attributes }: Link): SpanLink {
+  if (!isSpanContextValid(context)) throw new Error('it needs the context of a span')
   const { traceId, spanId, traceState, traceFlags } = context
   return { traceId, spanId, traceState: traceState?.serialize() ?? '', flags: traceFlags, ...limited(attributes, limits.span.attributesPerLink) }
 }
@@ -130,20 +133,25 @@ export class Span implements ApiSpan, EndedSpan {
   }
 
   setAttributes(attributes: ApiAttributes): this {
-    for (const key in attributes) if (Object.hasOwn(attributes, key)) this.setAttribute(key, attributes[key])
+    try {
+      for (const key in attributes) if (Object.hasOwn(attributes, key)) this.setAttribute(key, attributes[key])
+    } catch (error) {
+      wrongUse(`attributes of a span could not be read: ${textOf(error, 'what was thrown')}`)
+    }
     return this
   }
 
   /** OpenTracing's name of setAttribute; the older names of HTTP tags are stored under today's. */
   setTag(key: string, value: AnyValue): this {
-    return this.setAttribute(RENAMED[key] ?? key, value)
+    return this.setAttribute(typeof key === 'string' ? (RENAMED[key] ?? key) : key, value)
   }
 
   /** Sends a value along with every call made in the active context; gives the context that carries it. */
   setBaggageItem(key: string, value: string): Context {
     const active = activeContext()
-    const baggage = (propagation.getBaggage(active) ?? propagation.createBaggage()).setEntry(key, { value })
-    this.setAttribute(`baggage.${key}`, value)
+    const [name, item] = [textOf(key, 'the key of a baggage item'), textOf(value, 'the value of a baggage item')]
+    const baggage = (propagation.getBaggage(active) ?? propagation.createBaggage()).setEntry(name, { value: item })
+    this.setAttribute(`baggage.${name}`, item)
     return propagation.setBaggage(active, baggage)
   }
 
@@ -153,35 +161,38 @@ export class Span implements ApiSpan, EndedSpan {
     const at = isTime ? attributesOrTime : time
     const events = (this.events ??= [])
     if (events.length >= limits.span.events) this.droppedEvents += 1
-    else events.push({ time: at === undefined ? nowNanoseconds() : toNanoseconds(at), name, ...limited(isTime ? undefined : attributesOrTime, limits.span.attributesPerEvent) })
+    else guarded('an event could not be read', () => events.push({ time: at === undefined ? nowNanoseconds() : toNanoseconds(at), name: textOf(name, 'the name of an event'), ...limited(isTime ? undefined : attributesOrTime, limits.span.attributesPerEvent) }))
     return this
   }
 
   addLink(link: Link): this {
-    if (this.isRecording() && (this.links?.length ?? 0) < limits.span.links) (this.links ??= []).push(toLink(link))
+    if (this.isRecording() && (this.links?.length ?? 0) < limits.span.links) guarded('a link could not be read', () => (this.links ??= []).push(toLink(link)))
     return this
   }
 
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link)
+    guarded('links could not be read', () => links.forEach((link) => this.addLink(link)))
     return this
   }
 
-  setStatus({ code, message }: SpanStatus): this {
+  setStatus(status: SpanStatus): this {
     if (!this.isRecording() || this.statusCode === SpanStatusCode.OK) return this
-    this.statusCode = code
-    this.statusMessage = message === undefined ? '' : redactText(message)
+    const { code, message = '' } = objectOf(status, 'the status of a span')
+    this.statusCode = code === SpanStatusCode.OK || code === SpanStatusCode.ERROR ? code : SpanStatusCode.UNSET
+    this.statusMessage = message === '' ? '' : redactText(textOf(message, 'the message of a status'))
     return this
   }
 
   updateName(name: string): this {
-    if (this.endMs === RUNNING) this.name = name
+    if (this.endMs === RUNNING) this.name = textOf(name, 'the name of a span')
     return this
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    const { type, message, stack } = describe(exception)
-    this.addEvent('exception', { 'exception.type': type, 'exception.message': message, ...(stack !== '' && { 'exception.stacktrace': stack }) }, time)
+    guarded('an exception could not be read', () => {
+      const { type, message, stack } = describe(exception)
+      this.addEvent('exception', { 'exception.type': type, 'exception.message': message, ...(stack !== '' && { 'exception.stacktrace': stack }) }, time)
+    })
   }
 
   end(endTime?: TimeInput): void {

@@ -1,4 +1,5 @@
 import { type AlertSignal, type AlertSink, compare, labelsKey, type Milliseconds, type ThresholdRule } from '@andon/model'
+import { guarded, objectOf, wrongUse } from './wrong-use.ts'
 
 type Tags = Readonly<Record<string, string>>
 
@@ -32,7 +33,9 @@ export class ThresholdAlerts implements AlertSink {
   }
 
   addRule(rule: ThresholdRule): void {
-    this.#own.set(rule.id, rule)
+    const { id, metric } = objectOf(rule, 'a threshold')
+    if (typeof id !== 'string' || typeof metric !== 'string') return wrongUse('a threshold needs an id and a metric')
+    this.#own.set(id, rule)
     this.#join()
   }
 
@@ -63,7 +66,7 @@ export class ThresholdAlerts implements AlertSink {
     this.#errors = [...this.#errors, this.#now()].slice(-MAX_ERRORS - 1)
     this.#forgetOldErrors()
     if (this.#errors.length <= MAX_ERRORS) return
-    this.#raise(ERROR_RATE, { type: 'ERROR_RATE_EXCEEDED', metric: 'errors.total', value: this.#errors.length, threshold: MAX_ERRORS, severity: 'critical', message: `more than ${MAX_ERRORS} errors a minute, the latest: ${error.name}` })
+    this.#raise(ERROR_RATE, { type: 'ERROR_RATE_EXCEEDED', metric: 'errors.total', value: this.#errors.length, threshold: MAX_ERRORS, severity: 'critical', message: `more than ${MAX_ERRORS} errors a minute, the latest: ${String(objectOf(error, 'an error').name)}` })
   }
 
   /** The alert is over when a minute holds few enough errors, also when no further one comes. */
@@ -74,7 +77,9 @@ export class ThresholdAlerts implements AlertSink {
   }
 
   triggerAlert(alert: AlertSignal): void {
-    this.#raise(`${alert.rule ?? alert.type}\n${alert.metric ?? ''}\n${labelsKey(alert.tags ?? {})}`, alert)
+    const { rule, type, metric, tags } = objectOf(alert, 'an alert')
+    if (typeof type !== 'string') return wrongUse('an alert needs a type')
+    guarded('an alert could not be read', () => this.#raise(`${rule ?? type}\n${metric ?? ''}\n${labelsKey(tags ?? {})}`, alert))
   }
 
   #raise(key: string, alert: AlertSignal): void {

@@ -29,8 +29,9 @@ export function toClock(time: TimeInput): Milliseconds {
 }
 
 function onClock(time: TimeInput): number {
-  if (Array.isArray(time)) return time[0] * 1000 - epochMs + time[1] / 1e6
+  if (Array.isArray(time)) return typeof time[0] === 'number' && typeof time[1] === 'number' ? time[0] * 1000 - epochMs + time[1] / 1e6 : Number.NaN
   if (time instanceof Date) return time.getTime() - epochMs
+  if (typeof time !== 'number') return Number.NaN
   // Of performance.now(), or since the epoch: no process runs for thirty years, and no span is from before 2000.
   return time < YEAR_2000 ? time : time - epochMs
 }

@@ -23,6 +23,12 @@ import { traceIdOf } from './propagation/x-trace-id.ts'
 import type { Sampler } from './sampler.ts'
 import { Span } from './span.ts'
 import { toClock } from './time.ts'
+import { objectOf, textOf } from './wrong-use.ts'
+
+/** The API numbers kinds from 0, OTLP from 1. */
+function kindOf(kind: unknown): number {
+  return typeof kind === 'number' && kind >= 0 && kind <= 4 ? Math.trunc(kind) + 1 : 1
+}
 
 /** OpenTelemetry's tracer on our spans. */
 export class AgentTracer implements Tracer {
@@ -61,17 +67,18 @@ export class AgentTracer implements Tracer {
 
   startSpan(name: string, options: SpanOptions = {}, active: Context = activeContext()): ApiSpan {
     if (isSuppressed(active)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT)
-    return this.start(name, options, active)
+    return this.start(name, objectOf(options, 'the options of a span'), active)
   }
 
   /** As startSpan, where tracing is not suppressed. */
   start(name: string, options: SpanOptions, active: Context): Span {
-    // The API numbers kinds from 0, OTLP from 1.
-    const kind = (options.kind ?? ApiKind.INTERNAL) + 1
-    const startMs = options.startTime === undefined ? performance.now() : toClock(options.startTime)
-    const span = options.root === true ? this.beginUnder(undefined, name, kind, startMs) : this.begin(name, kind, active, startMs)
-    if (options.attributes !== undefined) span.setAttributes(options.attributes)
-    if (options.links !== undefined) span.addLinks(options.links)
+    const { startTime, root, attributes, links } = options
+    const kind = kindOf(options.kind)
+    const startMs = startTime === undefined ? performance.now() : toClock(startTime)
+    const called = typeof name === 'string' ? name : textOf(name, 'the name of a span')
+    const span = root === true ? this.beginUnder(undefined, called, kind, startMs) : this.begin(called, kind, active, startMs)
+    if (attributes !== undefined) span.setAttributes(attributes)
+    if (links !== undefined) span.addLinks(links)
     return span
   }
 
@@ -141,7 +148,8 @@ export interface TracedResponse {
 }
 
 function one(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header
+  const first: unknown = Array.isArray(header) ? header[0] : header
+  return typeof first === 'string' ? first : undefined
 }
 
 /** The asked-for tracer: starts spans by hand, and one around a request. */
@@ -170,7 +178,7 @@ export class DistributedTracer {
     const next = typeof second === 'function' ? second : (third ?? (() => undefined))
     const given = one(request.headers['x-trace-id'])
     const parent = given === undefined ? activeContext() : contextOf(undefined, traceIdOf(given), undefined)
-    const attributes = { 'http.request.method': request.method ?? 'GET', 'url.path': (request.url ?? '/').split('?', 1)[0] ?? '/', 'user_agent.original': one(request.headers['user-agent']) ?? '' }
+    const attributes = { 'http.request.method': request.method ?? 'GET', 'url.path': textOf(request.url ?? '/', 'the address of a request').split('?', 1)[0] ?? '/', 'user_agent.original': one(request.headers['user-agent']) ?? '' }
     const span = this.#tracer.startSpan('http_request', { kind: ApiKind.SERVER, attributes }, parent)
     if (given !== undefined && traceIdOf(given) !== given.toLowerCase()) span.setAttribute('andon.x_trace_id', given)
     // 'close' comes for aborted answers as well, after 'finish'.

@@ -3,6 +3,7 @@ import type { Bytes, Resource, Scope } from '@andon/model'
 import { encodeSpanRequest, type Redaction, type SpanSource, SpanWriter } from '@andon/wire'
 import type { SpanSink } from '../local-trace.ts'
 import { epochOfClock } from '../time.ts'
+import { textOf, wrongUse } from '../wrong-use.ts'
 
 /** Large batches cost the host least; they are sent every second all the same. */
 const BATCH: Bytes = 512 * 1024
@@ -29,7 +30,15 @@ class ScopeSpans implements SpanSink {
     const { writer } = this
     const before = writer.length
     if (before === 0) writer.setEpoch(epochOfClock())
-    writer.write(span)
+    try {
+      writer.write(span)
+    } catch (error) {
+      // An attribute whose own code throws, or that holds itself.
+      writer.cut(before)
+      this.#buffer.dropped += 1
+      wrongUse(`a span could not be encoded: ${textOf(error instanceof Error ? error.message : error, 'what was thrown')}`)
+      return
+    }
     this.#buffer.grown(writer.length - before)
   }
 

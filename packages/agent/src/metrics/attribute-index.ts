@@ -1,6 +1,16 @@
 // From attributes to what is held for them, without making a key of text: one map lookup for each attribute.
 import type { Attributes as ApiAttributes } from '@opentelemetry/api'
 
+/** Values that are no attributes get a text as well: what they were meant to be is not for the caller's program to fail on. */
+function textOfValue(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return typeof value
+  }
+}
+
 /** The text that tells attribute sets apart, whatever the order of their keys. */
 export function keyOf(attributes: ApiAttributes): string {
   const keys = Object.keys(attributes)
@@ -8,7 +18,7 @@ export function keyOf(attributes: ApiAttributes): string {
   let key = ''
   for (const name of keys.length === 1 ? keys : keys.toSorted()) {
     const value = attributes[name]
-    if (value !== undefined) key += `${name}\u0000${JSON.stringify(value)}\u0001`
+    if (value !== undefined) key += `${name}\u0000${textOfValue(value)}\u0001`
   }
   return key
 }

@@ -1,4 +1,5 @@
 import { type Attributes as ApiAttributes, metrics, type Meter } from '@opentelemetry/api'
+import { textOf, wrongUse } from '../wrong-use.ts'
 import { AttributeIndex } from './attribute-index.ts'
 import { ExponentialHistogram } from './histogram.ts'
 
@@ -60,25 +61,36 @@ export class MetricsCollector {
   /** @param value - finite; in milliseconds for names that end in `.duration` */
   recordHistogram(name: string, value: number, tags: Tags = {}): void {
     const held = this.#hold(name, 'histogram', tags)
-    held.bound.record(value)
-    if (Number.isFinite(value)) held.histogram?.record(value)
+    held?.bound.record(value)
+    if (Number.isFinite(value)) held?.histogram?.record(value)
   }
 
   /** @param value - finite */
   recordGauge(name: string, value: number, tags: Tags = {}): void {
     const held = this.#hold(name, 'gauge', tags)
-    held.bound.record(value)
-    if (Number.isFinite(value)) held.value = value
+    held?.bound.record(value)
+    if (held !== undefined && Number.isFinite(value)) held.value = value
   }
 
   /** Adds 1. */
   incrementCounter(name: string, tags: Tags = {}): void {
     const held = this.#hold(name, 'counter', tags)
+    if (held === undefined) return
     held.bound.record(1)
     held.value += 1
   }
 
-  #hold(name: string, type: MetricData['type'], tags: Tags): Held {
+  /** Undefined where the tags cannot be read. */
+  #hold(name: string, type: MetricData['type'], tags: Tags): Held | undefined {
+    try {
+      return this.#found(typeof name === 'string' ? name : textOf(name, 'the name of a metric'), type, tags)
+    } catch (error) {
+      wrongUse(`the tags of a metric could not be read: ${textOf(error instanceof Error ? error.message : error, 'what was thrown')}`)
+      return undefined
+    }
+  }
+
+  #found(name: string, type: MetricData['type'], tags: Tags): Held {
     const byName = this.#held[type]
     let index = byName.get(name)
     const known = index?.find(tags)

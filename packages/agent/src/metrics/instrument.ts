@@ -3,6 +3,7 @@ import { type Attributes as ApiAttributes, diag, type SpanContext, TraceFlags } 
 import type { Attributes, Bytes, Exemplar, ExponentialHistogramPoint, MetricData, MetricRecord, Milliseconds, Nanoseconds, NumberPoint, Resource, Scope } from '@andon/model'
 import { toAttributes } from '../attributes.ts'
 import { toNanoseconds } from '../time.ts'
+import { textOf, wrongUse } from '../wrong-use.ts'
 import { AttributeIndex } from './attribute-index.ts'
 import { ExponentialHistogram } from './histogram.ts'
 
@@ -85,7 +86,12 @@ export class Instrument {
 
   /** Adds to a counter or up-down counter, sets a gauge, records into a histogram. Wrong values are reported once. */
   record(value: number, attributes: ApiAttributes = NONE): void {
-    const cell = this.#cells.find(attributes) ?? this.#newCell(attributes)
+    let cell: Cell | undefined
+    try {
+      cell = this.#cells.find(attributes) ?? this.#newCell(attributes)
+    } catch (error) {
+      wrongUse(`the attributes of ${this.description.name} could not be read: ${textOf(error instanceof Error ? error.message : error, 'what was thrown')}`)
+    }
     if (cell === undefined) this.dropped += 1
     else this.#put(cell, value)
   }

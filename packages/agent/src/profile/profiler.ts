@@ -4,6 +4,7 @@ import { diag } from '@opentelemetry/api'
 import { AllocationSampler } from './allocation.ts'
 import { CpuSampler } from './cpu.ts'
 import { HeapSampler } from './heap.ts'
+import { objectOf } from '../wrong-use.ts'
 import { type ProfileResult, ProfileSession, type SessionOptions } from './session.ts'
 
 /** Of one thread there is one sampler of each kind; every profiler and the continuous profile look through windows at them. */
@@ -34,7 +35,8 @@ export class PerformanceProfiler {
    *
    * @param sessionId - any text that names this session only
    */
-  startProfiling(sessionId: string, { type, interval }: SessionOptions): void {
+  startProfiling(sessionId: string, options: SessionOptions): void {
+    const { type = 'cpu', interval } = objectOf(options, 'the options of a profile')
     if (this.#sessions.has(sessionId)) {
       diag.warn(`andon: the profiling session "${sessionId}" runs already`)
       return

@@ -92,6 +92,11 @@ export class SpanWriter {
     return this.#at
   }
 
+  /** Takes back what was written beyond this length, after a failure within a span. */
+  cut(length: number): void {
+    this.#at = length
+  }
+
   /** @param epoch - nanoseconds since the Unix epoch at which the spans' clock reads 0 */
   setEpoch(epoch: bigint): void {
     this.#epochHigh = Number(epoch >> 32n)
