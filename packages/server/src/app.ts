@@ -153,7 +153,7 @@ export class App {
     const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, ...spanDays }), spanDays)
     const profiles = new ProfileIngest(store.profiles, spanDays)
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
-    const engine = new Engine(store.metrics, limits)
+    const engine = new Engine(store.metrics, limits, { rateSums: store.metrics })
     const evaluator = engineEvaluator(engine)
     const agents = await KnownAgents.open(store.agents, clock, (error) => this.#log.warn('the agents could not be written', { error: String(error) }))
     const cpu = new OwnCpu(clock)

@@ -58,6 +58,15 @@ test('a query that takes too long is ended between two steps, and says so', asyn
   await assert.rejects(new Engine(slow, { ...LIMITS, queryMs: 1 }).instant('x', 0), { code: 'query_timeout' })
 })
 
+test('a long evaluation lets others have their turn, and ends at its time limit', async () => {
+  const engine = new Engine(sourceOf(`load 1m\n${Array.from({ length: 60 }, (_, index) => `  x{i="${index}"} 0+1x2000`).join('\n')}`), { ...LIMITS, querySamples: 10_000_000, queryMs: 20 })
+  await assert.rejects(engine.range('sum(quantile_over_time(0.5, x[12h]))', 0, 2_000 * 60_000, 15_000), { code: 'query_timeout' })
+  const controller = new AbortController()
+  const answer = new Engine(sourceOf('load 1m\n  x 1+1x100'), LIMITS).range('sum(rate(x[5m]))', 0, 6_000_000, 1000, { signal: controller.signal })
+  controller.abort(new Error('gone'))
+  await assert.rejects(answer, /gone/)
+})
+
 test('a range answers floats and native histograms of one series at their times', async () => {
   const result = await engineOf('load 1m\n  x 1 {{schema:0 count:4 sum:5 buckets:[1 2 1]}} 3').range('x', 0, 120_000, 60_000)
   assert.equal(result.type, 'matrix')

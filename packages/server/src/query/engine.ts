@@ -2,7 +2,7 @@
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { type Expr, parse } from '@andon/promql'
 import type { HistogramValue } from '../store/metric-rows.ts'
-import type { QueryContext, SeriesSource } from './promql/context.ts'
+import type { QueryContext, RateSumSource, SeriesSource } from './promql/context.ts'
 import { byLabels, finished, finishedLabels } from './promql/elements.ts'
 import { Evaluator } from './promql/evaluate.ts'
 import type { RangeSeries } from './promql/range-series.ts'
@@ -16,6 +16,13 @@ export interface EngineLimits {
   readonly querySteps: number
   /** How long one query may take. */
   readonly queryMs: Milliseconds
+}
+
+export interface EngineOptions {
+  /** Adds up rates of many points where they lie; without it all points are read. */
+  readonly rateSums?: RateSumSource
+  /** From how many points on, as estimated; 200,000 when absent. */
+  readonly pushDownFrom?: number
 }
 
 export interface QueryOptions {
@@ -54,6 +61,7 @@ type Answer =
 
 export type QueryResult = Answer & Remarked
 
+const PUSH_DOWN_FROM = 200_000
 const LOOKBACK: Milliseconds = 5 * 60_000
 const SUBQUERY_STEP: Milliseconds = 60_000
 
@@ -61,10 +69,12 @@ const SUBQUERY_STEP: Milliseconds = 60_000
 export class Engine {
   readonly #source: SeriesSource
   readonly #limits: EngineLimits
+  readonly #options: EngineOptions
 
-  constructor(source: SeriesSource, limits: EngineLimits) {
+  constructor(source: SeriesSource, limits: EngineLimits, options: EngineOptions = {}) {
     this.#source = source
     this.#limits = limits
+    this.#options = options
   }
 
   /**
@@ -104,6 +114,8 @@ export class Engine {
     return {
       ...shape,
       source: this.#source,
+      rateSums: this.#options.rateSums,
+      pushDownFrom: this.#options.pushDownFrom ?? PUSH_DOWN_FROM,
       text,
       lookback: LOOKBACK,
       subqueryStep: SUBQUERY_STEP,

@@ -9,7 +9,7 @@ export const SERIES_COLUMNS: readonly string[] = ['id', 'name', 'type', 'labels'
 export const SAMPLE_COLUMNS: readonly string[] = ['id', 'ts', 'start', 'v', 'flags', 'inc']
 export const EXEMPLAR_COLUMNS: readonly string[] = ['id', 'ts', 'v', 'trace_id', 'span_id', 'attrs']
 export const HISTOGRAM_COLUMNS: readonly string[] = [
-  'id', 'ts', 'start', 'form', 'schema', 'zero_threshold', 'zero', 'n', 'sm', 'mn', 'mx', 'pos', 'neg', 'bounds', 'flags',
+  'id', 'ts', 'start', 'form', 'schema', 'zero_threshold', 'zero', 'n', 'sm', 'mn', 'mx', 'pos', 'neg', 'bounds', 'hint', 'flags',
   'inc_schema', 'inc_zero', 'inc_n', 'inc_sm', 'inc_pos', 'inc_neg',
 ]
 
@@ -61,13 +61,16 @@ function rounded(buckets: Buckets): [number, number][] {
   return [...buckets].map(([index, count]): [number, number] => [index, Math.round(count)]).filter(([index, count]) => count > 0 && index >= -32_768 && index <= 32_767)
 }
 
+/** What the table calls the hints. */
+const HINTS = { gauge: 'gauge', reset: 'reset', same: 'not_reset', unknown: 'unknown' } as const
+
 export function histogramTsv(rows: readonly HistogramRow[]): TsvRows {
   const tsv = new TsvRows(rows.length * 256)
   for (const row of rows) {
     const { value } = row
     tsv.number(row.id).milliseconds(row.ts).milliseconds(row.start).text(row.form).number(value.schema)
     tsv.number(value.zeroThreshold).number(value.zeroCount).number(value.count).number(value.sum).number(row.min).number(row.max)
-    tsv.valueMap(value.positive).valueMap(value.negative).numbers(value.bounds).number(row.stale ? STALE : 0)
+    tsv.valueMap(value.positive).valueMap(value.negative).numbers(value.bounds).text(HINTS[value.hint ?? 'unknown']).number(row.stale ? STALE : 0)
     const increase = row.increase === undefined ? EMPTY : atSchema(row.increase, ROLLUP_SCHEMA)
     tsv.number(increase.schema).number(Math.round(increase.zeroCount)).number(Math.round(increase.count)).number(increase.sum)
     tsv.valueMap(rounded(increase.positive)).valueMap(rounded(increase.negative)).end()

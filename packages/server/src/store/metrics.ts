@@ -1,12 +1,14 @@
 // The tables metric_meta, series, samples, hist and exemplars with their rollups: what is written to them and read from them.
-import { AndonError, type LabelMatcher, type Labels, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
+import { AndonError, type LabelMatcher, type Labels, labelsKey, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
 import { RE2JS } from 're2js'
 import type { Clock } from '../runtime/clock.ts'
 import { counts, number, numbers, stringOf, textRecord } from './cells.ts'
-import { bucketViews, type SelectedSeries, viewOf } from './bucket-views.ts'
+import { bucketViews, type SelectedSeries, type View, viewOf } from './bucket-views.ts'
+import { notStored, ofBothKinds } from './both-kinds.ts'
 import type { Database } from './database.ts'
 import type { HistogramForm, HistogramValue, MetricRows } from './metric-rows.ts'
 import { DELTA, EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv, STALE } from './metric-write.ts'
+import { type RateAnswer, type RateRequest, rateSums } from './rate-sums.ts'
 import { RunningHistogram, RunningSum } from './running-sum.ts'
 import { token, type WriteOptions } from './spans.ts'
 import { all, i64, ids, name, Sql, sql, text, u32 } from './sql.ts'
@@ -62,6 +64,8 @@ function exemplarLabels(trace: string, span: string, attributes: Labels): Labels
   return { ...attributes, ...(/[^0]/.test(trace) && { trace_id: trace }), ...(/[^0]/.test(span) && { span_id: span.padStart(16, '0') }) }
 }
 
+/** How far apart the points of a series are taken to be where their number is estimated. */
+const USUAL_INTERVAL = 15_000
 const SERIES_MAX = 100_000
 const SAMPLES_MAX = 50_000_000
 /** A series' row is written again at most once an hour. */
@@ -128,12 +132,36 @@ export class MetricsStore {
     const plain = await this.#known(matchers, range)
     const view = viewOf(matchers)
     const viewed = view === undefined ? [] : (await this.#known(view.matchers, range)).filter(({ type }) => type === 'histogram')
-    const floats = await this.#samples(plain.filter((series) => !isHistogram(series)), range, options)
+    // What is a histogram now may have been sent as floats before.
+    const floats = await this.#samples(plain, range, options)
     const histograms = await this.#histograms([...plain.filter(isHistogram), ...viewed], range, options)
     const viewedIds = new Set(viewed.map(({ id }) => id))
     const native = histograms.filter(({ id }) => !viewedIds.has(id)).map(({ series }) => series)
-    const views = view === undefined ? [] : histograms.filter(({ id }) => viewedIds.has(id)).flatMap(({ series }) => bucketViews(series, view))
-    return [...floats, ...native, ...views]
+    return [...ofBothKinds(floats, native), ...notStored(views(histograms, view, viewedIds), floats)]
+  }
+
+  /**
+   * Rates of the series that match, added up by group in the database.
+   *
+   * @returns undefined where that would not be exact (histograms, deltas, counters that began within the window), or not worth it
+   */
+  async rateSums(request: RateRequest, { signal }: SelectOptions = {}): Promise<RateAnswer | undefined> {
+    const { matchers, first, step, count, range } = request
+    const window = { start: first - range, end: first + step * (count - 1) }
+    const known = await this.#known(matchers, window)
+    const view = viewOf(matchers)
+    const viewed = view === undefined ? [] : await this.#known(view.matchers, window)
+    const points = known.length * Math.ceil((window.end - window.start) / USUAL_INTERVAL)
+    if (known.length === 0 || points < request.leastPoints || [...known, ...viewed].some(isHistogram)) return undefined
+    const groups = new Map<string, { labels: Labels; index: number }>()
+    const series = known.map(({ id, labels }) => {
+      const group = request.groupOf(labels)
+      const key = labelsKey(group)
+      const held = groups.get(key) ?? { labels: group, index: groups.size }
+      groups.set(key, held)
+      return { id, group: held.index }
+    })
+    return await rateSums(this.#database, series, [...groups.values()].map(({ labels }) => labels), request, signal)
   }
 
   async #known(matchers: readonly LabelMatcher[], range: TimeRange): Promise<KnownSeries[]> {
@@ -276,6 +304,11 @@ export class MetricsStore {
   }
 }
 
+/** The computed series of those histograms that were read for them. */
+function views(histograms: readonly { id: bigint; series: SelectedSeries }[], view: View | undefined, wanted: ReadonlySet<bigint>): SelectedSeries[] {
+  return view === undefined ? [] : histograms.filter(({ id }) => wanted.has(id)).flatMap(({ series }) => bucketViews(series, view))
+}
+
 function isHistogram({ type }: KnownSeries): boolean {
   return type === 'histogram'
 }
@@ -321,7 +354,7 @@ function selected(labels: Labels, type: MetricType, { ts, v, stale, start }: Run
 }
 
 const HISTOGRAM_CELLS = new Sql(
-  'id, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(start), toString(form), schema, zero_threshold, zero, n, sm, pos, neg, bounds, flags',
+  'id, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(start), toString(form), schema, zero_threshold, zero, n, sm, pos, neg, bounds, flags, toString(hint)',
   {},
 )
 
@@ -332,6 +365,13 @@ interface StoredHistogram {
   readonly form: HistogramForm
   readonly value: HistogramValue
   readonly stale: boolean
+}
+
+/** What is known of a histogram's counter; a running sum has none of the hints of its deltas. */
+function hintOf(form: string, hint: string): Pick<HistogramValue, 'hint'> {
+  if (form === 'gauge' || hint === 'gauge') return { hint: 'gauge' }
+  if (form === 'delta') return {}
+  return hint === 'reset' ? { hint: 'reset' } : hint === 'not_reset' ? { hint: 'same' } : {}
 }
 
 function histogramOf(row: readonly unknown[]): StoredHistogram {
@@ -350,7 +390,7 @@ function histogramOf(row: readonly unknown[]): StoredHistogram {
       positive: counts(row[9]),
       negative: counts(row[10]),
       bounds: numbers(row[11]),
-      ...(form === 'gauge' && { hint: 'gauge' as const }),
+      ...hintOf(form, stringOf(row[13])),
     },
     stale: (number(row[12]) & STALE) !== 0,
   }

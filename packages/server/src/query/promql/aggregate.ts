@@ -2,12 +2,14 @@
 import { AndonError, type Labels, labelsKey } from '@andon/model'
 import type { Aggregation, Group } from './aggregation.ts'
 import { chosen } from './choose.ts'
+import { mapWithBreath, type QueryContext } from './context.ts'
 import { histogramText, numberText, shortNumber } from './number-text.ts'
 import { histogramTotal, mean, promQuantile, sum, variance } from './over-time.ts'
 import { collided } from './range-call.ts'
 import { element, FLOAT, get, type GridElement, HISTOGRAM, METADATA_LABELS, set } from './vector.ts'
 
-function groupLabels(labels: Labels, { grouping, without }: Pick<Aggregation, 'grouping' | 'without'>): Labels {
+/** The labels of the group that an element belongs to. */
+export function groupLabels(labels: Labels, { grouping, without }: Pick<Aggregation, 'grouping' | 'without'>): Labels {
   if (without) return Object.fromEntries(Object.entries(labels).filter(([name]) => !METADATA_LABELS.includes(name) && !grouping.includes(name)))
   return Object.fromEntries(grouping.flatMap((name) => (labels[name] === undefined || labels[name] === '' ? [] : [[name, labels[name]]])))
 }
@@ -129,17 +131,18 @@ function checkQuantile({ op, param, steps, paramRemarks }: Aggregation): void {
  *
  * @throws AndonError query_failed when the operation is not known or its parameter is NaN
  */
-export function aggregate(elements: readonly GridElement[], aggregation: Aggregation): GridElement[] {
+export async function aggregate(context: QueryContext, elements: readonly GridElement[], aggregation: Aggregation): Promise<GridElement[]> {
   const { op, label } = aggregation
   const found = groups(elements, aggregation)
   const reduce = REDUCTIONS[op]
+  const perGroup = elements.length / Math.max(1, found.length)
   if (reduce !== undefined) {
     if (elements.length > 0) checkQuantile(aggregation)
-    return found.map((group) => reduced(group, reduce, aggregation))
+    return await mapWithBreath(context, found, aggregation.steps * perGroup, (group) => reduced(group, reduce, aggregation))
   }
   if (op === 'count_values') {
     if (label === '' || /\p{Surrogate}/u.test(label)) throw new AndonError('query_failed', `invalid label name ${JSON.stringify(label)}`)
     return countedValues(elements, aggregation)
   }
-  return found.flatMap((group) => chosen(group, aggregation))
+  return (await mapWithBreath(context, found, aggregation.steps * perGroup, (group) => chosen(group, aggregation))).flat()
 }

@@ -1,7 +1,9 @@
 // What holds for a whole query, and what its evaluation has to say.
+import { setImmediate } from 'node:timers/promises'
 import { AndonError, type LabelMatcher, type Labels, type Milliseconds } from '@andon/model'
 import type { Expr } from '@andon/promql'
 import type { HistogramValue } from '../../store/metric-rows.ts'
+import type { RateAnswer, RateRequest } from '../../store/rate-sums.ts'
 
 /** A series of the store, as the engine needs it: points at increasing times. */
 export interface SourceSeries {
@@ -21,8 +23,18 @@ export interface SeriesSource {
   select(matchers: readonly LabelMatcher[], range: { start: Milliseconds; end: Milliseconds }, options: { signal?: AbortSignal; maxSamples?: number }): Promise<readonly SourceSeries[]>
 }
 
+/** Sums of rates that a store calculates itself. */
+export interface RateSumSource {
+  /** @returns undefined where that would not be exact, or not worth it */
+  rateSums(request: RateRequest, options: { signal?: AbortSignal }): Promise<RateAnswer | undefined>
+}
+
 export interface QueryContext {
   readonly source: SeriesSource
+  /** Where rates can be added up without reading their points here, if anywhere. */
+  readonly rateSums: RateSumSource | undefined
+  /** From how many points on that is done. */
+  readonly pushDownFrom: number
   /** The expression, for positions in remarks. */
   readonly text: string
   /** How far back an instant selector looks for a point. */
@@ -77,10 +89,30 @@ export function countSamples(context: QueryContext, count: number): void {
   if (context.samples > context.maxSamples) throw new AndonError('query_too_large', `the query reads more than ${context.maxSamples} samples`)
 }
 
-/** Steps between two looks at the signal. */
-const BREATH = 1 << 14
+/** Steps of a series after which others get their turn. */
+const BREATH = 20_000
 
-/** Ends the query when nobody waits for it any more. To be called with a growing count of what was done. */
-export function stopIfAborted({ signal }: QueryContext, done: number): void {
-  if (done % BREATH === 0) signal?.throwIfAborted()
+/**
+ * Lets timers and other requests have their turn, since the time limit and a client that goes away are noticed only then,
+ * and ends the query when nobody waits for it any more.
+ */
+async function breathe({ signal }: QueryContext): Promise<void> {
+  await setImmediate()
+  signal?.throwIfAborted()
+}
+
+/** Goes over a list with a breath after every so many steps; `each` takes `steps` steps. */
+export async function mapWithBreath<T, U>(context: QueryContext, list: readonly T[], steps: number, each: (item: T) => U): Promise<U[]> {
+  await breathe(context)
+  const results: U[] = []
+  let done = 0
+  for (const item of list) {
+    if (done >= BREATH) {
+      await breathe(context)
+      done = 0
+    }
+    results.push(each(item))
+    done += steps
+  }
+  return results
 }

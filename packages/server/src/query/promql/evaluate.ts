@@ -6,6 +6,7 @@ import { binary } from './binary.ts'
 import { callFunction, type FunctionContext, isFunction } from './call-functions.ts'
 import { type QueryContext, remarksOn } from './context.ts'
 import { multiplied } from './histogram/arithmetic.ts'
+import { pushedDown } from './push-down.ts'
 import { callRangeFunction } from './range-evaluation.ts'
 import { RANGE_FUNCTIONS } from './range-functions.ts'
 import { rangeFromGrid, type RangeSeries } from './range-series.ts'
@@ -71,11 +72,13 @@ export class Evaluator implements FunctionContext {
   }
 
   async #aggregate(expr: Aggregate, grid: StepGrid): Promise<VectorValue> {
+    const pushed = await pushedDown(this.context, expr, grid)
+    if (pushed !== undefined) return { type: 'vector', elements: pushed }
     const param = expr.param === undefined ? undefined : await this.evaluate(expr.param, grid)
     const elements = await this.vector(expr.expr, grid)
     return {
       type: 'vector',
-      elements: aggregate(elements, {
+      elements: await aggregate(this.context, elements, {
         op: expr.op,
         grouping: expr.grouping,
         without: expr.without,

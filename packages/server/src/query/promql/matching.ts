@@ -72,7 +72,8 @@ function onlyAt({ one, labels }: MatchGroup, step: number, side: 'left' | 'right
     const sample = sampleOf(each, step)
     if (sample === undefined) continue
     if (found !== undefined) {
-      throw new AndonError('query_failed', `found duplicate series for the match group ${labelText(labels)} on the ${side} hand-side of the operation: [${labelText(found.labels)}, ${labelText(sample.labels)}];many-to-many matching not allowed: matching labels must be unique on one side`)
+      const both = [labelText(found.labels), labelText(sample.labels)].toSorted().join(', ')
+      throw new AndonError('query_failed', `found duplicate series for the match group ${labelText(labels)} on the ${side} hand-side of the operation: [${both}];many-to-many matching not allowed: matching labels must be unique on one side`)
     }
     found = sample
   }

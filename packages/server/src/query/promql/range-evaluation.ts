@@ -2,7 +2,7 @@
 import { AndonError } from '@andon/model'
 import type { Call, Expr } from '@andon/promql'
 import type { FunctionContext } from './call-functions.ts'
-import { remarksOn, type Remarks, stopIfAborted } from './context.ts'
+import { mapWithBreath, remarksOn, type Remarks } from './context.ts'
 import { shortNumber } from './number-text.ts'
 import { checkExtended, KEEPS_NAME, OF_COUNTERS, RANGE_FUNCTIONS } from './range-functions.ts'
 import { type RangeSeries, windows } from './range-series.ts'
@@ -16,11 +16,8 @@ export function isRange(expr: Expr): boolean {
 const COUNTER_NAME = /_(?:total|sum|count|bucket)$/
 
 /** Says so when a rate is taken of what does not look like a counter. */
-function remarkNoCounter(name: string, vector: RangeVector, results: readonly GridElement[], remarks: Remarks): void {
-  if (!OF_COUNTERS.has(name)) return
-  const [first] = vector.series
-  const metric = first?.labels['__name__'] ?? ''
-  if (metric === '' || COUNTER_NAME.test(metric) || !results.some(({ present }) => present.includes(FLOAT))) return
+export function remarkNoCounter(name: string, metric: string, results: readonly GridElement[], remarks: Remarks): void {
+  if (!OF_COUNTERS.has(name) || metric === '' || COUNTER_NAME.test(metric) || !results.some(({ present }) => present.includes(FLOAT))) return
   remarks.info(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${JSON.stringify(metric)}`)
 }
 
@@ -46,14 +43,11 @@ export async function callRangeFunction(evaluator: FunctionContext, { name, args
   for (const [position, each] of args.entries()) if (position !== index) params.push((await evaluator.scalar(each, grid)).values)
   const remarks = remarksOn(context, arg)
   checkQuantiles(name, vector, params, remarksOn(context, args[0] ?? arg))
-  let done = 0
   const overSeries = (series: RangeSeries): GridElement => {
-    context.signal?.throwIfAborted()
     const result = element(series.labels, grid.count, series.dropName || !KEEPS_NAME.has(name))
     const move = windows(series, vector.range, reachOf(vector.extended, context.lookback))
     const call = { series, params: params.map((values) => values[0] ?? Number.NaN), remarks, extended: vector.extended }
     for (let step = 0; step < grid.count; step += 1) {
-      stopIfAborted(context, (done += 1))
       if (params.length > 0) call.params = params.map((values) => values[step] ?? Number.NaN)
       const window = move(vector.times.at(step), timeAt(grid, step))
       if (window.hi === window.lo && window.hhi === window.hlo) continue
@@ -62,7 +56,7 @@ export async function callRangeFunction(evaluator: FunctionContext, { name, args
     }
     return result
   }
-  const elements = vector.series.map(overSeries).filter(hasAny)
-  remarkNoCounter(name, vector, elements, remarks)
+  const elements = (await mapWithBreath(context, vector.series, grid.count, overSeries)).filter(hasAny)
+  remarkNoCounter(name, vector.series[0]?.labels['__name__'] ?? '', elements, remarks)
   return { type: 'vector', elements }
 }

@@ -1,7 +1,7 @@
 // What selectors give: the last point at each step, or the points of a range.
 import type { LabelMatcher, Milliseconds } from '@andon/model'
 import type { MatrixSelector, VectorSelector } from '@andon/promql'
-import { countSamples, type QueryContext, remarksOn, type SourceSeries } from './context.ts'
+import { countSamples, mapWithBreath, type QueryContext, remarksOn, type SourceSeries } from './context.ts'
 import { valueBetween } from './extended-rate.ts'
 import { withDetectedHints } from './histogram/detect.ts'
 import { mixed, mixedSchemas } from './range-call.ts'
@@ -44,8 +44,7 @@ function lastPoints(series: SourceSeries, times: Times, count: number, lookback:
 /** The last point of each series at or before each time, not older than the lookback. */
 export async function pointsAt(context: QueryContext, matchers: readonly LabelMatcher[], times: Times, count: number): Promise<PointElement[]> {
   const series = await seriesOf(context, matchers, times, { before: context.lookback, after: 0 })
-  context.signal?.throwIfAborted()
-  return series.map((each) => lastPoints(each, times, count, context.lookback)).filter(hasAny)
+  return (await mapWithBreath(context, series, count, (each) => lastPoints(each, times, count, context.lookback))).filter(hasAny)
 }
 
 /** The value at each time, between the points around it; after the last one that one. */
@@ -79,7 +78,7 @@ export async function evaluateSelector(context: QueryContext, selector: VectorSe
   const times = timesOf(selector, grid, context)
   if (selector.extended !== 'smoothed') return { type: 'vector', elements: await pointsAt(context, selector.matchers, times, grid.count) }
   const series = await seriesOf(context, selector.matchers, times, { before: context.lookback, after: context.lookback })
-  return { type: 'vector', elements: series.map((each) => smoothedPoints(context, each, times, grid.count, selector)).filter(hasAny) }
+  return { type: 'vector', elements: (await mapWithBreath(context, series, grid.count, (each) => smoothedPoints(context, each, times, grid.count, selector))).filter(hasAny) }
 }
 
 /** The series of a range vector, and the end of each step's window. */

@@ -3,3 +3,6 @@
  * evaluation in it that is right fails the test.
  */
 export const EXPECTED_FAILURES: ReadonlyMap<string, string> = new Map([])
+
+/** The same over the embedded database. */
+export const EXPECTED_STORE_FAILURES: ReadonlyMap<string, string> = new Map([])

@@ -25,7 +25,7 @@ function hinted(value: HistogramValue, hint: CounterHint | undefined): Histogram
 }
 
 /** As Prometheus' store gives histograms back: it knows of a point whether its counter went on since the one before. */
-function withStoreHints(points: readonly Point[]): Point[] {
+export function withStoreHints(points: readonly Point[]): Point[] {
   let before: HistogramValue | undefined
   return points.map((point) => {
     const { value } = point
@@ -54,7 +54,8 @@ function sourceSeries({ labels, points }: LoadedSeries): SourceSeries {
   }
 }
 
-function slice({ labels, ts, v, stale, start, histograms }: SourceSeries, from: number, to: number): SourceSeries {
+/** The points of a series from one time to another, both included. */
+export function slice({ labels, ts, v, stale, start, histograms }: SourceSeries, from: number, to: number): SourceSeries {
   const lo = ts.findIndex((time) => time >= from)
   const hi = ts.findLastIndex((time) => time <= to) + 1
   const [begin, end] = lo === -1 ? [0, 0] : [lo, hi]
