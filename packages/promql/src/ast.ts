@@ -20,8 +20,13 @@ export interface StringLiteral extends Span {
   readonly value: string
 }
 
+/** Durations that depend on a query which is not known, such as `step()`, as they are written; their value is NaN. */
+export interface Written {
+  readonly written?: { readonly range?: string; readonly step?: string; readonly offset?: string }
+}
+
 /** `name{label="value"} offset 5m @ 0` */
-export interface VectorSelector extends Span {
+export interface VectorSelector extends Span, Written {
   readonly kind: 'selector'
   readonly matchers: readonly LabelMatcher[]
   readonly offset: Milliseconds
@@ -31,14 +36,14 @@ export interface VectorSelector extends Span {
 }
 
 /** A selector over a range, `x[5m]`; offset and @ stand in the selector. */
-export interface MatrixSelector extends Span {
+export interface MatrixSelector extends Span, Written {
   readonly kind: 'range'
   readonly selector: VectorSelector
   readonly range: Milliseconds
 }
 
 /** `expr[1h:30s]`; without a step the engine's default holds. */
-export interface Subquery extends Span {
+export interface Subquery extends Span, Written {
   readonly kind: 'subquery'
   readonly expr: Expr
   readonly range: Milliseconds

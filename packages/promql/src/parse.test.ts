@@ -24,6 +24,8 @@ const expressions = [
   'h </ 1.5',
   'h >/ on (x) y',
   'info(x, {a="b"})',
+  'rate(x[step() + 1] offset -min_of(range(), 1h))',
+  'avg_over_time(x[range():step()] offset (2 * step()))',
   'histogram_quantiles(x, "q", 0.5, 0.9)',
 ]
 

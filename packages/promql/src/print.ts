@@ -1,6 +1,6 @@
 // Nodes as canonical text: parsing it again gives the same nodes.
 import type { LabelMatcher } from '@andon/model'
-import type { Aggregate, AtTime, Binary, Expr, VectorSelector } from './ast.ts'
+import type { Aggregate, AtTime, Binary, Expr, VectorSelector, Written } from './ast.ts'
 import { formatDuration, formatText } from './literals.ts'
 
 /** An expression as canonical text. */
@@ -13,9 +13,9 @@ export function print(expr: Expr): string {
     case 'selector':
       return `${selector(expr)}${modifiers(expr)}`
     case 'range':
-      return `${selector(expr.selector)}[${formatDuration(expr.range)}]${modifiers(expr.selector)}`
+      return `${selector(expr.selector)}[${duration(expr.range, expr.written?.range)}]${modifiers(expr.selector)}`
     case 'subquery':
-      return `${print(expr.expr)}[${formatDuration(expr.range)}:${expr.step === undefined ? '' : formatDuration(expr.step)}]${modifiers(expr)}`
+      return `${print(expr.expr)}[${duration(expr.range, expr.written?.range)}:${expr.step === undefined ? '' : duration(expr.step, expr.written?.step)}]${modifiers(expr)}`
     case 'call':
       return `${expr.name}(${expr.args.map(print).join(', ')})`
     case 'aggregate':
@@ -54,9 +54,13 @@ function selector({ matchers }: VectorSelector): string {
   return `{${[...(name === '' ? [] : [formatText(name)]), ...rest].join(', ')}}`
 }
 
-function modifiers({ offset, at, extended }: { readonly offset: number; readonly at: AtTime | undefined; readonly extended?: string }): string {
+function duration(value: number, written: string | undefined): string {
+  return Number.isNaN(value) ? (written ?? '') : formatDuration(value)
+}
+
+function modifiers({ offset, at, extended, written }: Written & { readonly offset: number; readonly at: AtTime | undefined; readonly extended?: string }): string {
   const time = at === undefined ? '' : ` @ ${typeof at === 'number' ? (at / 1000).toFixed(3) : `${at}()`}`
-  return `${extended === undefined ? '' : ` ${extended}`}${time}${offset === 0 ? '' : ` offset ${formatDuration(offset)}`}`
+  return `${extended === undefined ? '' : ` ${extended}`}${time}${offset === 0 ? '' : ` offset ${duration(offset, written?.offset)}`}`
 }
 
 function aggregate({ op, expr, param, grouping, without }: Aggregate): string {

@@ -1,13 +1,12 @@
 // The nodes of the lezer tree as nodes of an expression; errors with their position.
 import type { SyntaxNode } from '@lezer/common'
-import { AndonError, type LabelMatcher, type MatchOperator, type Milliseconds } from '@andon/model'
-import type { Aggregate, AtTime, Binary, BinaryOperator, Call, Expr, Subquery, VectorMatching, VectorSelector } from './ast.ts'
-import { type DurationReader, type QueryShape, readDuration } from './durations.ts'
-import { parseNumber, parseText } from './literals.ts'
+import type { LabelMatcher, Milliseconds } from '@andon/model'
+import type { Aggregate, AtTime, Binary, BinaryOperator, Call, Expr, Subquery, VectorMatching, VectorSelector, Written } from './ast.ts'
+import { TreeText } from './tree-text.ts'
 
 const MAX_DEPTH = 200
 
-type Modifier = { readonly offset: Milliseconds } | { readonly at: AtTime } | { readonly extended: 'anchored' | 'smoothed' }
+type Modifier = ({ readonly offset: Milliseconds } & Written) | { readonly at: AtTime } | { readonly extended: 'anchored' | 'smoothed' }
 
 const OPERATORS: Readonly<Record<string, BinaryOperator>> = {
   Add: '+',
@@ -30,42 +29,21 @@ const OPERATORS: Readonly<Record<string, BinaryOperator>> = {
   TrimLower: '>/',
 }
 
+/** What is written of both a subquery and its offset. */
+function both(expr: Written, modify: Written | Modifier): Written {
+  const written = { ...expr.written, ...('written' in modify && modify.written) }
+  return Object.keys(written).length === 0 ? {} : { written }
+}
+
 /** Reads the nodes of one expression. */
-export class TreeReader {
-  readonly #text: string
-  readonly #durations: DurationReader
-
-  constructor(text: string, shape?: QueryShape) {
-    this.#text = text
-    this.#durations = { shape, slice: (node) => this.#slice(node), children: (node) => this.children(node), fail: (at, problem) => this.fail(at, problem) }
-  }
-
-  fail(at: number, problem: string): never {
-    const before = this.#text.slice(0, at).split('\n')
-    throw new AndonError('bad_query', `${before.length}:${(before.at(-1)?.length ?? 0) + 1}: ${problem}`)
-  }
-
-  children(node: SyntaxNode): SyntaxNode[] {
-    const list: SyntaxNode[] = []
-    for (let child = node.firstChild; child !== null; child = child.nextSibling) if (child.name !== 'LineComment') list.push(child)
-    return list
-  }
-
-  #slice(node: SyntaxNode): string {
-    return this.#text.slice(node.from, node.to)
-  }
-
-  #only(node: SyntaxNode): SyntaxNode {
-    return this.children(node)[0] ?? this.fail(node.from, 'something is missing here')
-  }
-
+export class TreeReader extends TreeText {
   expr(node: SyntaxNode, depth: number): Expr {
     if (depth > MAX_DEPTH) this.fail(node.from, `the expression is nested more than ${MAX_DEPTH} deep`)
     const { from, to } = node
     switch (node.name) {
       case 'NumberDurationLiteral':
       case 'StringLiteral':
-        return node.name === 'StringLiteral' ? { kind: 'string', value: this.#string(node), from, to } : { kind: 'number', value: this.#number(node), from, to }
+        return node.name === 'StringLiteral' ? { kind: 'string', value: this.string(node), from, to } : { kind: 'number', value: this.number(node), from, to }
       case 'VectorSelector':
         return this.#selector(node)
       case 'MatrixSelector':
@@ -81,60 +59,25 @@ export class TreeReader {
       case 'UnaryExpr':
         return this.#unary(node, depth)
       case 'ParenExpr':
-        return { kind: 'paren', expr: this.expr(this.#only(node), depth + 1), from, to }
+        return { kind: 'paren', expr: this.expr(this.only(node), depth + 1), from, to }
       default:
         return this.#modifier(node, depth)
     }
   }
 
-  #number(node: SyntaxNode): number {
-    return this.#signed(node)
-  }
-
-  #string(node: SyntaxNode): string {
-    return parseText(this.#slice(node)) ?? this.fail(node.from, 'the text has an unknown escape')
-  }
-
   #selector(node: SyntaxNode): VectorSelector {
     const matchers: LabelMatcher[] = []
     for (const child of this.children(node)) {
-      if (child.name === 'Identifier') matchers.push({ name: '__name__', operator: '=', value: this.#slice(child) })
-      else for (const matcher of this.children(child)) matchers.push(this.#matcher(matcher, matchers))
+      if (child.name === 'Identifier') matchers.push({ name: '__name__', operator: '=', value: this.slice(child) })
+      else for (const matcher of this.children(child)) matchers.push(this.matcher(matcher, matchers))
     }
     return { kind: 'selector', matchers, offset: 0, at: undefined, from: node.from, to: node.to }
-  }
-
-  #matcher(node: SyntaxNode, before: readonly LabelMatcher[]): LabelMatcher {
-    // A text alone is the metric's name.
-    if (node.name === 'QuotedLabelName') {
-      if (before.some(({ name }) => name === '__name__')) this.fail(node.from, 'the metric has a name already')
-      return { name: '__name__', operator: '=', value: this.#string(this.#only(node)) }
-    }
-    const [label, operator, value] = this.children(node)
-    if (label === undefined || operator === undefined || value === undefined) return this.fail(node.from, 'LABEL="VALUE" is expected')
-    const name = label.name === 'QuotedLabelName' ? this.#string(this.#only(label)) : this.#slice(label)
-    return { name, operator: this.#matchOperator(operator), value: this.#string(value) }
-  }
-
-  #matchOperator(node: SyntaxNode): MatchOperator {
-    const text = this.#slice(node)
-    return text === '=' || text === '!=' || text === '=~' || text === '!~' ? text : this.fail(node.from, `"${text}" does not compare labels`)
-  }
-
-  #duration(node: SyntaxNode): Milliseconds {
-    return readDuration(node, this.#durations)
-  }
-
-  #positive(node: SyntaxNode | undefined, parent: SyntaxNode): Milliseconds {
-    const duration = node === undefined ? 0 : this.#duration(node)
-    // NaN: it depends on the query, and is checked when there is one.
-    return duration > 0 || Number.isNaN(duration) ? duration : this.fail(node?.from ?? parent.from, 'the duration must be greater than 0')
   }
 
   #matrix(node: SyntaxNode): Expr {
     const [selector, range] = this.children(node)
     if (selector?.name !== 'VectorSelector') return this.fail(node.from, 'a range follows a selector only; a subquery has a colon: [1h:1m]')
-    return { kind: 'range', selector: this.#selector(selector), range: this.#positive(range, node), from: node.from, to: node.to }
+    return { kind: 'range', selector: this.#selector(selector), range: this.positive(range, node), ...this.written({ range }), from: node.from, to: node.to }
   }
 
   #subquery(node: SyntaxNode, depth: number): Subquery {
@@ -143,8 +86,9 @@ export class TreeReader {
     return {
       kind: 'subquery',
       expr: this.expr(inner, depth + 1),
-      range: this.#positive(range, node),
-      step: step === undefined ? undefined : this.#positive(step, node),
+      range: this.positive(range, node),
+      ...this.written({ range, step }),
+      step: step === undefined ? undefined : this.positive(step, node),
       offset: 0,
       at: undefined,
       from: node.from,
@@ -174,7 +118,7 @@ export class TreeReader {
       case 'subquery':
         if ('extended' in modify) this.fail(node.from, `${modify.extended} follows no subquery`)
         this.#once(node, expr, modify)
-        return { ...expr, ...modify, from: expr.from, to: node.to }
+        return { ...expr, ...modify, ...both(expr, modify), from: expr.from, to: node.to }
       case 'number':
       case 'string':
       case 'call':
@@ -194,7 +138,7 @@ export class TreeReader {
     if (node.name === 'StepInvariantExpr') return this.#at(node, depth)
     if (node.name === 'AnchoredExpr') return this.#extended(node, 'anchored', depth)
     if (node.name === 'SmoothedExpr') return this.#extended(node, 'smoothed', depth)
-    return this.fail(node.from, `"${this.#slice(node).slice(0, 30)}" is not supported here`)
+    return this.fail(node.from, `"${this.slice(node).slice(0, 30)}" is not supported here`)
   }
 
   #extended(node: SyntaxNode, extended: 'anchored' | 'smoothed', depth: number): Expr {
@@ -205,21 +149,21 @@ export class TreeReader {
   #offset(node: SyntaxNode, depth: number): Expr {
     const [inner, , duration] = this.children(node)
     if (inner === undefined || duration === undefined) return this.fail(node.from, 'offset needs a duration')
-    return this.#modified(node, inner, depth, { offset: this.#duration(duration) })
+    return this.#modified(node, inner, depth, { offset: this.duration(duration), ...this.written({ offset: duration }) })
   }
 
   #at(node: SyntaxNode, depth: number): Expr {
     const [inner, , ...time] = this.children(node)
     const last = time.at(-1)
     if (inner === undefined || last === undefined) return this.fail(node.from, '@ needs a time in seconds, start() or end()')
-    return this.#modified(node, inner, depth, { at: this.#atTime(last, time.length > 1 && time[0] !== undefined ? this.#slice(time[0]) : '') })
+    return this.#modified(node, inner, depth, { at: this.#atTime(last, time.length > 1 && time[0] !== undefined ? this.slice(time[0]) : '') })
   }
 
   #atTime(node: SyntaxNode, sign: string): AtTime {
-    const preprocessor = node.name === 'AtModifierPreprocessors' ? this.#only(node).name : ''
+    const preprocessor = node.name === 'AtModifierPreprocessors' ? this.only(node).name : ''
     if (preprocessor === 'AtStart') return 'start'
     if (preprocessor === 'AtEnd') return 'end'
-    const seconds = this.#number(node) * (sign === '-' ? -1 : 1)
+    const seconds = this.number(node) * (sign === '-' ? -1 : 1)
     return Number.isFinite(seconds) ? Math.round(seconds * 1000) : this.fail(node.from, 'the time of @ must be finite')
   }
 
@@ -229,7 +173,7 @@ export class TreeReader {
 
   #call(node: SyntaxNode, depth: number): Call {
     const [name, body] = this.children(node)
-    return { kind: 'call', name: name === undefined ? '' : this.#slice(name).toLowerCase(), args: this.#args(body, depth), from: node.from, to: node.to }
+    return { kind: 'call', name: name === undefined ? '' : this.slice(name).toLowerCase(), args: this.#args(body, depth), from: node.from, to: node.to }
   }
 
   #aggregate(node: SyntaxNode, depth: number): Aggregate {
@@ -242,19 +186,14 @@ export class TreeReader {
     if (op === undefined || first === undefined || args.length > 2) return this.fail(node.from, 'an aggregation takes one vector, and a parameter where it needs one')
     return {
       kind: 'aggregate',
-      op: this.#slice(op).toLowerCase(),
+      op: this.slice(op).toLowerCase(),
       expr: second ?? first,
       param: second === undefined ? undefined : first,
-      grouping: this.#labels(parts[1]),
+      grouping: this.labels(parts[1]),
       without: parts[0]?.name === 'Without',
       from: node.from,
       to: node.to,
     }
-  }
-
-  #labels(node: SyntaxNode | undefined): string[] {
-    if (node === undefined) return []
-    return this.children(node).map((label) => (label.name === 'QuotedLabelName' ? this.#string(this.#only(label)) : this.#slice(label)))
   }
 
   #binary(node: SyntaxNode, depth: number): Expr {
@@ -264,9 +203,9 @@ export class TreeReader {
     const op = OPERATORS[operator?.name ?? '']
     if (left === undefined || right === undefined || operator === undefined || op === undefined) return this.fail(node.from, 'an operator stands between two expressions')
     // The grammar takes a sign before a number as part of it, but a power binds more closely.
-    const sign = op === '^' && left.name === 'NumberDurationLiteral' ? /^[+-]/.exec(this.#slice(left))?.[0] : undefined
+    const sign = op === '^' && left.name === 'NumberDurationLiteral' ? /^[+-]/.exec(this.slice(left))?.[0] : undefined
     if (sign !== undefined) {
-      const base: Expr = { kind: 'number', value: Math.abs(this.#number(left)), from: left.from + 1, to: left.to }
+      const base: Expr = { kind: 'number', value: Math.abs(this.number(left)), from: left.from + 1, to: left.to }
       const power: Binary = { kind: 'binary', op, left: base, right: this.expr(right, depth + 1), bool: false, matching: { ...this.#matching(undefined), fill: {} }, from: left.from, to: node.to }
       return { kind: 'unary', op: sign === '-' ? '-' : '+', expr: power, from: node.from, to: node.to }
     }
@@ -290,17 +229,11 @@ export class TreeReader {
     for (const clause of modifier === undefined ? [] : this.children(modifier)) {
       const value = this.children(clause).at(-1)
       if (value === undefined) this.fail(clause.from, 'fill takes a number')
-      const number = this.#signed(value)
+      const number = this.signed(value)
       if (clause.name !== 'FillRightClause') fill = { ...fill, left: number }
       if (clause.name !== 'FillLeftClause') fill = { ...fill, right: number }
     }
     return fill
-  }
-
-  #signed(node: SyntaxNode): number {
-    const [sign, text] = /^([+-]?)\s*(.*)$/s.exec(this.#slice(node))?.slice(1) ?? []
-    const number = parseNumber(text ?? '') ?? this.fail(node.from, `"${this.#slice(node)}" is not a number`)
-    return sign === '-' ? -number : number
   }
 
   #matching(clause: SyntaxNode | undefined): Omit<VectorMatching, 'fill'> {
@@ -310,15 +243,15 @@ export class TreeReader {
     const include = parts.find(({ name }, index) => name === 'GroupingLabels' && group !== -1 && index > group)
     return {
       on: parts.some(({ name }) => name === 'On'),
-      labels: this.#labels(labels),
+      labels: this.labels(labels),
       group: group === -1 ? 'none' : parts[group]?.name === 'GroupLeft' ? 'left' : 'right',
-      include: this.#labels(include),
+      include: this.labels(include),
     }
   }
 
   #unary(node: SyntaxNode, depth: number): Expr {
     const [op, inner] = this.children(node)
     if (op === undefined || inner === undefined) return this.fail(node.from, 'a sign needs an expression')
-    return { kind: 'unary', op: this.#slice(op) === '-' ? '-' : '+', expr: this.expr(inner, depth + 1), from: node.from, to: node.to }
+    return { kind: 'unary', op: this.slice(op) === '-' ? '-' : '+', expr: this.expr(inner, depth + 1), from: node.from, to: node.to }
   }
 }

@@ -1,17 +1,18 @@
 // The tables metric_meta, series, samples, hist and exemplars with their rollups: what is written to them and read from them.
 import { AndonError, type LabelMatcher, type Labels, labelsKey, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
-import { RE2JS } from 're2js'
 import type { Clock } from '../runtime/clock.ts'
-import { counts, number, numbers, stringOf, textRecord } from './cells.ts'
+import { number, stringOf, textRecord } from './cells.ts'
 import { bucketViews, type SelectedSeries, type View, viewOf } from './bucket-views.ts'
 import { notStored, ofBothKinds } from './both-kinds.ts'
 import type { Database } from './database.ts'
-import type { HistogramForm, HistogramValue, MetricRows } from './metric-rows.ts'
-import { DELTA, EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv, STALE } from './metric-write.ts'
+import { condition } from './matchers.ts'
+import { HISTOGRAM_CELLS, histogramOf, readSamples, SAMPLE_BYTES, selected } from './metric-read.ts'
+import type { HistogramValue, MetricRows } from './metric-rows.ts'
+import { EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv } from './metric-write.ts'
 import { type RateAnswer, type RateRequest, rateSums } from './rate-sums.ts'
-import { RunningHistogram, RunningSum } from './running-sum.ts'
+import { RunningHistogram } from './running-sum.ts'
 import { token, type WriteOptions } from './spans.ts'
-import { all, i64, ids, name, Sql, sql, text, u32 } from './sql.ts'
+import { all, i64, ids, name, sql, u32 } from './sql.ts'
 
 /** A series as it is kept: its id and labels, with `__name__`. */
 export interface KnownSeries {
@@ -143,7 +144,7 @@ export class MetricsStore {
   /**
    * Rates of the series that match, added up by group in the database.
    *
-   * @returns undefined where that would not be exact (histograms, deltas, counters that began within the window), or not worth it
+   * @returns undefined where that would not be exact (histograms, counters that began within the window), or not worth it
    */
   async rateSums(request: RateRequest, { signal }: SelectOptions = {}): Promise<RateAnswer | undefined> {
     const { matchers, first, step, count, range } = request
@@ -317,107 +318,4 @@ const TYPES: readonly MetricType[] = ['gauge', 'counter', 'updown', 'histogram',
 
 function typeOf(value: string): MetricType {
   return TYPES.find((type) => type === value) ?? 'unknown'
-}
-
-/** Of a row of #samples: id, ts, start, v, flags. */
-const SAMPLE_BYTES = 33
-
-function readSamples(bytes: Uint8Array): Map<bigint, RunningSum> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const sums = new Map<bigint, RunningSum>()
-  let current: RunningSum | undefined
-  let high = -1
-  let low = -1
-  for (let at = 0; at + SAMPLE_BYTES <= bytes.length; at += SAMPLE_BYTES) {
-    const l = view.getUint32(at, true)
-    const h = view.getUint32(at + 4, true)
-    if (current === undefined || l !== low || h !== high) {
-      current = new RunningSum()
-      sums.set(view.getBigUint64(at, true), current)
-      low = l
-      high = h
-    }
-    const flags = view.getUint8(at + 32)
-    const ts = milliseconds(view, at + 8)
-    current.add(ts, milliseconds(view, at + 16), view.getFloat64(at + 24, true), (flags & DELTA) !== 0, (flags & STALE) !== 0)
-  }
-  return sums
-}
-
-/** An Int64 of milliseconds, which a double holds exactly. */
-function milliseconds(view: DataView, at: number): Milliseconds {
-  return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)
-}
-
-function selected(labels: Labels, type: MetricType, { ts, v, stale, start }: RunningSum['points']): SelectedSeries {
-  return { labels, type, ts: Float64Array.from(ts), v: Float64Array.from(v), stale: Uint8Array.from(stale), start: Float64Array.from(start) }
-}
-
-const HISTOGRAM_CELLS = new Sql(
-  'id, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(start), toString(form), schema, zero_threshold, zero, n, sm, pos, neg, bounds, flags, toString(hint)',
-  {},
-)
-
-interface StoredHistogram {
-  readonly id: bigint
-  readonly ts: Milliseconds
-  readonly start: Milliseconds
-  readonly form: HistogramForm
-  readonly value: HistogramValue
-  readonly stale: boolean
-}
-
-/** What is known of a histogram's counter; a running sum has none of the hints of its deltas. */
-function hintOf(form: string, hint: string): Pick<HistogramValue, 'hint'> {
-  if (form === 'gauge' || hint === 'gauge') return { hint: 'gauge' }
-  if (form === 'delta') return {}
-  return hint === 'reset' ? { hint: 'reset' } : hint === 'not_reset' ? { hint: 'same' } : {}
-}
-
-function histogramOf(row: readonly unknown[]): StoredHistogram {
-  const form = stringOf(row[3])
-  return {
-    id: BigInt(stringOf(row[0])),
-    ts: number(row[1]),
-    start: number(row[2]),
-    form: form === 'delta' || form === 'gauge' ? form : 'cumulative',
-    value: {
-      schema: number(row[4]),
-      zeroThreshold: number(row[5]),
-      zeroCount: number(row[6]),
-      count: number(row[7]),
-      sum: number(row[8]),
-      positive: counts(row[9]),
-      negative: counts(row[10]),
-      bounds: numbers(row[11]),
-      ...hintOf(form, stringOf(row[13])),
-    },
-    stale: (number(row[12]) & STALE) !== 0,
-  }
-}
-
-/** Whether RE2 takes an expression; the database's `match` is RE2 as well and cannot be made to hang. */
-function checkedPattern(pattern: string): string {
-  try {
-    RE2JS.compile(pattern)
-  } catch (error) {
-    throw new AndonError('bad_query', `"${pattern}" is not an RE2 expression: ${error instanceof Error ? error.message : String(error)}`)
-  }
-  return `^(?s:${pattern})$`
-}
-
-function condition({ name: label, operator, value }: LabelMatcher): Sql {
-  const cell = label === '__name__' ? sql`toString(name)` : sql`labels[${text(label)}]`
-  switch (operator) {
-    case '=':
-      // By the OpenTelemetry name as well.
-      if (label === '__name__') return sql`name IN (SELECT ${text(value)} UNION ALL SELECT name FROM andon.metric_meta WHERE otel_name = ${text(value)})`
-      return sql`${cell} = ${text(value)}`
-    case '!=':
-      return sql`${cell} != ${text(value)}`
-    case '=~':
-      return sql`match(${cell}, ${text(checkedPattern(value))})`
-    case '!~':
-      return sql`NOT match(${cell}, ${text(checkedPattern(value))})`
-  }
 }

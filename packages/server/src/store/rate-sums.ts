@@ -50,14 +50,31 @@ function pointsOf(series: readonly GroupedSeries[], { start, end }: Window): Sql
   return sql`FROM andon.samples WHERE id IN ${ids(series.map(({ id }) => id))} AND ts > fromUnixTimestamp64Milli(${i64(start)}) AND ts <= fromUnixTimestamp64Milli(${i64(end)})`
 }
 
-/** What decides whether the database's own rate is the engine's: no deltas, and no counter that began within the window. */
-async function isExact(database: Database, points: Sql, window: Window, signal?: AbortSignal): Promise<{ exact: boolean; samples: number }> {
+/** What the points are, all of them; undefined where the database's own rate would not be the engine's. */
+type Temporality = 'cumulative' | 'delta' | undefined
+
+/** Of cumulative points none may say that its counter began within the window, which the database does not know of. */
+async function temporalityOf(database: Database, points: Sql, window: Window, signal?: AbortSignal): Promise<{ temporality: Temporality; samples: number }> {
   const [found] = await database.query(
-    sql`SELECT count(), max(bitAnd(flags, ${u32(DELTA)})), max(toUnixTimestamp64Milli(start)) ${points}`,
-    ([count, deltas, start]) => ({ exact: Number(deltas) === 0 && Number(start) <= window.start, samples: Number(count) }),
+    sql`SELECT count(), countIf(bitAnd(flags, ${u32(DELTA)}) != 0), countIf(bitAnd(flags, ${u32(STALE)}) = 0), max(toUnixTimestamp64Milli(start)) ${points}`,
+    ([count, deltas, living, start]) => {
+      const temporality: Temporality = Number(deltas) === 0 ? (Number(start) <= window.start ? 'cumulative' : undefined) : Number(deltas) === Number(living) ? 'delta' : undefined
+      return { temporality, samples: Number(count) }
+    },
     signal,
   )
-  return found ?? { exact: false, samples: 0 }
+  return found ?? { temporality: undefined, samples: 0 }
+}
+
+/**
+ * Deltas as PromQL sees them: a running sum, with a point where an interval opens after the last point.
+ * @see RunningSum, which does the same to points that were read
+ */
+function runningSums(points: Sql): Sql {
+  const deltas = sql`SELECT id, ts, start, v, lagInFrame(ts, 1, fromUnixTimestamp64Milli(toInt64(0))) OVER (PARTITION BY id ORDER BY ts ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) AS last ${points} AND bitAnd(flags, ${u32(DELTA)}) != 0`
+  const opened = sql`SELECT id, arrayJoin(if(start > last AND start < ts, [(ts, v), (start, 0.)], [(ts, v)])) AS point FROM (${deltas})`
+  const steps = sql`SELECT id, point.1 AS at, sum(point.2) AS step FROM (${opened}) GROUP BY id, at`
+  return sql`SELECT id, at AS ts, sum(step) OVER (PARTITION BY id ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS v FROM (${steps})`
 }
 
 /** Rows of RowBinary: a group, its sums and its counts. */
@@ -98,11 +115,12 @@ function readSums(bytes: Uint8Array, steps: number): { group: number; sums: Floa
 export async function rateSums(database: Database, series: readonly GroupedSeries[], groups: readonly Labels[], request: RateRequest, signal?: AbortSignal): Promise<RateAnswer | undefined> {
   const window = windowOf(request)
   const points = pointsOf(series, window)
-  const { exact, samples } = await isExact(database, points, window, signal)
-  if (!exact) return undefined
+  const { temporality, samples } = await temporalityOf(database, points, window, signal)
+  if (temporality === undefined) return undefined
+  const seen = temporality === 'delta' ? sql`FROM (${runningSums(points)})` : sql`${points} AND bitAnd(flags, ${u32(STALE)}) = 0`
   const groupOf = sql`transform(id, ${ids(series.map(({ id }) => id))}, ${new Param('Array(UInt32)', series.map(({ group }) => group))}, toUInt32(0))`
   const grid = sql`timeSeriesRateToGrid(fromUnixTimestamp64Milli(${i64(request.first)}), fromUnixTimestamp64Milli(${i64(window.end)}), toDecimal64(${f64(request.step / 1000)}, 3), toDecimal64(${f64(request.range / 1000)}, 3))`
-  const rates = sql`SELECT id, ${groupOf} AS g, ${grid}(ts, v) AS r ${points} AND bitAnd(flags, ${u32(STALE)}) = 0 GROUP BY id`
+  const rates = sql`SELECT id, ${groupOf} AS g, ${grid}(ts, v) AS r ${seen} GROUP BY id`
   const statement = sql`SELECT g, sumForEach(arrayMap(x -> ifNull(x, 0.), r)), sumForEach(arrayMap(x -> toFloat64(isNotNull(x)), r)) FROM (${rates}) GROUP BY g SETTINGS allow_experimental_time_series_aggregate_functions = 1`
   const rows = readSums(await database.binary(statement, signal), request.count)
   return { samples, groups: rows.map(({ group, sums, counts }) => ({ labels: groups[group] ?? {}, sums, counts })) }
