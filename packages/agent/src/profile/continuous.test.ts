@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { ProfileRecord, Resource } from '@andon/model'
+import { median, type ProfileRecord, type Resource } from '@andon/model'
 import { decodePprof } from '@andon/wire'
 import { readOptions } from '../options.ts'
 import { type Receiver, startReceiver } from '../otlp-receiver.test.ts'
 import { ContinuousProfile } from './continuous.ts'
 import { isSampling } from './cpu.ts'
 import { withoutRegExp } from './frames.ts'
+import { type Hour, simulateHours } from './hours.test.ts'
 import { PerformanceProfiler, SAMPLERS } from './profiler.ts'
 
 const resource: Resource = { attributes: { 'service.name': 'a shop', 'service.instance.id': 'host:1', 'service.version': '1.2.3', 'deployment.environment.name': '' }, droppedAttributes: 0, schemaUrl: '' }
@@ -187,6 +188,18 @@ test('the profiler does not leak: hours of windows, sessions and encoded profile
   } finally {
     SAMPLERS.cpu.close(listener)
     SAMPLERS.heap.release()
+  }
+  assert.ok(!isSampling())
+})
+
+test('the continuous profile does not leak: two hours of windows, wishes, sessions and contexts made meanwhile', { timeout: 300_000 }, async () => {
+  const hours: Hour[] = []
+  await simulateHours(8, (hour) => hours.push(hour), 15)
+  // Quarters of an hour. The first half fills caches; of the second, the last two are held against the two before.
+  const at = (of: (hour: Hour) => number, from: number): number => median(hours.slice(from, from + 2).map(of))
+  for (const [what, of] of [['heap', ({ heapBytes }: Hour) => heapBytes], ['malloc', ({ mallocedBytes }: Hour) => mallocedBytes]] as const) {
+    const grown = at(of, 6) - at(of, 4)
+    assert.ok(grown < 400_000, `${what}: ${grown} bytes more in half an hour: ${hours.map((hour) => Math.round(of(hour) / 1024)).join(' ')} KiB`)
   }
   assert.ok(!isSampling())
 })

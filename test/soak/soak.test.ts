@@ -1,0 +1,45 @@
+// The short form of `npm run soak -- agent`: 50,000 requests of all kinds, after which the heap is what it was.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { median } from '@andon/model'
+import { heldBytes, reportOf, settled, verdictOf } from './report.ts'
+import { slopeOf } from './slope.ts'
+import { type Sample, soak } from './soak.ts'
+
+/** Bytes a request that a later window may lie above an earlier one: the heap still settles by some 10. */
+const ALLOWED = 48
+
+const open = ({ resources, files }: Sample): number => files + (resources['TCPSocketWrap'] ?? 0) + (resources['TCPServerWrap'] ?? 0) + (resources['Timeout'] ?? 0)
+
+function at(window: readonly Sample[], of: (sample: Sample) => number): number {
+  return median(window.map(of))
+}
+
+test('the agent does not leak: of a later window of requests nothing is held that an earlier one did not hold', { timeout: 900_000 }, async () => {
+  const { samples, counted, answered } = await soak({ requests: 50_000, every: 2500 })
+  // The first half fills caches. Of the second, the medians of two windows are compared, so that no single sample decides.
+  const later = samples.slice(samples.length / 2)
+  const [first, second] = [later.slice(0, later.length / 2), later.slice(later.length / 2)]
+  const requests = at(second, (sample) => sample.requests) - at(first, (sample) => sample.requests)
+  const grown = at(second, heldBytes) - at(first, heldBytes)
+  assert.ok(grown < ALLOWED * requests, `${grown} bytes more after ${requests} requests: ${samples.map((sample) => Math.round(heldBytes(sample) / 1024)).join(' ')} KiB`)
+  // Sockets of the pools, and files that are being read, come and go.
+  assert.ok(at(second, open) <= at(first, open) + 20, `${at(first, open)} sockets, timers and files, then ${at(second, open)}`)
+  assert.ok(counted >= answered, `${counted} of ${answered} requests were counted`)
+})
+
+const sampleAt = (requests: number, heapBytes: number): Sample => ({ requests, heapBytes, externalBytes: 0, residentBytes: 1, files: 1, resources: { Timeout: 1 }, afterMs: requests })
+
+test('a slope is found with its interval, whatever single samples say', () => {
+  const points = Array.from({ length: 40 }, (_, x) => [x, 3 * x + (x % 3) + (x === 20 ? 1e6 : 0)] as const)
+  const { low, median: slope, high } = slopeOf(points)
+  assert.ok(low <= 3 && high >= 3 && high - low < 0.2 && Math.abs(slope - 3) < 0.05, `${low} ${slope} ${high}`)
+  assert.throws(() => slopeOf([[0, 0]]), RangeError)
+})
+
+test('the verdict is that of the interval', () => {
+  assert.deepEqual([verdictOf({ median: 0, low: -0.1, high: 0.1, confidence: 0.95 }), verdictOf({ median: 1, low: 0.6, high: 1.5, confidence: 0.95 }), verdictOf({ median: 0.4, low: 0, high: 1, confidence: 0.95 })], ['no leak', 'a leak', 'not told apart'])
+  const samples = Array.from({ length: 50 }, (_, index) => sampleAt((index + 1) * 1000, 5e6 + (index + 1) * 2000))
+  assert.equal(settled(samples).length, 41)
+  assert.match(reportOf({ samples, counted: 50_000, answered: 50_000 }, 'a machine'), /\| heap and buffers \| 2 \(2 to 2\) \| 0\.0954 \| a leak \|/)
+})
