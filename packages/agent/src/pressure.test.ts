@@ -46,6 +46,8 @@ for (const [flags, maxQueueBytes] of [['--max-old-space-size=64', 32 * 2 ** 20],
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:9/v1/traces',
       OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://127.0.0.1:9/v1/logs',
       OTEL_METRIC_EXPORT_INTERVAL: '100',
+      // Every span is to come to the queue.
+      ANDON_BUDGET: 'off',
       ANDON_AGENT_QUEUE_BYTES: String(maxQueueBytes),
     }
     const { code, signal, stderr } = await runProgram(t, 'commonjs', PROGRAM, receiver.url, env)

@@ -90,7 +90,7 @@ for (const maxQueueBytes of [300_000, 33_554_432]) {
       control.closeAllConnections()
       control.close()
     })
-    const env = { CONTROL: `http://127.0.0.1:${controlPort}`, OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRIC_EXPORT_INTERVAL: '100', ANDON_AGENT_QUEUE_BYTES: String(maxQueueBytes) }
+    const env = { CONTROL: `http://127.0.0.1:${controlPort}`, OTEL_BSP_SCHEDULE_DELAY: '50', OTEL_METRIC_EXPORT_INTERVAL: '100', ANDON_AGENT_QUEUE_BYTES: String(maxQueueBytes), ANDON_BUDGET: 'off' }
     const { code, stderr } = await runProgram(t, 'commonjs', PROGRAM, url, env)
     assert.deepEqual([code, stderr], [0, ''])
 

@@ -14,6 +14,9 @@ import { type Change, type ChangeReason, GovernorState } from './state.ts'
 /** How often it is looked at at most; where metrics are sent oftener, twice in each of their intervals. */
 const LOOK_MS: Milliseconds = 5000
 
+/** At the start nothing is compiled yet, and all costs many times what it will: so long nothing is changed. */
+const BOOT_MS: Milliseconds = 10_000
+
 export interface GovernorParts {
   /** A share of one core; 0: it is measured, and nothing is changed. */
   readonly budget: Ratio
@@ -64,6 +67,7 @@ export class Governor {
   readonly #calibration: Pick<Calibration, 'isDone' | 'round' | 'slowness'>
   readonly #cost: Record<keyof Cost, Milliseconds> = { requests: 0, spans: 0, metrics: 0, export: 0, profile: 0, runtime: 0 }
   readonly #changes: Record<ChangeReason, number> = { over_budget: 0, load_fell: 0 }
+  readonly #startedAt: Milliseconds
   #share: Ratio = 0
   #before: Totals
   #timer: NodeJS.Timeout | undefined
@@ -75,6 +79,7 @@ export class Governor {
     this.#state = parts.budget > 0 ? new GovernorState(parts.budget) : undefined
     this.#calibration = parts.calibration ?? new Calibration()
     this.#before = this.#totals()
+    this.#startedAt = this.#before.at
   }
 
   /** Looks at itself from now on. Its timer does not keep the host alive. */
@@ -107,6 +112,7 @@ export class Governor {
     const cost = costAt(load, slowness, level, level)
     for (const part of PARTS) this.#cost[part] += cost[part]
     this.#share = shareOf(cost, load.elapsed)
+    if (this.#before.at - this.#startedAt < BOOT_MS) return
     const change = this.#state?.look(this.#before.at, this.#share, (to) => shareOf(costAt(load, slowness, level, to), load.elapsed))
     if (change !== undefined) this.#apply(change)
     else if (this.#state?.isExhausted === true) this.#tellExhausted(this.#state.budget)
