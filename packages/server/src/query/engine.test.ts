@@ -92,6 +92,7 @@ test('count_values counts what is equal once the value is a label', async () => 
   assert.deepEqual(await valuesAt(engine, 'count_values by (job) ("v", v)', 0), { '{"job":"a","v":"7"}': 2, '{"job":"b","v":"8"}': 1 })
   assert.deepEqual(await valuesAt(engine, 'count_values by (job) ("job", v)', 0), { '{"job":"7"}': 2, '{"job":"8"}': 1 })
   assert.deepEqual(await valuesAt(engine, 'count_values without (i) ("job", v)', 0), { '{"job":"7"}': 2, '{"job":"8"}': 1 })
+  assert.deepEqual(await valuesAt(engine, 'count_values without (i) ("i", v)', 0), { '{"job":"a"}': 2, '{"job":"b"}': 1 })
 })
 
 test('a ratio and its negative share the series between them', async () => {

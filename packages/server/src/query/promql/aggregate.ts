@@ -95,7 +95,8 @@ function reduced(group: Group, reduce: Reduce, aggregation: Aggregation): GridEl
 /** How often each value occurs: the value becomes a label, and what then has the same labels is counted. */
 function countedValues(elements: readonly GridElement[], aggregation: Aggregation): GridElement[] {
   const { label, steps, without, grouping } = aggregation
-  const by = { without, grouping: without ? grouping.filter((name) => name !== label) : [...grouping, label] }
+  // Asked to do without the label that it writes, count_values does without it.
+  const by = { without, grouping: without ? grouping : [...grouping, label] }
   const results = new Map<string, GridElement>()
   for (const member of elements) {
     const named = new Map<string, GridElement>()

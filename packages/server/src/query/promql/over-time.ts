@@ -1,5 +1,4 @@
 // Functions of all the points in a window: *_over_time, changes, resets.
-import { quantile } from '@andon/model'
 import type { HistogramValue } from '../../store/metric-rows.ts'
 import { divided, HistogramSum } from './histogram/arithmetic.ts'
 import { equal, wasReset } from './histogram/compare.ts'
@@ -56,12 +55,17 @@ export function variance(values: ArrayLike<number> & Iterable<number>): number {
   return squares.value / seen
 }
 
-/** The q-quantile as PromQL has it: beyond 0..1 infinite, NaN lowest. */
+/** The q-quantile as PromQL has it: beyond 0..1 infinite, NaN lowest, and NaN where an infinite value takes part with a weight of 0. */
 export function promQuantile(values: readonly number[], q: number): number {
   if (values.length === 0 || Number.isNaN(q)) return Number.NaN
   if (q < 0) return -Infinity
   if (q > 1) return Infinity
-  return quantile(values.toSorted((a, b) => (Number.isNaN(a) ? -1 : Number.isNaN(b) ? 1 : a - b)), q)
+  const sorted = values.toSorted((a, b) => (Number.isNaN(a) ? -1 : Number.isNaN(b) ? 1 : a - b))
+  const rank = q * (sorted.length - 1)
+  const lower = Math.max(0, Math.floor(rank))
+  const weight = rank - Math.floor(rank)
+  const [low, high] = [sorted[lower] ?? Number.NaN, sorted[Math.min(sorted.length - 1, lower + 1)] ?? Number.NaN]
+  return low * (1 - weight) + high * weight
 }
 
 /** A function of floats only: histograms are left out, and said so where both are. */
