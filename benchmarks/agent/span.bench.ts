@@ -1,20 +1,30 @@
 import { createRequire } from 'node:module'
 import { AgentTracerProvider, redactionOf, Sampler, SpanBuffer } from '@andon/agent/recorder'
 import type { Benchmark } from '@andon/bench'
-import { SpanKind, type Tracer } from '@opentelemetry/api'
-import { BasicTracerProvider, type ReadableSpan } from '@opentelemetry/sdk-trace-base'
+import { SpanKind, type Tracer, type TracerProvider } from '@opentelemetry/api'
+import type * as Tracing from '@opentelemetry/sdk-trace-base'
+import { isNewest, peers } from './subjects/peers.ts'
 
 const count = 512
 
 interface Serializer {
-  readonly ProtobufTraceSerializer: { serializeRequest(spans: readonly ReadableSpan[]): Uint8Array | undefined }
+  readonly ProtobufTraceSerializer: { serializeRequest(spans: readonly Tracing.ReadableSpan[]): Uint8Array | undefined }
 }
 
 /** The serializer of the exporter that is compared, whichever version it brings. */
 function serializer(): Serializer {
-  const exporter = createRequire(import.meta.url).resolve('@opentelemetry/exporter-trace-otlp-proto')
+  const exporter = peers.resolve('@opentelemetry/exporter-trace-otlp-proto')
   const found: Serializer = createRequire(exporter)('@opentelemetry/otlp-transformer')
   return found
+}
+
+type Provider = new (options: { readonly spanProcessors: readonly Tracing.SpanProcessor[] }) => TracerProvider
+
+/** From 3.0 on the tracing SDK has another name. */
+function openTelemetryTracer(processor: Tracing.SpanProcessor): Tracer {
+  const Newest: Provider | undefined = isNewest ? peers('@opentelemetry/sdk-trace').TracerProvider : undefined
+  const Class: Provider = Newest ?? peers('@opentelemetry/sdk-trace-base').BasicTracerProvider
+  return new Class({ spanProcessors: [processor] }).getTracer('bench')
 }
 
 function record(tracer: Tracer): void {
@@ -45,10 +55,10 @@ export const benchmark: Benchmark = {
     },
     'OpenTelemetry SDK with the serializer of its exporter': () => {
       const { ProtobufTraceSerializer } = serializer()
-      let ended: ReadableSpan[] = []
+      let ended: Tracing.ReadableSpan[] = []
       // What its batch processor does, without the timer.
-      const processor = { onStart: () => undefined, onEnd: (span: ReadableSpan) => void ended.push(span), forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve() }
-      const tracer = new BasicTracerProvider({ spanProcessors: [processor] }).getTracer('bench')
+      const processor = { onStart: () => undefined, onEnd: (span: Tracing.ReadableSpan) => void ended.push(span), forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve() }
+      const tracer = openTelemetryTracer(processor)
       return () => {
         record(tracer)
         if (ended.length !== count) throw new Error(`${ended.length} of ${count} spans`)

@@ -32,3 +32,5 @@ function* seen(): Generator<SeenSpan> {
   for (const each of received.splice(0)) yield* readSpans(each)
 }
 process.on('message', () => void process.send?.(checkRequests(seen())))
+// It must not outlive who measures.
+process.once('disconnect', () => process.exit())

@@ -6,7 +6,7 @@ import { APPLICATION_CORE, ask, OTHER_CORE, pin, startProgram, stopProgram } fro
 import type { Completeness } from './complete.ts'
 import { type Load, runLoad } from './load.ts'
 import { applicationReport, type Sample } from './report.ts'
-import type { Usage } from './server.ts'
+import type { Usage } from './usage.ts'
 
 /** Where the statements go. */
 export interface Database {

@@ -66,3 +66,5 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address()
   if (typeof address === 'object' && address !== null) process.send?.({ port: address.port })
 })
+// It must not outlive who measures.
+process.once('disconnect', () => process.exit())

@@ -8,13 +8,13 @@ import type { Database } from './measure.ts'
 const BOARDS = 100
 const ROWS_PER_BOARD = 3
 
-interface Embedded {
+export interface Embedded {
   readonly connectionString: string
   stop(): Promise<void>
 }
 
 /** The one of the kanban, which is no package to depend on. */
-async function startEmbedded(folder: string): Promise<Embedded> {
+export async function startEmbedded(folder: string): Promise<Embedded> {
   const kanban: { readonly startPostgres: (dataDir: string) => Promise<Embedded> } = await import(new URL('../../../../apps/kanban/dist/embedded-postgres.js', import.meta.url).href)
   return await kanban.startPostgres(folder)
 }

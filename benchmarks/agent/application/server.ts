@@ -7,13 +7,7 @@ import type Express from 'express'
 import type { fastify as Fastify } from 'fastify'
 import type Pg from 'pg'
 import { drain } from './drain.ts'
-
-/** What the process has used since it began. */
-export interface Usage {
-  readonly userUs: number
-  readonly systemUs: number
-  readonly residentBytes: number
-}
+import { readUsage } from './usage.ts'
 
 const load: NodeJS.Require = createRequire(import.meta.url)
 const pg: typeof Pg = load('pg')
@@ -49,13 +43,11 @@ if (process.env['FRAMEWORK'] === 'express') {
   if (typeof address === 'object' && address !== null) listening(address.port)
 }
 
-function tell(): void {
-  const { user, system } = process.cpuUsage()
-  const usage: Usage = { userUs: user, systemUs: system, residentBytes: process.memoryUsage.rss() }
-  process.send?.(usage)
-}
+const tell = (): void => void process.send?.(readUsage())
 
 process.on('message', (asked: 'usage' | 'drain') => {
   if (asked === 'drain') void drain(process.env['SUBJECT'] ?? '').then(tell)
   else tell()
 })
+// It must not outlive who measures.
+process.once('disconnect', () => process.exit())

@@ -14,20 +14,21 @@ function row(result: SubjectResult, perIteration: number): string {
   const each = median(result.cpuNs) / perIteration
   const spread = (mad(result.cpuNs) / median(result.cpuNs)) * 100
   const ratio = result.ratio === undefined ? '1' : `${digits.format(result.ratio.median)} (${digits.format(result.ratio.low)} to ${digits.format(result.ratio.high)})`
-  return `| ${result.subject} | ${digits.format(each)} | ± ${digits.format(spread)} % | ${digits.format(1e9 / each)} | ${ratio} |`
+  const bytes = digits.format(Math.round((result.allocatedBytes / perIteration) * 10) / 10)
+  return `| ${result.subject} | ${digits.format(each)} | ± ${digits.format(spread)} % | ${digits.format(1e9 / each)} | ${bytes} | ${ratio} |`
 }
 
 /**
- * One benchmark's result as Markdown: per subject the CPU time of one unit, its spread, the rate of one core, and
- * its cost against ours with the 99 % interval.
+ * One benchmark's result as Markdown: per subject the CPU time of one unit, its spread, the rate of one core, the
+ * heap it takes, and its cost against ours with the 99 % interval.
  */
 export function reportMarkdown(result: BenchmarkResult): string {
   const { pairs, samples, milliseconds } = result.options
   return [
     `### ${result.title}`,
     '',
-    `| subject | CPU ns per unit (median) | spread (MAD) | ${result.unit} per second and core | cost against ours (99 % interval) |`,
-    '|---|---|---|---|---|',
+    `| subject | CPU ns per unit (median) | spread (MAD) | ${result.unit} per second and core | bytes of heap per unit | cost against ours (99 % interval) |`,
+    '|---|---|---|---|---|---|',
     ...result.subjects.map((subject) => row(subject, result.perIteration)),
     '',
     `${pairs} pairs of fresh processes, ${samples} samples of ${milliseconds} ms each, in turn; CPU time. ${machine()}.`,

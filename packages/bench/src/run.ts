@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { median, type PairedRatio, pairedRatio } from '@andon/model'
 import type { Benchmark } from './case.ts'
-import type { Sample, SampleRequest } from './sampler.ts'
+import type { Allocation, Sample, SampleRequest } from './sampler.ts'
 
 export interface RunOptions {
   /** Fresh pairs of processes; at least 2. */
@@ -13,9 +13,11 @@ export interface RunOptions {
   readonly milliseconds: number
 }
 
-/** One subject against ours: all in CPU nanoseconds per iteration. */
+/** One subject against ours: times in CPU nanoseconds per iteration. */
 export interface SubjectResult {
   readonly subject: string
+  /** Bytes of V8's heap that one iteration takes; buffers outside of the heap are not counted. */
+  readonly allocatedBytes: number
   /** The median of each pair of processes. */
   readonly cpuNs: readonly number[]
   /** This subject's CPU time divided by ours, pair by pair; undefined for ours itself. */
@@ -41,10 +43,26 @@ async function answer<T>(child: ChildProcess): Promise<T> {
   })
 }
 
-async function sample(child: ChildProcess, request: SampleRequest): Promise<number> {
-  const answered = answer<Sample>(child)
+async function ask<T>(child: ChildProcess, request: SampleRequest): Promise<T> {
+  const answered = answer<T>(child)
   child.send(request)
-  return (await answered).cpuNs
+  return await answered
+}
+
+/** A young generation so large that a collection falls into few samples; times are taken without it. */
+const LARGE_NURSERY = ['--min-semi-space-size=128', '--max-semi-space-size=128']
+const WARM_MS = 200
+
+/** Bytes of V8's heap that one iteration takes, in a process of its own. */
+async function allocatedBytes(file: string, subject: string): Promise<number> {
+  const child = fork(new URL('sampler.js', import.meta.url), [file, subject], { execArgv: LARGE_NURSERY, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  try {
+    await answer(child)
+    await ask<Sample>(child, { milliseconds: WARM_MS })
+    return (await ask<Allocation>(child, { milliseconds: 0 })).allocatedBytes
+  } finally {
+    child.kill()
+  }
 }
 
 /**
@@ -63,7 +81,7 @@ async function pair(file: string, names: readonly [string, string], options: Run
     for (let round = -1; round < options.samples; round += 1) {
       const order = round % 2 === 0 ? [first, second] : [second, first]
       for (const child of order) {
-        const cpuNs = await sample(child, { milliseconds: round < 0 ? options.milliseconds * 20 : options.milliseconds })
+        const { cpuNs } = await ask<Sample>(child, { milliseconds: round < 0 ? options.milliseconds * 20 : options.milliseconds })
         if (round >= 0) taken[child === first ? 0 : 1].push(cpuNs)
       }
     }
@@ -95,8 +113,8 @@ export async function runBenchmark(file: string, options: RunOptions): Promise<B
       theirs.push(b)
     }
     all.push(...mine)
-    results.push({ subject: other === ours ? `${ours} again` : other, cpuNs: theirs, ratio: pairedRatio(theirs, mine, 0.99) })
+    results.push({ subject: other === ours ? `${ours} again` : other, cpuNs: theirs, allocatedBytes: await allocatedBytes(file, other), ratio: pairedRatio(theirs, mine, 0.99) })
   }
   const { title, unit, perIteration } = benchmark
-  return { title, unit, perIteration, options, subjects: [{ subject: ours, cpuNs: all, ratio: undefined }, ...results] }
+  return { title, unit, perIteration, options, subjects: [{ subject: ours, cpuNs: all, allocatedBytes: await allocatedBytes(file, ours), ratio: undefined }, ...results] }
 }

@@ -1,8 +1,9 @@
 // The program in which one subject lives: prepares it, then takes one sample for each message.
 import { pathToFileURL } from 'node:url'
+import { median } from '@andon/model'
 import type { Benchmark, Work } from './case.ts'
 
-/** What the driver sends: take a sample that lasts about so long. */
+/** What the driver sends: take a sample that lasts about so long; 0 asks for the memory instead. */
 export interface SampleRequest {
   readonly milliseconds: number
 }
@@ -13,7 +14,30 @@ export interface Sample {
   readonly wallNs: number
 }
 
+/** What the sampler answers to a question for the memory: bytes that one iteration takes from V8's heap. */
+export interface Allocation {
+  readonly allocatedBytes: number
+}
+
 const kept: unknown[] = [undefined]
+
+const ALLOCATION_SAMPLES = 25
+/** Few, so that a collection falls into few samples, which the median leaves out. */
+const ALLOCATION_ITERATIONS = 4
+
+function heapTaken(work: Work): number {
+  const taken = Array.from({ length: ALLOCATION_SAMPLES }, () => {
+    const before = process.memoryUsage().heapUsed
+    for (let i = 0; i < ALLOCATION_ITERATIONS; i += 1) kept[0] = work()
+    return process.memoryUsage().heapUsed - before
+  })
+  return median(taken)
+}
+
+/** Asking takes memory itself, which is subtracted. Buffers outside of the heap are not counted. */
+function allocation(work: Work): Allocation {
+  return { allocatedBytes: Math.max(0, heapTaken(work) - heapTaken(() => undefined)) / ALLOCATION_ITERATIONS }
+}
 
 function times(work: Work, iterations: number): Sample {
   const cpu = process.cpuUsage()
@@ -30,6 +54,10 @@ async function serve(file: string, subject: string): Promise<void> {
   if (prepare === undefined) throw new Error(`${file} has no subject ${subject}`)
   const work = await prepare()
   process.on('message', (request: SampleRequest) => {
+    if (request.milliseconds === 0) {
+      process.send?.(allocation(work))
+      return
+    }
     // As many iterations as fit the asked-for time, by the pace of a first short burst.
     let iterations = 1
     let pace = times(work, iterations).wallNs
