@@ -17,10 +17,13 @@ export function verdictOf({ low, high }: Slope): Verdict {
   return low > LEAK ? 'a leak' : 'not told apart'
 }
 
-/** The samples after a fifth of the requests, in which caches fill and code is compiled. */
+/** Requests in which caches fill and code is compiled. */
+const FILLING = 20_000
+
+/** The samples after a fifth of the requests, and after 20,000 of them where the run is long enough for both. */
 export function settled(samples: readonly Sample[]): readonly Sample[] {
   const last = samples.at(-1)?.requests ?? 0
-  return samples.filter(({ requests }) => requests >= last / 5)
+  return samples.filter(({ requests }) => requests >= Math.max(last / 5, Math.min(FILLING, last / 2)))
 }
 
 /** The heap with the buffers it holds. */
@@ -58,7 +61,7 @@ export function reportOf({ samples, counted, answered }: SoakResult, machine: st
     '|---|---|---|---|---|---|',
     ...some(samples).map((sample) => `| ${whole.format(sample.requests)} | ${digits.format(sample.heapBytes / MIB)} | ${digits.format(sample.externalBytes / MIB)} | ${digits.format(sample.residentBytes / MIB)} | ${sample.files} | ${handles(sample)} |`),
     '',
-    `Fastify with JSON, two statements, 5 % unique statements, 5 % calls to another service, 5 % errors, 5 % unknown paths (the first 12,000 are all unique), a quarter with headers and a user agent that come once, connections made anew; a stub answers for PostgreSQL. The slope is Theil and Sen's over the ${used.length} samples after a fifth of the requests; its interval takes them as independent. A leak is ${LEAK} bytes a request or more. The agent counted ${whole.format(counted)} requests, of ${whole.format(answered)} answered and some that were given up by the client. ${digits.format((last?.afterMs ?? 0) / 60_000)} minutes. ${machine}.`,
+    `Fastify with JSON, two statements, 5 % unique statements, 5 % calls to another service, 5 % errors, 5 % unknown paths (the first 12,000 are all unique), a quarter with headers and a user agent that come once, connections made anew; a stub answers for PostgreSQL. The slope is Theil and Sen's over the ${used.length} samples from ${whole.format(used[0]?.requests ?? 0)} requests on; its interval takes them as independent. A leak is ${LEAK} bytes a request or more. The agent counted ${whole.format(counted)} requests, of ${whole.format(answered)} answered and some that were given up by the client. ${digits.format((last?.afterMs ?? 0) / 60_000)} minutes. ${machine}.`,
     '',
   ].join('\n')
 }
