@@ -24,7 +24,12 @@ const TAIL_MS = 1500
 /** The share of a core that the agent may take. */
 const GOAL = 0.02
 
-const PROFILED: Subject = { ...ANDON, name: 'andon: traces, metrics, profiles', env: (collector) => ({ ...ANDON.env(collector), OTEL_SERVICE_NAME: 'kanban', ANDON_PROFILE: 'on' }) }
+// Without its budget, as in all rows that claim every request.
+const PROFILED: Subject = {
+  ...ANDON,
+  name: 'andon: traces, metrics, profiles',
+  env: (collector) => ({ ...ANDON.env(collector), OTEL_SERVICE_NAME: 'kanban', ANDON_PROFILE: 'on' }),
+}
 const SUBJECTS: readonly Subject[] = [...BARE, PROFILED]
 
 interface Kanban {

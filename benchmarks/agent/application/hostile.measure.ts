@@ -6,7 +6,7 @@ import { ANDON, type Subject } from '../subjects/subjects.ts'
 import { APPLICATION_CORE, ask, OTHER_CORE, pin, type Program, startProgram, stopProgram } from './child.ts'
 import { runLoad } from './load.ts'
 import { startStub } from './measure.ts'
-import type { Usage } from './server.ts'
+import type { Usage } from './usage.ts'
 
 /** Names of the report, and the server that the agent's tests know by the second. */
 const SERVERS: readonly (readonly [string, string | undefined])[] = [

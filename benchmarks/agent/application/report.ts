@@ -31,7 +31,7 @@ const FULL = 0.9999
 
 /** The worst round's share of requests, among those that were to be traced, that have exactly their spans. */
 function completeShare({ share }: Subject, samples: readonly Sample[]): number {
-  return Math.min(...samples.map(({ requests, seen }) => seen.complete / (share === 1 ? requests : seen.recorded)))
+  return Math.min(...samples.map(({ requests, seen }) => seen.complete / (share === 1 ? requests : Math.max(1, seen.recorded))))
 }
 
 /** What is wrong with the spans of a subject of ours; undefined when each request has its own. */
@@ -42,8 +42,10 @@ export function fault(subject: Subject, samples: readonly Sample[]): string | un
   const strays = Math.max(...samples.map(({ seen }) => seen.strays))
   if (strays > 0) return `${strays} statements joined no request`
   // Beyond the share it keeps what is slow, failed or rare.
-  const recorded = samples.map(({ requests, seen }) => seen.recorded / requests / subject.share)
-  return recorded.every((each) => each > 0.8 && each < 2) ? undefined : `${digits.format(median(recorded) * subject.share * 100)} % of its requests were traced`
+  const { share } = subject
+  if (share === undefined) return undefined
+  const recorded = samples.map(({ requests, seen }) => seen.recorded / requests)
+  return recorded.every((each) => each > share * 0.8 && each < share * 2) ? undefined : `${digits.format(median(recorded) * 100)} % of its requests were traced`
 }
 
 function deliveredBy(subject: Subject, samples: readonly Sample[]): string {

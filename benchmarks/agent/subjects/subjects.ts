@@ -10,8 +10,8 @@ export interface Subject {
   /** What is said of it below a table; empty where its name says all. */
   readonly note: string
   readonly sends: 'nothing' | 'ours' | 'peer'
-  /** The share of the requests that it is asked to trace. */
-  readonly share: number
+  /** The share of the requests that it is asked to trace; undefined where it decides by itself. */
+  readonly share: number | undefined
   /** Arguments of Node, as the documentation of each asks for them. */
   readonly args: Readonly<Record<ModuleKind, readonly string[]>>
   /** Milliseconds after its start from which on it does all that it is asked for. */
@@ -24,13 +24,16 @@ const NOTHING = { esm: [], commonjs: [] } as const
 const bare = { note: '', sends: 'nothing', share: 1, settlesMs: 0, args: NOTHING, env: () => ({}) } as const
 
 const register = createRequire(import.meta.url).resolve('@andon/agent/register')
+const send = (collector: string): Readonly<Record<string, string>> => ({ OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_SERVICE_NAME: 'bench' })
+/** Of a saturated core, the budget of ours would soon trace a share only: its comparison with peers needs all. */
+const EVERYTHING = { ANDON_BUDGET: 'off', ANDON_PROFILE: 'off' } as const
 const ours = {
-  note: 'andon: ANDON_BUDGET=off, because within its budget it would keep a share of the spans of a saturated core; ANDON_PROFILE=off, whose cost is measured by itself',
+  note: 'andon: every request traced, ANDON_BUDGET=off and ANDON_PROFILE=off',
   sends: 'ours',
   share: 1,
   settlesMs: 0,
   args: { esm: ['--import', pathToFileURL(register).href], commonjs: ['--require', register] },
-  env: (collector: string) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_SERVICE_NAME: 'bench', ANDON_BUDGET: 'off', ANDON_PROFILE: 'off' }),
+  env: (collector: string) => ({ ...send(collector), ...EVERYTHING }),
 } as const
 
 /** How these peers ask to be shown ECMAScript modules. */
@@ -102,9 +105,11 @@ export const BARE: readonly Subject[] = [
   { name: 'bare again', ...bare },
 ]
 export const ANDON: Subject = { name: 'andon', ...ours }
-/** Ours with more, and with less, than its defaults. */
+/** The start of a program is left out of its profile and of its budget. */
+const BOOT_MS = 11_000
+/** Ours with more, with less, and as it comes. */
 export const VARIANTS: readonly Subject[] = [
-  { ...ours, name: 'andon, profiling', note: 'andon, profiling: ANDON_PROFILE=on, measured from the 11th second on, because the start of a program is left out of its profile', settlesMs: 11_000, env: (collector) => ({ ...ours.env(collector), ANDON_PROFILE: 'on' }) },
+  { ...ours, name: 'andon, profiling', note: 'andon, profiling: the same with ANDON_PROFILE=on, measured from the 11th second on', settlesMs: BOOT_MS, env: (collector) => ({ ...ours.env(collector), ANDON_PROFILE: 'on' }) },
   {
     ...ours,
     name: 'andon, 10 % of traces',
@@ -112,6 +117,7 @@ export const VARIANTS: readonly Subject[] = [
     share: 0.1,
     env: (collector) => ({ ...ours.env(collector), OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.1' }),
   },
+  { ...ours, name: 'andon, at its defaults', note: 'andon, at its defaults: profiles on, a budget of 5 % of a core, which it keeps by tracing a share; measured from the 11th second on', share: undefined, settlesMs: BOOT_MS, env: send },
 ]
 
 /** The peers, in the newest lines that run on this Node. */
