@@ -71,7 +71,7 @@ test('over the budget: sampling is lowered, and an event, a line and the status 
   const { governor, limits, factors, events, said, pass } = bench(t, 0.05)
   pass(1000)
   assert.deepEqual([limits, events, said], [[], [], []])
-  for (let reading = 0; reading < 5; reading += 1) pass(2500)
+  for (let reading = 0; reading < 14; reading += 1) pass(2500)
   const [limit, ...more] = limits
   assert.ok(limit !== undefined && limit.keep < 1)
   assert.deepEqual([more, factors], [[], [1]])
@@ -87,7 +87,7 @@ test('over the budget: sampling is lowered, and an event, a line and the status 
 
 test('when the load has fallen everything is given back step by step, and said', (t) => {
   const { governor, limits, factors, events, pass } = bench(t, 0.05)
-  for (let reading = 0; reading < 5; reading += 1) pass(2500)
+  for (let reading = 0; reading < 14; reading += 1) pass(2500)
   for (let reading = 0; reading < 200; reading += 1) pass(10)
   assert.deepEqual([limits.at(-1), factors.at(-1), governor.status().level], [{ keep: 1, watch: 1 }, 1, { sampling: 0, profile: 0 }])
   const [, ...given] = adaptations(events)
@@ -99,15 +99,15 @@ test('in the first ten seconds it measures, and changes nothing', (t) => {
   const { governor, limits, pass } = bench(t, 0.001)
   assert.equal(governor.status().cost.requests, 0)
   const early = bench(t, 0.001, false)
-  early.pass(2500)
+  for (let reading = 0; reading < 12; reading += 1) early.pass(2500)
   assert.ok(early.governor.status().share > 0.001 && early.limits.length === 0)
-  pass(2500)
+  for (let reading = 0; reading < 12; reading += 1) pass(2500)
   assert.equal(limits.length, 1)
 })
 
 test('when nothing is left to take back it is said once', (t) => {
   const { governor, said, pass } = bench(t, 0.001)
-  for (let reading = 0; reading < 20; reading += 1) pass(2500)
+  for (let reading = 0; reading < 40; reading += 1) pass(2500)
   assert.deepEqual(governor.status().level, FLOOR)
   assert.equal(said.filter((line) => line.includes('nothing is left')).length, 1)
 })

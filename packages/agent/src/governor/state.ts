@@ -17,8 +17,9 @@ export interface Change {
   readonly budget: Ratio
 }
 
-/** Readings whose mean is held against the budget: one burst is no reason. */
-const READINGS = 3
+/** Readings whose mean is held against the budget, and how many of them must be over it: a burst of a minute is no reason. */
+const READINGS = 24
+const OVER = 12
 /** A lower level is to cost at most so much of the budget, a higher one so much: between them nothing changes. */
 const LOWER_TO: Ratio = 0.8
 const RAISE_TO: Ratio = 0.7
@@ -32,7 +33,7 @@ const HOLD_MAX: Milliseconds = 1_800_000
 const TOO_EARLY: Milliseconds = 300_000
 
 /**
- * Holds the cost under a budget. Over it, the first lower level is taken that is forecast to cost 80 % of it at most. Where none does,
+ * Holds the cost under a budget. Over it for a minute of two, the first lower level is taken that is forecast to cost 80 % of it at most. Where none does,
  * because what cannot be taken back costs too much, the first from which on there is next to nothing to spare: traces are not given up in
  * vain. A step is given back when it is forecast to cost 70 % at most, or next to nothing, for 30 seconds without a break.
  */
@@ -71,7 +72,7 @@ export class GovernorState {
     this.#recent = [...this.#recent, share].slice(-READINGS)
     const mean = this.#recent.reduce((sum, each) => sum + each, 0) / this.#recent.length
     const least = forecast(FLOOR)
-    const isOver = mean > this.budget && share > this.budget
+    const isOver = mean > this.budget && share > this.budget && this.#recent.filter((each) => each > this.budget).length >= OVER
     const lowerTo = Math.max(this.budget * LOWER_TO, least + this.budget * NOT_WORTH)
     this.#isExhausted = isOver && share <= lowerTo
     if (isOver && !this.#isExhausted) return this.#lower(now, mean, (level) => forecast(level) <= lowerTo)
