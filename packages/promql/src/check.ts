@@ -1,6 +1,7 @@
 // Types of nodes, and the rules of PromQL that the grammar does not know.
 import type { Aggregate, Binary, Call, Expr, ValueType, VectorSelector } from './ast.ts'
 import { FUNCTIONS } from './functions.ts'
+import { matchesEmpty } from './matches-empty.ts'
 
 /** Reports a problem at an offset in the text; never returns. */
 export type Refuse = (at: number, problem: string) => never
@@ -80,11 +81,6 @@ function checkSelector(selector: VectorSelector, refuse: Refuse): void {
   // An empty regular expression, or one that matches the empty text, selects everything.
   const isSelective = selector.matchers.some(({ operator, value }) => (operator === '=' && value !== '') || (operator === '!=' && value === '') || (operator === '=~' && !matchesEmpty(value)) || (operator === '!~' && matchesEmpty(value)))
   if (!isSelective) refuse(selector.from, 'a selector needs a name, or a matcher that does not match the empty text')
-}
-
-/** Whether an RE2 expression matches the empty text; decided for what people write, without running it. */
-function matchesEmpty(pattern: string): boolean {
-  return pattern.split('|').some((branch) => /^(?:\^|\$|\(\)|(?:\\?.|\[[^\]]*\]|\([^()]*\))(?:[*?]|\{0,?\d*\}))*$/.test(branch))
 }
 
 function checkCall(call: Call, refuse: Refuse): void {

@@ -88,6 +88,20 @@ test('@ and offset belong to the selector that they follow', () => {
   assert.equal(print(parse('a offset 5m or b offset 10m')), 'a offset 5m or b offset 10m')
 })
 
+test('a hostile text is refused in time linear in it', () => {
+  const started = process.cpuUsage()
+  const unit = 60_000
+  const hostile = ['"\\', 'min_of(', 'offset (', '((', '{a=~"(*)*', 'a-(', '[step(', '1.', '- ', "'`", '#\n', 'x offset -'].map((part) => part.repeat(unit / part.length))
+  for (const text of [...hostile, `{a=~"${'(*)*'.repeat(10_000)}x"}`, `${'a'.repeat(unit)}-(`]) {
+    try {
+      parse(text)
+    } catch (error) {
+      assert.equal(error instanceof Error && 'code' in error && error.code, 'bad_query', text.slice(0, 20))
+    }
+  }
+  assert.ok(process.cpuUsage(started).user < 30_000_000, `${process.cpuUsage(started).user} µs`)
+})
+
 test('an error names the line and column, and what is wrong', () => {
   const cases: [string, RegExp][] = [
     ['', /^1:1: the expression is empty/],

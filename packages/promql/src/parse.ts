@@ -9,6 +9,8 @@ import { TreeReader } from './tree-reader.ts'
 
 /** Past it an expression is refused. */
 const MAX_LENGTH = 65_536
+/** As far back as the name of a function that is not known is looked for. */
+const LONGEST_NAME = 200
 
 /**
  * The syntax tree of an expression, with its types checked.
@@ -25,8 +27,9 @@ export function parse(text: string, shape?: QueryShape): Expr {
   tree.iterate({
     enter: (node) => {
       if (!node.type.isError) return
-      const called = text.slice(node.from).startsWith('(') ? /[a-zA-Z_:][\w:]*(?=\s*$)/.exec(text.slice(0, node.from)) : null
-      if (called !== null) reader.fail(called.index, `there is no function "${called[0]}"`)
+      const before = text.slice(Math.max(0, node.from - LONGEST_NAME), node.from)
+      const called = text.startsWith('(', node.from) ? /[a-zA-Z_:][\w:]*(?=\s*$)/.exec(before) : null
+      if (called !== null) reader.fail(node.from - before.length + called.index, `there is no function "${called[0]}"`)
       reader.fail(node.from, unexpected(text, node.from))
     },
   })

@@ -40,7 +40,9 @@ test('expressions that take exponential time elsewhere do not here, in matchers 
 })
 
 test('an expression that is not one of RE2 is refused', async () => {
-  await assert.rejects(engineOf('load 1m\n  x 1').instant('label_replace(x, "a", "b", "c", "(?<=x)y")', 0), { code: 'query_failed', message: /invalid regular expression/ })
+  for (const expression of ['label_replace(x, "a", "b", "c", "(?<=x)y")', 'info(x, {__name__=~"(?<=x)y"})']) {
+    await assert.rejects(engineOf('load 1m\n  x 1').instant(expression, 0), { code: 'query_failed', message: /invalid regular expression/ })
+  }
 })
 
 test('a query that reads too much, has too many steps or whose reader went away is ended', async () => {

@@ -3,6 +3,7 @@ import { AndonError, type LabelMatcher, type Labels, labelsKey } from '@andon/mo
 import { RE2JS } from 're2js'
 import type { QueryContext } from './context.ts'
 import { merged } from './elements.ts'
+import { anchored } from './re2.ts'
 import { type PointElement, pointsAt } from './selectors.ts'
 import type { Times } from './times.ts'
 import { element, get, type GridElement, HISTOGRAM, set } from './vector.ts'
@@ -16,7 +17,7 @@ const ANY_INFO: LabelMatcher = { name: '__name__', operator: '=~', value: '.+_in
 /** @throws AndonError query_failed for an expression that is not one of RE2 */
 function matches({ operator, value }: LabelMatcher, text: string): boolean {
   if (operator === '=' || operator === '!=') return (text === value) === (operator === '=')
-  return RE2JS.compile(`^(?s:${value})$`).matcher(text).find() === (operator === '=~')
+  return anchored(value, 'info()').matcher(text).find() === (operator === '=~')
 }
 
 interface Wanted {

@@ -1,5 +1,6 @@
 import { AndonError, type Labels } from '@andon/model'
-import { RE2JS } from 're2js'
+import type { RE2JS } from 're2js'
+import { anchored } from './re2.ts'
 import type { GridElement } from './vector.ts'
 
 /** Any text is a label's name, as long as it is one: not empty, and UTF-8. */
@@ -27,12 +28,7 @@ function expanded(replacement: string, group: (name: string) => string): string 
  */
 export function labelReplace(elements: readonly GridElement[], [target = '', replacement = '', source = '', regex = '']: readonly string[]): GridElement[] {
   checkedLabel(target, 'destination')
-  let pattern: RE2JS
-  try {
-    pattern = RE2JS.compile(`^(?s:${regex})$`)
-  } catch {
-    throw new AndonError('query_failed', `invalid regular expression in label_replace(): ${regex}`)
-  }
+  const pattern = anchored(regex, 'label_replace()')
   return elements.map((each) => {
     const matcher = pattern.matcher(each.labels[source] ?? '')
     if (!matcher.find()) return each
