@@ -49,6 +49,12 @@ test('a query that reads too much, has too many steps or whose reader went away 
   const engine = new Engine(sourceOf('load 1m\n  x 1+1x100'), { ...LIMITS, querySamples: 50, querySteps: 10 })
   await assert.rejects(engine.instant('sum_over_time(x[100m])', 6_000_000), { code: 'query_too_large' })
   await assert.rejects(engine.range('x', 0, 60_000 * 20, 60_000), { code: 'bad_parameter' })
+  const many = `load 1m\n${Array.from({ length: 60 }, (_, index) => `  x{i="${index}"} 1`).join('\n')}`
+  for (const expression of ['max_over_time(x[1000s:1s])', 'max_over_time(rate(x[5m])[1000s:1s])']) {
+    await assert.rejects(new Engine(sourceOf(many), { ...LIMITS, querySamples: 5000 }).instant(expression, 1_000_000), { code: 'query_too_large', message: /60 series at 1000 steps/ }, expression)
+  }
+  const distinct = new Engine(sourceOf('load 1m\n  x 1+1x200'), { ...LIMITS, querySamples: 20_000 })
+  await assert.rejects(distinct.range('count_values("v", x)', 0, 12_000_000, 60_000), { code: 'query_too_large', message: /series at 201 steps/ })
   const gone = AbortSignal.abort(new Error('gone'))
   await assert.rejects(engine.instant('x', 0, { signal: gone }), /gone/)
 })

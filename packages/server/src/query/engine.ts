@@ -10,7 +10,7 @@ import { extendedWindow } from './promql/window-points.ts'
 import { element, FLOAT, get, type GridElement, type GridValue, timeAt } from './promql/vector.ts'
 
 export interface EngineLimits {
-  /** Samples that one query may read. */
+  /** Samples that one query may read, and that one of its vectors may hold over all steps. */
   readonly querySamples: number
   /** Steps of one range query. */
   readonly querySteps: number

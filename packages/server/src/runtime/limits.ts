@@ -24,7 +24,7 @@ export interface Limits {
   readonly seriesInMemory: number
   /** How far in the future a point may lie. */
   readonly futureMs: Milliseconds
-  /** Samples that one query may read. */
+  /** Samples that one query may read, and that one of its vectors may hold over all steps. */
   readonly querySamples: number
   /** Steps of one range query. */
   readonly querySteps: number

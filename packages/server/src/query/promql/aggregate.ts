@@ -2,7 +2,7 @@
 import { AndonError, type Labels, labelsKey } from '@andon/model'
 import type { Aggregation, Group } from './aggregation.ts'
 import { chosen } from './choose.ts'
-import { mapWithBreath, type QueryContext } from './context.ts'
+import { checkSize, mapWithBreath, type QueryContext } from './context.ts'
 import { histogramText, numberText, shortNumber } from './number-text.ts'
 import { histogramTotal, mean, promQuantile, sum, variance } from './over-time.ts'
 import { collided } from './range-call.ts'
@@ -93,7 +93,7 @@ function reduced(group: Group, reduce: Reduce, aggregation: Aggregation): GridEl
 }
 
 /** How often each value occurs: the value becomes a label, and what then has the same labels is counted. */
-function countedValues(elements: readonly GridElement[], aggregation: Aggregation): GridElement[] {
+function countedValues(context: QueryContext, elements: readonly GridElement[], aggregation: Aggregation): GridElement[] {
   const { label, steps, without, grouping } = aggregation
   // Asked to do without the label that it writes, count_values does without it.
   const by = { without, grouping: without ? grouping : [...grouping, label] }
@@ -105,6 +105,8 @@ function countedValues(elements: readonly GridElement[], aggregation: Aggregatio
       const key = labelsKey(labels)
       const result = results.get(key) ?? element(labels, steps, member.dropName)
       results.set(key, result)
+      // Each value that occurs is a series of its own over all steps.
+      checkSize(context, results.size, steps)
       named.set(text, result)
       return result
     }
@@ -143,7 +145,7 @@ export async function aggregate(context: QueryContext, elements: readonly GridEl
   }
   if (op === 'count_values') {
     if (label === '' || /\p{Surrogate}/u.test(label)) throw new AndonError('query_failed', `invalid label name ${JSON.stringify(label)}`)
-    return countedValues(elements, aggregation)
+    return countedValues(context, elements, aggregation)
   }
   return (await mapWithBreath(context, found, aggregation.steps * perGroup, (group) => chosen(group, aggregation))).flat()
 }

@@ -89,6 +89,15 @@ export function countSamples(context: QueryContext, count: number): void {
   if (context.samples > context.maxSamples) throw new AndonError('query_too_large', `the query reads more than ${context.maxSamples} samples`)
 }
 
+/**
+ * Refuses vectors that would not fit into memory, before they are made: a few series over many steps of a subquery are many.
+ *
+ * @throws AndonError query_too_large
+ */
+export function checkSize({ maxSamples }: QueryContext, series: number, steps: number): void {
+  if (series * steps > maxSamples) throw new AndonError('query_too_large', `${series} series at ${steps} steps are more than ${maxSamples} samples`)
+}
+
 /** Steps of a series after which others get their turn. */
 const BREATH = 20_000
 

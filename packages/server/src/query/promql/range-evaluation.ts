@@ -2,7 +2,7 @@
 import { AndonError } from '@andon/model'
 import type { Call, Expr } from '@andon/promql'
 import type { FunctionContext } from './call-functions.ts'
-import { mapWithBreath, remarksOn, type Remarks } from './context.ts'
+import { checkSize, mapWithBreath, remarksOn, type Remarks } from './context.ts'
 import { shortNumber } from './number-text.ts'
 import { checkExtended, KEEPS_NAME, OF_COUNTERS, RANGE_FUNCTIONS } from './range-functions.ts'
 import { type RangeSeries, windows } from './range-series.ts'
@@ -39,6 +39,7 @@ export async function callRangeFunction(evaluator: FunctionContext, { name, args
   if (arg === undefined || apply === undefined) throw new AndonError('query_failed', `${name} takes a range vector`)
   const vector = await evaluator.range(arg, grid)
   checkExtended(name, vector.extended)
+  checkSize(context, vector.series.length, grid.count)
   const params: Float64Array[] = []
   for (const [position, each] of args.entries()) if (position !== index) params.push((await evaluator.scalar(each, grid)).values)
   const remarks = remarksOn(context, arg)

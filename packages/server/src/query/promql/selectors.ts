@@ -1,7 +1,7 @@
 // What selectors give: the last point at each step, or the points of a range.
 import type { LabelMatcher, Milliseconds } from '@andon/model'
 import type { MatrixSelector, VectorSelector } from '@andon/promql'
-import { countSamples, mapWithBreath, type QueryContext, remarksOn, type SourceSeries } from './context.ts'
+import { checkSize, countSamples, mapWithBreath, type QueryContext, remarksOn, type SourceSeries } from './context.ts'
 import { valueBetween } from './extended-rate.ts'
 import { withDetectedHints } from './histogram/detect.ts'
 import { mixed, mixedSchemas } from './range-call.ts'
@@ -25,9 +25,10 @@ export interface PointElement extends GridElement {
   readonly since: Float64Array
 }
 
-function lastPoints(series: SourceSeries, times: Times, count: number, lookback: Milliseconds): PointElement {
-  const { labels, ts, v, stale, start, histograms } = series
-  const result: PointElement = { ...element(labels, count), when: new Float64Array(count), since: new Float64Array(count) }
+/** Writes the last point at or before each time, not older than the lookback; tells where the points come from. */
+function writeLastPoints(series: SourceSeries, result: GridElement, times: Times, lookback: Milliseconds, tell?: (step: number, index: number) => void): void {
+  const { ts, v, stale, histograms } = series
+  const count = result.values.length
   let next = 0
   for (let step = 0; step < count; step += 1) {
     const time = times.at(step)
@@ -35,16 +36,23 @@ function lastPoints(series: SourceSeries, times: Times, count: number, lookback:
     const last = next - 1
     if (last < 0 || (ts[last] ?? -Infinity) <= time - lookback || stale[last] === 1) continue
     set(result, step, histograms?.[last] ?? v[last] ?? Number.NaN)
-    result.when[step] = ts[last] ?? Number.NaN
-    result.since[step] = start?.[last] ?? 0
+    tell?.(step, last)
   }
-  return result
 }
 
-/** The last point of each series at or before each time, not older than the lookback. */
+/** The last point of each series at each time, with where it comes from. */
 export async function pointsAt(context: QueryContext, matchers: readonly LabelMatcher[], times: Times, count: number): Promise<PointElement[]> {
   const series = await seriesOf(context, matchers, times, { before: context.lookback, after: 0 })
-  return (await mapWithBreath(context, series, count, (each) => lastPoints(each, times, count, context.lookback))).filter(hasAny)
+  checkSize(context, series.length, count)
+  const points = await mapWithBreath(context, series, count, (each) => {
+    const result: PointElement = { ...element(each.labels, count), when: new Float64Array(count), since: new Float64Array(count) }
+    writeLastPoints(each, result, times, context.lookback, (step, index) => {
+      result.when[step] = each.ts[index] ?? Number.NaN
+      result.since[step] = each.start?.[index] ?? 0
+    })
+    return result
+  })
+  return points.filter(hasAny)
 }
 
 /** The value at each time, between the points around it; after the last one that one. */
@@ -76,9 +84,16 @@ function smoothedPoints(context: QueryContext, series: SourceSeries, times: Time
 
 export async function evaluateSelector(context: QueryContext, selector: VectorSelector, grid: StepGrid): Promise<VectorValue> {
   const times = timesOf(selector, grid, context)
-  if (selector.extended !== 'smoothed') return { type: 'vector', elements: await pointsAt(context, selector.matchers, times, grid.count) }
-  const series = await seriesOf(context, selector.matchers, times, { before: context.lookback, after: context.lookback })
-  return { type: 'vector', elements: (await mapWithBreath(context, series, grid.count, (each) => smoothedPoints(context, each, times, grid.count, selector))).filter(hasAny) }
+  const isSmoothed = selector.extended === 'smoothed'
+  const series = await seriesOf(context, selector.matchers, times, { before: context.lookback, after: isSmoothed ? context.lookback : 0 })
+  checkSize(context, series.length, grid.count)
+  const elements = await mapWithBreath(context, series, grid.count, (each) => {
+    if (isSmoothed) return smoothedPoints(context, each, times, grid.count, selector)
+    const result = element(each.labels, grid.count)
+    writeLastPoints(each, result, times, context.lookback)
+    return result
+  })
+  return { type: 'vector', elements: elements.filter(hasAny) }
 }
 
 /** The series of a range vector, and the end of each step's window. */
