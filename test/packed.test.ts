@@ -2,12 +2,11 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { once } from 'node:events'
 import { before, test, after } from 'node:test'
 import { promisify } from 'node:util'
+import { freePort } from './free-port.ts'
 import { root } from './repository/root.ts'
 
 const run = promisify(execFile)
@@ -32,15 +31,6 @@ async function install(): Promise<void> {
 
 before(install)
 after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 /** Asks itself, and then the server beside it until its own request has arrived. */
 const BODY = `

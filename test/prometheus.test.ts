@@ -3,26 +3,17 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { App, createLog, readOptions } from '@andon/server'
 import { eventually } from './eventually.ts'
+import { freePort } from './free-port.ts'
 import { root } from './repository/root.ts'
 
 const program = join(root, 'node_modules/.cache/prometheus/usr/bin/prometheus')
 const skip: string | false = existsSync(program) ? false : 'no Prometheus here: it is fetched from Debian packages where there is apt-get'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 async function startAndon(t: TestContext, dataDir: string, port = 0, file?: string): Promise<App> {
   const app = new App(readOptions({ flags: { 'listen.port': String(port), data_dir: dataDir }, file }), { log: createLog('error', () => Date.now()) })

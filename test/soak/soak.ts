@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
 import { connect, createServer, type Server } from 'node:net'
 import { gunzipSync } from 'node:zlib'
+import { speakPostgres } from '@andon/bench'
 import { decodeMetrics } from '@andon/wire'
-import { speakPostgres } from './postgres.ts'
 
 /** What a process holds after its garbage was collected. */
 export interface Holding {

@@ -52,7 +52,9 @@ test('a PostgreSQL ends with a kanban that was killed, and its data are whole', 
   t.after(() => child.kill('SIGKILL'))
   await once(createInterface({ input: child.stdout }), 'line')
   // Its own children bear its name until they have taken theirs.
-  assert.ok(naming(folder).some((command) => command.includes('bin/postgres -D')))
+  const servers = (): number => naming(folder).filter((command) => command.includes('bin/postgres -D')).length
+  for (let attempt = 0; attempt < 200 && servers() !== 1; attempt += 1) await wait(50)
+  assert.equal(servers(), 1)
   assert.equal(naming(folder).filter((command) => command.startsWith('/bin/sh')).length, 1)
   child.kill('SIGKILL')
   await once(child, 'close')

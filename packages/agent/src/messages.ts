@@ -1,7 +1,8 @@
 // Messages between threads and processes of one machine. Node hands over the user's value and nothing beside it, and what is
 // put into a value unasked may break who reads it: so the context goes along where both sides ask for it.
-import { context, propagation, ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
+import { context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api'
 import { registerInventory } from './inventory.ts'
+import { endWith } from './span-work.ts'
 
 const KEY = 'andon.context'
 
@@ -29,37 +30,6 @@ function isCarried<T>(received: T | CarriedMessage<T>): received is CarriedMessa
   return typeof carrier === 'object' && carrier !== null
 }
 
-function failed(span: Span, error: unknown): void {
-  span.setAttribute('error.type', error instanceof Error ? error.name : '_OTHER')
-  span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) })
-  if (error instanceof Error) span.recordException(error)
-}
-
-function within(span: Span, run: () => unknown): unknown {
-  try {
-    const result = run()
-    if (!(result instanceof Promise)) {
-      span.end()
-      return result
-    }
-    return result.then(
-      (value: unknown) => {
-        span.end()
-        return value
-      },
-      (error: unknown) => {
-        failed(span, error)
-        span.end()
-        throw error
-      },
-    )
-  } catch (error) {
-    failed(span, error)
-    span.end()
-    throw error
-  }
-}
-
 /**
  * A listener for messages: `handle` runs within a span of its own, in the trace of who sent the message by `carryContext`,
  * and in a trace of its own where the message carries nothing. The span ends with the promise that `handle` gives, if it
@@ -76,6 +46,6 @@ export function messageHandler<T>(name: string, handle: (message: T) => unknown)
     const message = carried ? received.message : received
     // Not the active one: that is of who made the worker or the port, maybe another request.
     const above = carried ? propagation.extract(ROOT_CONTEXT, received[KEY]) : ROOT_CONTEXT
-    return trace.getTracer('@andon/agent/messages').startActiveSpan(name, { kind: SpanKind.CONSUMER }, above, (span) => within(span, () => handle(message)))
+    return trace.getTracer('@andon/agent/messages').startActiveSpan(name, { kind: SpanKind.CONSUMER }, above, (span) => endWith(span, () => handle(message)))
   }
 }

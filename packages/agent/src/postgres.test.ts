@@ -28,7 +28,8 @@ const folder = findPackage()
 /** Why there is no PostgreSQL here; false where there is one. */
 export const noPostgres: string | false = folder === undefined && 'no PostgreSQL is installed for this platform'
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody holds just now. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

@@ -29,7 +29,7 @@ import { SpanReader } from './query/spans.ts'
 import { type Clock, systemClock } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
 import { OwnMetrics } from './runtime/own-metrics.ts'
-import { Scraper } from './scrape/index.ts'
+import { Scraper } from './ingest/scrape/index.ts'
 import { openStore, type Store } from './store/index.ts'
 import { ownVersion } from './version.ts'
 

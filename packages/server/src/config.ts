@@ -5,7 +5,7 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
 import { defaultLimits, type Limits } from './runtime/limits.ts'
 import type { LogLevel } from './runtime/log.ts'
-import { readJobs, SCRAPE_KIND, type ScrapeJob } from './scrape/jobs.ts'
+import { readJobs, SCRAPE_KIND, type ScrapeJob } from './ingest/scrape/jobs.ts'
 import { defaultRetention, type Retention } from './store/migrate.ts'
 
 /** How a server is set up. */

@@ -6,11 +6,10 @@ export { encodeAttributes, encodeSpanRequest, type Redaction, type SpanSource, S
 export { decodeSpans, decodeSpansJson, encodeSpans, encodeSpansJson } from './otlp/spans.ts'
 export { decodePprof, encodePprof } from './pprof.ts'
 export type { NativeHistogram } from './prometheus/native-histogram.ts'
-export { decodeWriteRequest, decodeWriteRequest2, type WriteRequest, type WrittenExemplar, type WrittenMetadata, type WrittenSeries } from './prometheus/remote-write.ts'
+export { decodeWriteRequest, decodeWriteRequest2, type WriteRequest, type WrittenMetadata, type WrittenSeries } from './prometheus/remote-write.ts'
 export { type NamedType, prometheusLabelName, prometheusName } from './prometheus-names.ts'
 export {
   encodePrometheusText,
-  type ExpositionExemplar,
   type ExpositionFamily,
   type ExpositionFormat,
   type ExpositionSample,

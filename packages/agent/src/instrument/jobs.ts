@@ -3,6 +3,7 @@ import { type Context, diag, propagation, ROOT_CONTEXT, SpanStatusCode } from '@
 import { activeContext, NO_CONTEXT, runIn, withSpan } from '../context.ts'
 import { registerInventory } from '../inventory.ts'
 import type { Span } from '../span.ts'
+import { endWith, failSpan } from '../span-work.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { onModule } from './load.ts'
 import { get, getText, isMethod, type Method, wrap } from './wrap.ts'
@@ -20,39 +21,6 @@ export function recordJobs(by: AgentTracer): () => void {
   return () => {
     tracer = undefined
   }
-}
-
-function failed(span: Span, error: unknown): void {
-  span.setAttribute('error.type', getText(error, 'name') ?? 'Error')
-  span.setStatus({ code: SpanStatusCode.ERROR, message: getText(error, 'message') ?? String(error) })
-  if (error instanceof Error) span.recordException(error)
-}
-
-/** Runs what may give a promise, and ends the span with it. */
-function within(span: Span, context: Context, run: () => unknown): unknown {
-  let result: unknown
-  try {
-    result = runIn(context, run)
-  } catch (error) {
-    failed(span, error)
-    span.end()
-    throw error
-  }
-  if (!(result instanceof Promise)) {
-    span.end()
-    return result
-  }
-  return result.then(
-    (value: unknown) => {
-      span.end()
-      return value
-    },
-    (error: unknown) => {
-      failed(span, error)
-      span.end()
-      throw error
-    },
-  )
 }
 
 /** The context that a job carries, where BullMQ itself keeps it. */
@@ -93,7 +61,7 @@ function traced(by: AgentTracer, { queue, operation, isAdded }: { queue: string;
   const context = withSpan(above, span)
   const carrier: Record<string, string> = {}
   if (isAdded) propagation.inject(context, carrier)
-  return within(span, context, () => Reflect.apply(callback, undefined, [named(span), isAdded ? JSON.stringify(carrier) : undefined]))
+  return endWith(span, () => runIn(context, () => Reflect.apply(callback, undefined, [named(span), isAdded ? JSON.stringify(carrier) : undefined])))
 }
 
 /** The span as BullMQ writes to it: what it tells of a job, by the conventions' names. */
@@ -109,7 +77,7 @@ function named(span: Span): object {
       span.setAttribute('error.type', '_OTHER')
       span.setStatus({ code: SpanStatusCode.ERROR, message: getText(attributes, 'bullmq.job.failed.reason') ?? '' })
     },
-    recordException: (error: unknown) => failed(span, error),
+    recordException: (error: unknown) => failSpan(span, error),
     setSpanOnContext: (context: unknown) => context,
     end: () => undefined,
   }
@@ -126,7 +94,7 @@ function ownWork(name: string, fn: Method): Method {
     const by = tracer
     if (by === undefined) return Reflect.apply(fn, this, args)
     const span = by.begin(name, INTERNAL, NO_CONTEXT)
-    return within(span, withSpan(NO_CONTEXT, span), () => Reflect.apply(fn, this, args))
+    return endWith(span, () => runIn(withSpan(NO_CONTEXT, span), () => Reflect.apply(fn, this, args)))
   }
 }
 

@@ -38,13 +38,12 @@ test('addresses keep their other parameters', () => {
   assert.equal(redactUrl('/a?x=1;token=2'), '/a?x=1;token=[redacted]')
 })
 
-test('what was redacted settles at its second reading', () => {
+test('twice is the same as once, and a text is never made longer than its secrets are many', () => {
   const part = fc.constantFrom('password', '=', ':', ' ', '"', "'", '\\"', '//', '@', '?', '&', 'token', 'x', '1', '\n', '\n    at f (/a.js:1:2)', '{', '}', '[', 'Bearer ', 'Key (a)=(', ') already exists', 'values (', 'select ')
   fc.assert(
     fc.property(fc.array(part, { maxLength: 40 }).map((parts) => parts.join('')), (text) => {
-      // A mark between quotes may be taken for a value itself, once.
-      const twice = redactText(redactText(text))
-      assert.equal(redactText(twice), twice)
+      const once = redactText(text)
+      assert.equal(redactText(once), once)
       redactUrl(text)
       redactQuery(text)
     }),

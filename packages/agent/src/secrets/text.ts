@@ -116,18 +116,26 @@ function redactLiterals(text: string): string {
   let copied = 0
   for (let open = text.indexOf("'"); open >= 0; open = text.indexOf("'", copied)) {
     const close = text.indexOf("'", open + 1)
-    result += `${text.slice(copied, open)}'?'`
-    copied = close < 0 ? text.length : close + 1
+    const end = close < 0 ? text.length : close + 1
+    // A value that was taken out before stays known as that.
+    result += text.slice(open, end) === `'${REDACTED}'` ? text.slice(copied, end) : `${text.slice(copied, open)}'?'`
+    copied = end
   }
   return result + text.slice(copied)
 }
 
-function redactPlain(text: string): string {
+function redactOnce(text: string): string {
   let safe = redactLiterals(text)
   for (const [pattern, instead] of DATABASE) safe = safe.replace(pattern, instead)
   safe = safe.replace(TOKENS, REDACTED).replace(SCHEME, `$1$2${REDACTED}`)
   safe = redactPairs(withoutUser(safe, REDACTED))
   return redactParameters(safe, false, `&#)${OUTSIDE}`)
+}
+
+/** What is taken out may bring a second secret into view, such as an address whose password looked like its host. */
+function redactPlain(text: string): string {
+  const once = redactOnce(text)
+  return once === text ? text : redactOnce(once)
 }
 
 /** A line of a stack, which has names of functions and files but no values. */

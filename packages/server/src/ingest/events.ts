@@ -12,12 +12,12 @@ import {
   readInventory,
   readStall,
   STALL_EVENT,
-  type StallRecord,
   THRESHOLD_EVENT,
 } from '@andon/model'
 import type { LogEvent } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { describeSource } from '../store/source.ts'
+import type { SourcedStall } from '../store/stalls.ts'
 import type { StateLog } from '../store/state.ts'
 import type { IngestContext } from './spans.ts'
 
@@ -52,20 +52,9 @@ export interface InventorySink {
   write(registrations: readonly { readonly service: string; readonly version: string; readonly items: readonly InventoryItem[] }[]): Promise<void>
 }
 
-/** A block of an event loop with whose it was. */
-export interface ReceivedStall extends StallRecord {
-  readonly service: string
-  readonly env: string
-  readonly version: string
-  readonly instance: string
-  readonly time: Milliseconds
-  readonly traceId: string
-  readonly spanId: string
-}
-
 /** Where blocks of event loops are kept. */
 export interface StallSink {
-  write(stalls: readonly ReceivedStall[], options?: { readonly batch?: string }): Promise<void>
+  write(stalls: readonly SourcedStall[], options?: { readonly batch?: string }): Promise<void>
 }
 
 export interface EventDeps extends Pick<IngestContext, 'clock' | 'limits' | 'own' | 'retentionDays'> {
@@ -110,7 +99,7 @@ export class EventIngest {
   }
 
   /** Not one whose time is in the future or before the retention: it would have a partition of its own. */
-  #stallOf({ name, time, attributes, resource, traceId, spanId }: LogEvent): ReceivedStall[] {
+  #stallOf({ name, time, attributes, resource, traceId, spanId }: LogEvent): SourcedStall[] {
     const stall = name === STALL_EVENT ? readStall(attributes) : undefined
     const { clock, limits, retentionDays } = this.#deps
     const [at, now] = [nanosecondsToMilliseconds(time), clock.now()]

@@ -1,16 +1,11 @@
 // Prometheus' remote write: series that bring all their labels.
-import { type Bytes, type Exemplar, type Labels, type MetricType, type Milliseconds, millisecondsToNanoseconds, type Resource } from '@andon/model'
-import { decodeWriteRequest, decodeWriteRequest2, type NativeHistogram, type PartialSuccess, type WriteRequest, type WrittenExemplar, type WrittenMetadata, type WrittenSeries } from '@andon/wire'
+import type { Labels, MetricType, Milliseconds } from '@andon/model'
+import { decodeWriteRequest, decodeWriteRequest2, type NativeHistogram, type PartialSuccess, type WriteRequest, type WrittenMetadata, type WrittenSeries } from '@andon/wire'
 import type { Limits } from '../runtime/limits.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { CUSTOM_BOUNDS, type HistogramValue } from '../store/metric-rows.ts'
-import type { Content } from './metrics.ts'
-import type { Described, HistogramSeriesPoint, SamplePoint, SeriesPoint } from './points.ts'
-
-/** What takes points; resolves when they are stored. */
-export interface PointSink {
-  acceptPoints(content: Content, bytes: Bytes, batch?: string): Promise<PartialSuccess>
-}
+import type { Described, SeriesPoint } from './points.ts'
+import { type PointSink, typeInFamily, writtenExemplar, writtenHistogram, writtenSample } from './written-points.ts'
 
 export interface RemoteWriteContext {
   readonly limits: Pick<Limits, 'attributes' | 'attributeLength'>
@@ -24,7 +19,6 @@ export interface Written extends PartialSuccess {
   readonly exemplars: number
 }
 
-const NO_RESOURCE: Resource = { attributes: {}, droppedAttributes: 0, schemaUrl: '' }
 /** Families of which the type is remembered. */
 const MAX_FAMILIES = 50_000
 const LABEL_NAME = /^[^\0]{1,1024}$/
@@ -42,20 +36,9 @@ class Families {
 
   /** The type of a series by its name: that of its family, or what the ending of its name says. */
   typeOf(name: string, own: WrittenMetadata | undefined): MetricType {
-    const known = own ?? this.#known.get(name)
-    if (known !== undefined && known.type !== 'unknown') return ofFamily(known.type, name)
-    const ending = ENDING.exec(name)?.[0] ?? ''
-    const family = this.#known.get(name.slice(0, name.length - ending.length))
-    if (family !== undefined && family.type !== 'unknown') return ofFamily(family.type, name)
-    return ending === '_total' || ending === '_bucket' || ending === '_count' || ending === '_sum' ? 'counter' : 'unknown'
+    const family = [own, this.#known.get(name), this.#known.get(name.replace(ENDING, ''))].find((each) => each !== undefined && each.type !== 'unknown')
+    return typeInFamily(family?.type ?? 'unknown', name)
   }
-}
-
-/** Of a classic histogram and of a summary the sums and counts are counters, the quantiles gauges. */
-function ofFamily(type: MetricType, name: string): MetricType {
-  if (type !== 'histogram' && type !== 'summary') return name.endsWith('_created') && type === 'counter' ? 'gauge' : type
-  if (/_(?:bucket|sum|count)$/.test(name)) return 'counter'
-  return type === 'summary' || name.endsWith('_created') ? 'gauge' : type
 }
 
 /** May be called concurrently. Remembers the types of families. */
@@ -118,20 +101,16 @@ export class RemoteWriteIngest {
   #pointsOf({ labels, samples, histograms, exemplars, metadata }: WrittenSeries, described: Described[]): SeriesPoint[] {
     const { __name__: name = '' } = labels
     if (metadata !== undefined && metadata.type !== 'unknown') described.push({ name, otelName: '', ...metadata })
-    const base = { resource: NO_RESOURCE, labels, name, attributes: {}, extra: {} }
     const type = this.#families.typeOf(name, metadata)
-    const points: SeriesPoint[] = [
-      ...samples.map(({ value, ts, start, stale }): SamplePoint => ({ kind: 'sample', ...base, type, ts, start, stale, value, delta: false, exemplars: [] })),
-      ...histograms.map((histogram): HistogramSeriesPoint => ({ kind: 'histogram', ...base, ...histogramPoint(histogram), type: 'histogram', exemplars: [] })),
-    ]
+    const points: SeriesPoint[] = [...samples.map((sample) => writtenSample(labels, { ...sample, type })), ...histograms.map((histogram) => writtenHistogram(labels, histogramPoint(histogram)))]
     // An exemplar belongs to its series, not to one of its points.
     const last = points.at(-1)
-    if (last !== undefined && exemplars.length > 0) points[points.length - 1] = { ...last, exemplars: exemplars.map(exemplarOf) }
+    if (last !== undefined && exemplars.length > 0) points[points.length - 1] = { ...last, exemplars: exemplars.map((each) => writtenExemplar(each.labels, each.value, each.ts)) }
     return points
   }
 }
 
-function histogramPoint(histogram: NativeHistogram): { ts: Milliseconds; start: Milliseconds; stale: boolean; value: HistogramValue; form: 'cumulative' | 'gauge'; min: number; max: number } {
+function histogramPoint(histogram: NativeHistogram): { ts: Milliseconds; start: Milliseconds; stale: boolean; value: HistogramValue; form: 'cumulative' | 'gauge' } {
   const { ts, start, stale, isGauge, schema, count, sum, zeroThreshold, zeroCount, bounds } = histogram
   // OpenTelemetry's bucket begins where Prometheus' of the same number ends.
   const moved = (buckets: ReadonlyMap<number, number>): ReadonlyMap<number, number> => (schema === CUSTOM_BOUNDS ? buckets : new Map([...buckets].map(([index, each]) => [index - 1, each])))
@@ -141,12 +120,5 @@ function histogramPoint(histogram: NativeHistogram): { ts: Milliseconds; start: 
     stale,
     value: { schema, count: stale ? 0 : count, sum: stale ? 0 : sum, zeroThreshold, zeroCount, positive: moved(histogram.positive), negative: moved(histogram.negative), bounds },
     form: isGauge ? 'gauge' : 'cumulative',
-    min: Infinity,
-    max: -Infinity,
   }
-}
-
-function exemplarOf({ labels, value, ts }: WrittenExemplar): Exemplar {
-  const { trace_id: traceId = labels['traceID'] ?? '', span_id: spanId = labels['spanID'] ?? '', ...attributes } = labels
-  return { time: millisecondsToNanoseconds(ts), value, traceId: /^[\da-f]{1,32}$/i.test(traceId) ? traceId.toLowerCase().padStart(32, '0') : '', spanId: /^[\da-f]{16}$/i.test(spanId) ? spanId.toLowerCase() : '', attributes }
 }

@@ -1,6 +1,7 @@
 // Native histograms as Prometheus writes them: spans of buckets, their counts as differences.
 import type { Milliseconds } from '@andon/model'
 import type { Reader } from '../protobuf.ts'
+import { readMarkedDouble } from './stale-marker.ts'
 
 export interface NativeHistogram {
   readonly ts: Milliseconds
@@ -30,7 +31,6 @@ interface BucketSpan {
 const MAX_BUCKETS = 10_000
 const CUSTOM = -53
 const GAUGE = 3
-const STALE = 0x7f_f0_00_00_00_00_00_02n
 
 function readSpan(reader: Reader): BucketSpan {
   const span = { offset: 0, length: 0 }
@@ -80,7 +80,7 @@ class Side {
 /** Reads a Histogram of either version. */
 export function readHistogram(reader: Reader): NativeHistogram {
   const scalars = { ts: 0, start: 0, isGauge: false, schema: 0, count: 0, zeroThreshold: 0, zeroCount: 0 }
-  let sumBits = 0n
+  let sum = { value: 0, stale: false }
   const [positive, negative] = [new Side(), new Side()]
   const bounds: number[] = []
   const side = (own: Side, field: number, tag: number): void => {
@@ -91,7 +91,7 @@ export function readHistogram(reader: Reader): NativeHistogram {
   const fields: Readonly<Record<number, (tag: number) => void>> = {
     1: () => (scalars.count = Number(BigInt.asUintN(64, reader.int64()))),
     2: () => (scalars.count = reader.double()),
-    3: () => (sumBits = reader.fixed64()),
+    3: () => (sum = readMarkedDouble(reader)),
     4: () => (scalars.schema = reader.sint32()),
     5: () => (scalars.zeroThreshold = reader.double()),
     6: () => (scalars.zeroCount = Number(BigInt.asUintN(64, reader.int64()))),
@@ -114,7 +114,5 @@ export function readHistogram(reader: Reader): NativeHistogram {
   })
   const { schema } = scalars
   if (schema !== CUSTOM && (schema < -4 || schema > 8)) reader.fail(`a histogram's schema ${schema} is not known`)
-  const view = new DataView(new ArrayBuffer(8))
-  view.setBigUint64(0, sumBits)
-  return { ...scalars, sum: view.getFloat64(0), stale: sumBits === STALE, positive: positive.buckets(reader), negative: negative.buckets(reader), bounds }
+  return { ...scalars, sum: sum.value, stale: sum.stale, positive: positive.buckets(reader), negative: negative.buckets(reader), bounds }
 }

@@ -3,6 +3,7 @@
 import type { Labels, MetricType, Milliseconds } from '@andon/model'
 import { BYTES, Reader } from '../protobuf.ts'
 import { type NativeHistogram, readHistogram } from './native-histogram.ts'
+import { readMarkedDouble } from './stale-marker.ts'
 
 export interface WrittenSample {
   readonly value: number
@@ -48,25 +49,12 @@ function typeOf(number: number): MetricType {
   return TYPES[number] ?? 'unknown'
 }
 
-/** Prometheus ends a series by a NaN of this kind. */
-const STALE = 0x7f_f0_00_00_00_00_00_02n
-
-const float = new DataView(new ArrayBuffer(8))
-
-/** A float and whether it is the marker of an ended series, which as a number is lost among the NaNs. */
-export function readValue(reader: Reader): { readonly value: number; readonly stale: boolean } {
-  const bits = reader.fixed64()
-  if (bits === STALE) return { value: Number.NaN, stale: true }
-  float.setBigUint64(0, bits)
-  return { value: float.getFloat64(0), stale: false }
-}
-
 function readSample(reader: Reader): WrittenSample {
   let held = { value: 0, stale: false }
   let ts = 0
   let start = 0
   reader.message((tag) => {
-    if (tag === 9) held = readValue(reader)
+    if (tag === 9) held = readMarkedDouble(reader)
     else if (tag === 16) ts = Number(reader.int64())
     else if (tag === 24) start = Number(reader.int64())
     else reader.skip(tag)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { AndonError } from '@andon/model'
-import type { SamplePoint, SeriesPoint } from '../ingest/points.ts'
-import { FakeClock } from '../runtime/clock.ts'
+import type { SamplePoint, SeriesPoint } from '../points.ts'
+import { FakeClock } from '../../runtime/clock.ts'
 import { Scraper } from './index.ts'
 import { readJobs, type ScrapeJob } from './jobs.ts'
 

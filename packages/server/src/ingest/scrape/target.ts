@@ -1,10 +1,10 @@
 // One target: asked at its interval; what it stops to tell is marked as ended.
 import { AndonError, type Bytes, type Labels, labelsKey, type Milliseconds } from '@andon/model'
 import { parsePrometheusText } from '@andon/wire'
-import type { PointSink } from '../ingest/remote-write.ts'
-import type { SamplePoint } from '../ingest/points.ts'
-import type { Clock } from '../runtime/clock.ts'
-import { scrapedPoint, scrapedPoints } from './points.ts'
+import type { SamplePoint } from '../points.ts'
+import { type PointSink, writtenSample } from '../written-points.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import { scrapedPoints } from './points.ts'
 
 export interface TargetOptions {
   readonly url: string
@@ -109,11 +109,11 @@ export class Target {
     const now = new Map(points.filter((point) => point.ts === ts).map(({ labels = {} }) => [labelsKey(labels), labels]))
     const gone = [...this.#series].filter(([key]) => !now.has(key))
     this.#series = now
-    return gone.map(([, labels]) => scrapedPoint(labels, ts, Number.NaN, { stale: true, type: 'unknown' }))
+    return gone.map(([, labels]) => writtenSample(labels, { ts, value: Number.NaN, stale: true, type: 'unknown' }))
   }
 
   #ownPoints(ts: Milliseconds, values: Readonly<Record<string, number>>): SamplePoint[] {
-    return Object.entries(values).map(([name, value]) => scrapedPoint({ __name__: name, ...this.#options.labels }, ts, value))
+    return Object.entries(values).map(([name, value]) => writtenSample({ __name__: name, ...this.#options.labels }, { ts, value, type: 'gauge' }))
   }
 
   async #read(): Promise<string> {

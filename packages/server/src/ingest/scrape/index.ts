@@ -1,6 +1,6 @@
 // Scrapes the targets of the configuration, each at its interval, spread over it.
 import { type Bytes, type Labels, type Milliseconds, xxHash64 } from '@andon/model'
-import type { Clock } from '../runtime/clock.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { ScrapeJob } from './jobs.ts'
 import { Target, type TargetDeps, type TargetState } from './target.ts'
 
