@@ -26,23 +26,44 @@ function folderOf(t: TestContext): string {
   return folder
 }
 
-/** The commands of processes that name a folder. */
-function naming(folder: string): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
-      } catch {
-        return ''
-      }
-    })
-    .filter((command) => command.includes(folder))
+interface Process {
+  readonly pid: number
+  readonly parent: number
+  readonly command: string
+}
+
+/** @returns undefined for one that has ended */
+function readProcess(pid: number): Process | undefined {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+    // `pid (name) state parent …`, and the name may hold anything.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { pid, parent: Number(parent), command }
+  } catch {
+    return undefined
+  }
+}
+
+/** The processes that name a folder. */
+function naming(folder: string): Process[] {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+  return pids.flatMap((pid) => readProcess(Number(pid)) ?? []).filter(({ command }) => command.includes(folder))
+}
+
+/** Servers of a folder: a server forks at any time, and its child bears its name until it has taken its own. */
+function serversOf(folder: string): Process[] {
+  const all = naming(folder).filter(({ command }) => command.includes('bin/postgres -D'))
+  return all.filter(({ parent }) => !all.some(({ pid }) => pid === parent))
 }
 
 async function allGone(folder: string): Promise<void> {
-  for (let attempt = 0; attempt < 200 && naming(folder).length > 0; attempt += 1) await wait(50)
-  assert.deepEqual(naming(folder), [])
+  let left = naming(folder)
+  for (let attempt = 0; attempt < 200 && left.length > 0; attempt += 1) {
+    await wait(50)
+    left = naming(folder)
+  }
+  assert.deepEqual(left, [])
 }
 
 test('a PostgreSQL ends with a kanban that was killed, and its data are whole', { skip, timeout: 120_000 }, async (t) => {
@@ -51,11 +72,8 @@ test('a PostgreSQL ends with a kanban that was killed, and its data are whole', 
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => child.kill('SIGKILL'))
   await once(createInterface({ input: child.stdout }), 'line')
-  // Its own children bear its name until they have taken theirs.
-  const servers = (): number => naming(folder).filter((command) => command.includes('bin/postgres -D')).length
-  for (let attempt = 0; attempt < 200 && servers() !== 1; attempt += 1) await wait(50)
-  assert.equal(servers(), 1)
-  assert.equal(naming(folder).filter((command) => command.startsWith('/bin/sh')).length, 1)
+  assert.equal(serversOf(folder).length, 1)
+  assert.equal(naming(folder).filter(({ command }) => command.startsWith('/bin/sh')).length, 1)
   child.kill('SIGKILL')
   await once(child, 'close')
   await allGone(folder)

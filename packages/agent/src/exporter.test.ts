@@ -51,7 +51,7 @@ test('an unanswered batch is sent again unchanged under its number; what came me
   }
   counter.add(5)
   const flushed = exporter.flush(20_000)
-  await receiver.until(() => receiver.requests.length === 1)
+  await receiver.until(() => receiver.requests.length >= 1)
   counter.add(7)
   await receiver.until(() => receiver.requests.length >= 3)
   await flushed
@@ -127,7 +127,7 @@ test('while a batch is under way the next one grows: a busy service does not sen
   receiver.answer = (_request, response) => void held.push(() => response.writeHead(200).end())
   // Enough for one full batch and a little.
   recordSpan(exporter, ...names(2000))
-  await receiver.until(() => receiver.requests.length === 1)
+  await receiver.until(() => receiver.requests.length >= 1)
   recordSpan(exporter, ...names(10))
   held.shift()?.()
   recordSpan(exporter, ...names(10))

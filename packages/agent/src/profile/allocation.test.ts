@@ -107,7 +107,7 @@ test('the server may wish for allocations: sent when its wish ends, as pprof', {
   waste(200_000)
   // Over two of the sampler's own cuts.
   t.mock.timers.tick(20_001)
-  await receiver.until(() => receiver.requests.length === 1)
+  await receiver.until(() => receiver.requests.length >= 1)
   const sent = decodePprof(receiver.requests[0]?.body ?? new Uint8Array())
   assert.deepEqual(sent.valueTypes, [{ type: 'alloc_space', unit: 'bytes' }])
   assert.ok(sent.duration > 0n)

@@ -48,7 +48,7 @@ test('the continuous profile leaves the boot out, then sends CPU and heap in num
   const kept = Array.from({ length: 100_000 }, (_, index) => ({ index, text: [index] }))
   spend(200)
   t.mock.timers.tick(50_000)
-  await receiver.until(() => receiver.requests.length === 2)
+  await receiver.until(() => receiver.requests.length >= 2)
   spend(100)
   await profile.flush(5000)
   assert.equal(kept.length, 100_000)
