@@ -42,6 +42,9 @@ export function downscaledIndex(index: number, by: number): number {
   return by < 31 ? index >> by : index < 0 ? -1 : 0
 }
 
+/** The scale at which durations of spans are kept, in seconds: 8 buckets per power of two. */
+export const SPAN_SCALE = 3
+
 /** Counts by bucket index, as the store keeps them. */
 export type BucketCounts = ReadonlyMap<number, number>
 

@@ -30,9 +30,10 @@ export {
   readControlSettings,
   THRESHOLDS_MAX,
 } from './control.ts'
+export { EDGE_KINDS, type EdgeKind, type EdgeRecord } from './edge.ts'
 export { AndonError, ERROR_CATALOGUE, type ErrorCode } from './errors.ts'
 export { exceptionFingerprint, type ExceptionRecord } from './exception.ts'
-export { type BucketCounts, bucketIndex, bucketQuantile, bucketUpperBound, downscaledIndex } from './histogram-layout.ts'
+export { type BucketCounts, bucketIndex, bucketQuantile, bucketUpperBound, downscaledIndex, SPAN_SCALE } from './histogram-layout.ts'
 export { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem } from './inventory.ts'
 export { type LabelMatcher, type Labels, labelsKey, type MatchOperator, sortedPairs } from './labels.ts'
 export type {
@@ -52,6 +53,7 @@ export { PROFILE_TYPES, type ProfileFrame, type ProfileRecord, type ProfileSampl
 export { seriesId } from './series-id.ts'
 export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'
 export { readStall, STALL_EVENT, STALL_STACK_MAX, type StallKind, type StallRecord, stallAttributes } from './stall.ts'
+export { canonicalStatement, describeSql, type SqlDialect, type StatementText } from './statement.ts'
 export { mad, median, quantile } from './stats/quantile.ts'
 export { type PairedRatio, pairedRatio } from './stats/compare.ts'
 export { compare, type ThresholdOperator } from './threshold.ts'

@@ -1,6 +1,6 @@
 // What every client of a database shares: where it is, its statements by text, and the span and duration of a call.
 import { type Context, SpanStatusCode } from '@opentelemetry/api'
-import type { Milliseconds } from '@andon/model'
+import { describeSql, type Milliseconds, type SqlDialect } from '@andon/model'
 import { encodeAttributes } from '@andon/wire'
 import { registerInventory } from '../inventory.ts'
 import type { Bound } from '../metrics/instrument.ts'
@@ -8,7 +8,6 @@ import type { AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { callerOf } from './caller.ts'
-import { describeSql, type Dialect } from './sql.ts'
 
 const CLIENT = 3
 /** Texts of each of two generations that are remembered; text that never comes again goes past them. */
@@ -45,7 +44,7 @@ export class Database {
   readonly #tracer: AgentTracer
   readonly #duration: AgentRecorder
   readonly #shared: Readonly<Record<string, string | number>>
-  readonly #dialect: Dialect
+  readonly #dialect: SqlDialect
   #young = new Map<string, Statement>()
   #old = new Map<string, Statement>()
   #connect: Statement | undefined

@@ -16,6 +16,7 @@ import {
 import { decodeSpans, encodeSpans } from '@andon/wire'
 import { describeSource, type Source } from './source.ts'
 import { columns, number, pairs, stringOf, textRecord, texts } from './cells.ts'
+import { identified, type IdentifiedStatement } from './statement-text.ts'
 import type { TsvPart, TsvRows } from './tsv.ts'
 
 /** The columns of an insert, in the order in which `appendSpan` writes them. */
@@ -139,7 +140,8 @@ export function readResource(attributes: Attributes, rest: string): Resource {
   return capsule?.resource ?? { attributes, droppedAttributes: 0, schemaUrl: '' }
 }
 
-function textOf(span: SpanRecord, ...keys: readonly string[]): string {
+/** The first of some attributes that says anything. */
+export function textOf(span: SpanRecord, ...keys: readonly string[]): string {
   for (const key of keys) {
     const value = span.attributes[key]
     if (value !== undefined && value !== null && value !== '') return stringOf(value)
@@ -148,7 +150,7 @@ function textOf(span: SpanRecord, ...keys: readonly string[]): string {
 }
 
 /** How many spans this one stands for: our own attribute, else the W3C threshold `ot=th:`, else 1. */
-function weightOf(span: SpanRecord): number {
+export function weightOf(span: SpanRecord): number {
   const own = Number(span.attributes['andon.weight'] ?? Number.NaN)
   if (own > 0 && Number.isFinite(own)) return own
   const threshold = /(?:^|,)\s*ot=[^,]*\bth:([\da-f]{1,14})(?:[;,]|$)/.exec(span.traceState)?.[1]
@@ -157,13 +159,14 @@ function weightOf(span: SpanRecord): number {
   return 2 ** 56 / (2 ** 56 - rejected)
 }
 
-function repeatOf(span: SpanRecord): number {
+/** How many equal spans were folded into this one; its duration is their sum. */
+export function repeatOf(span: SpanRecord): number {
   const repeat = Number(span.attributes['andon.repeat'] ?? 1)
   return Number.isInteger(repeat) && repeat > 0 && repeat < 2 ** 32 ? repeat : 1
 }
 
 /** Whom a span of kind client or producer called: the service where it is named, else the database, else the host. */
-function peerOf(span: SpanRecord): string {
+export function peerOf(span: SpanRecord): string {
   if (span.kind !== 'client' && span.kind !== 'producer') return ''
   const service = textOf(span, 'peer.service', 'service.peer.name')
   if (service !== '') return service
@@ -182,9 +185,11 @@ function errorFingerprint(span: SpanRecord): bigint {
   return xxHash64(exceptionFingerprint({ type: field('exception.type'), message: field('exception.message'), stack: field('exception.stacktrace') }))
 }
 
-/** The id of a database statement: xxHash64 of its text without the white space around. */
-export function statementFingerprint(statement: string): bigint {
-  return statement === '' ? 0n : xxHash64(statement.trim())
+
+/** The database statement that a span ran; undefined where it says none. */
+export function statementOf(span: SpanRecord): IdentifiedStatement | undefined {
+  const statement = textOf(span, 'db.query.text', 'db.statement')
+  return statement === '' ? undefined : identified(statement, textOf(span, 'db.system.name', 'db.system'))
 }
 
 function spanId(hex: string): bigint {
@@ -221,7 +226,7 @@ export function appendSpan(rows: TsvRows, span: SpanRecord): void {
   rows.text(span.scope.name).text(span.scope.version).text(span.name).text(span.kind).number(span.end - span.start)
   rows.text(span.status.code).text(span.status.message).number(weightOf(span)).number(repeatOf(span))
   rows.text(textOf(span, 'http.route')).number(statusCode(span)).text(peerOf(span))
-  rows.number(statementFingerprint(textOf(span, 'db.query.text', 'db.statement'))).number(errorFingerprint(span))
+  rows.number(statementOf(span)?.id ?? 0n).number(errorFingerprint(span))
   rows.textMap(strings).valueMap(integers).valueMap(numbers).valueMap(booleans).number(resourceRow(span.resource).hash)
   appendEvents(rows, rest.events)
   rows.list(rest.links, appendLink)

@@ -1,5 +1,5 @@
 // The tables spans, resources and red_1m: what is written to them and read from them.
-import { type BucketCounts, bucketQuantile, type Milliseconds, type Resource, SPAN_KINDS, type SpanKind, type SpanRecord, type TimeRange } from '@andon/model'
+import { type BucketCounts, bucketQuantile, type Milliseconds, type Resource, SPAN_KINDS, SPAN_SCALE, type SpanKind, type SpanRecord, type TimeRange } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import { columns, counts, number, pairs, stringOf, textRecord } from './cells.ts'
 import type { Database } from './database.ts'
@@ -61,9 +61,6 @@ export interface RedSeries {
   readonly p95: readonly (number | null)[]
   readonly p99: readonly (number | null)[]
 }
-
-/** The scale of the buckets of red_1m: 8 per power of two. */
-const RED_SCALE = 3
 
 /** How long a resource may go without its row being written again. */
 const RESOURCE_REFRESH = 3_600_000
@@ -212,7 +209,7 @@ function redSeries(service: string, rows: readonly RedRow[], range: TimeRange, s
   for (let at = Math.floor(range.start / 60_000) * 60_000; at < range.end; at += step) t.push(at)
   const quantile = (q: number): (number | null)[] =>
     t.map((at) => {
-      const value = bucketQuantile(0, byTime.get(at)?.buckets ?? new Map(), RED_SCALE, q)
+      const value = bucketQuantile(0, byTime.get(at)?.buckets ?? new Map(), SPAN_SCALE, q)
       return Number.isNaN(value) ? null : value
     })
   // The last step may not be over yet.
