@@ -18,14 +18,19 @@ import { MetricIngest } from './ingest/metrics.ts'
 import { ProfileIngest } from './ingest/profiles.ts'
 import { RemoteWriteIngest } from './ingest/remote-write.ts'
 import { SpanIngest } from './ingest/spans.ts'
+import { AllSeries } from './query/all-series.ts'
 import { BusinessReader } from './query/business.ts'
 import { CoverageReader } from './query/coverage.ts'
+import { ServiceMapReader } from './query/edges.ts'
 import { Engine } from './query/engine.ts'
 import { engineEvaluator } from './query/engine-evaluator.ts'
+import { ErrorReader } from './query/exceptions.ts'
 import { ProfileReader } from './query/profiles.ts'
 import { RedReader } from './query/red.ts'
 import { SaturationReader } from './query/saturation.ts'
+import { SpanSeries } from './query/span-series.ts'
 import { SpanReader } from './query/spans.ts'
+import { StatementReader } from './query/statements.ts'
 import { type Clock, systemClock } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
 import { OwnMetrics } from './runtime/own-metrics.ts'
@@ -148,14 +153,16 @@ export class App {
     const own = new OwnMetrics()
     const rawDays = { clock, limits, own, retentionDays: retention.rawDays }
     const spanDays = { clock, limits, own, retentionDays: retention.spansDays }
-    const spans = new SpanIngest(store.spans, store.exceptions, spanDays)
+    const spans = new SpanIngest(store, spanDays)
     const metrics = new MetricIngest(store.metrics, rawDays)
     const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, ...spanDays }), spanDays)
     const profiles = new ProfileIngest(store.profiles, spanDays)
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
-    const engine = new Engine(store.metrics, limits, { rateSums: store.metrics })
+    const series = new AllSeries(store.metrics, new SpanSeries(store.edges, store.spanRates, clock))
+    const engine = new Engine(series, limits, { rateSums: series })
     const evaluator = engineEvaluator(engine)
     const agents = await KnownAgents.open(store.agents, clock, (error) => this.#log.warn('the agents could not be written', { error: String(error) }))
+    const red = new RedReader(evaluator, store.spans)
     const cpu = new OwnCpu(clock)
     const storeBytes = (): Promise<number> => store.status().then(({ bytes }) => bytes)
     let hub: LiveHub | undefined
@@ -176,7 +183,7 @@ export class App {
       spans: new SpanReader(store.spans),
       profiles: { ingest: profiles, reader: new ProfileReader(store.profiles) },
       overview: {
-        red: new RedReader(evaluator, store.spans),
+        red,
         business: new BusinessReader(evaluator),
         saturation: new SaturationReader(evaluator),
         clock,
@@ -202,9 +209,12 @@ export class App {
       },
       coverage: new CoverageReader({ inventory: store.inventory, called: store.called, spans: store.spans, metrics: store.metrics }),
       stalls: (query) => store.stalls.list(query),
+      map: new ServiceMapReader(store.edges, red),
+      statements: new StatementReader(store.statements),
+      errors: new ErrorReader(store.exceptions),
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
-      more: (server) => registerMetricsApi(server, { engine, metrics: store.metrics, targets: () => scraper.states(), clock, log: this.#log, version: ownVersion() }),
+      more: (server) => registerMetricsApi(server, { engine, metrics: series, targets: () => scraper.states(), clock, log: this.#log, version: ownVersion() }),
     })
     const grpc = new GrpcServer({ spans, metrics, exceptions, limits: bodies, clock, log: this.#log, check: (authorization) => this.#guard.checkIngest(authorization) })
     return { api, grpc, scraper, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }

@@ -15,9 +15,12 @@ import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
 import { Guard, type Token } from './guard.ts'
 import { createApi } from './index.ts'
+import type { EdgesDeps } from './edges.ts'
 import { LIVE_LIMITS, LiveHub } from './live.ts'
 import type { OtlpSink } from './otlp.ts'
+import type { ExceptionsDeps } from './exceptions.ts'
 import type { StallsDeps } from './stalls.ts'
+import type { StatementsDeps } from './statements.ts'
 
 export const NOW: number = Date.UTC(2026, 0, 1, 12)
 export const PORT = 4318
@@ -83,6 +86,9 @@ export interface FixtureOptions {
   readonly red?: SpanRedSource
   readonly profiles?: ProfileReads
   readonly stalls?: StallsDeps['stalls']
+  readonly map?: EdgesDeps['map']
+  readonly statements?: StatementsDeps['statements']
+  readonly errors?: ExceptionsDeps['errors']
   readonly dashboard?: string
   readonly more?: (app: FastifyInstance) => void
 }
@@ -150,6 +156,9 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       metrics: { seriesOf: () => Promise.resolve([]) },
     }),
     stalls: options.stalls ?? (() => Promise.resolve([])),
+    map: options.map ?? { read: () => Promise.resolve({ nodes: [], edges: [] }) },
+    statements: options.statements ?? { list: () => Promise.resolve({ totalSeconds: 0, statements: [] }), one: () => Promise.resolve(undefined) },
+    errors: options.errors ?? { list: () => Promise.resolve([]), one: () => Promise.resolve(undefined) },
     live: (server) =>
       (hub = new LiveHub(
         async (url, signal) => {

@@ -4,7 +4,9 @@ import type { Log } from '../runtime/log.ts'
 import type { SpanReader } from '../query/spans.ts'
 import { type AgentsDeps, noteAgent, registerAgents } from './agents.ts'
 import { type CoverageDeps, registerCoverage } from './coverage.ts'
+import { type EdgesDeps, registerEdges } from './edges.ts'
 import { answerUnreadable, registerErrors, sendError } from './errors.ts'
+import { type ExceptionsDeps, registerExceptions } from './exceptions.ts'
 import { type Guard, registerGuard } from './guard.ts'
 import { type LiveHub, registerLive } from './live.ts'
 import { type OtlpDeps, registerOtlp } from './otlp.ts'
@@ -15,6 +17,7 @@ import { registerRemoteWrite, type RemoteWriteSink } from './remote-write.ts'
 import { registerSpans } from './spans.ts'
 import { registerJaeger } from './spans-jaeger.ts'
 import { registerStalls, type StallsDeps } from './stalls.ts'
+import { registerStatements, type StatementsDeps } from './statements.ts'
 import { registerTempo } from './spans-tempo.ts'
 import { registerZipkin, type ZipkinSink } from './spans-zipkin.ts'
 import { registerStatus, type StatusDeps } from './status.ts'
@@ -34,6 +37,9 @@ export interface ApiDeps {
   readonly agents: Omit<AgentsDeps, 'guard' | 'clock'>
   readonly coverage: CoverageDeps['coverage']
   readonly stalls: StallsDeps['stalls']
+  readonly map: EdgesDeps['map']
+  readonly statements: StatementsDeps['statements']
+  readonly errors: ExceptionsDeps['errors']
   /** Makes the hub of live streams, which asks this server's own routes. */
   readonly live: (app: FastifyInstance) => LiveHub
   /** The built dashboard, if there is one. */
@@ -83,6 +89,9 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerAgents(app, agents)
   registerCoverage(app, { coverage: deps.coverage, clock })
   registerStalls(app, { stalls: deps.stalls, clock })
+  registerEdges(app, { map: deps.map, clock })
+  registerStatements(app, { statements: deps.statements, clock })
+  registerExceptions(app, { errors: deps.errors, clock })
   registerSpans(app, { spans, clock })
   registerJaeger(app, { spans, clock, log })
   registerTempo(app, spans)

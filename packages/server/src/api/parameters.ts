@@ -98,6 +98,12 @@ export function oneOf<T extends string>(query: Query, name: string, words: reado
   return word
 }
 
+/** An unsigned 64-bit id in decimal, as statements and groups of errors have. @throws AndonError bad_parameter */
+export function parseId(value: string): string {
+  if (!/^\d{1,20}$/.test(value) || BigInt(value) >= 1n << 64n) throw bad('id', value, 'an unsigned 64-bit number in decimal')
+  return String(BigInt(value))
+}
+
 /** A trace id as 32 lower-case hex digits; shorter ones are filled with zeros on the left, as Jaeger does. @throws AndonError bad_parameter */
 export function parseTraceId(value: string): string {
   if (!/^[\da-f]{1,32}$/i.test(value)) throw bad('trace id', value, 'up to 32 hex digits')

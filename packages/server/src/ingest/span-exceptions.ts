@@ -1,4 +1,6 @@
-import type { AttributeValue, ExceptionRecord, SpanRecord } from '@andon/model'
+import type { AttributeValue, SpanRecord } from '@andon/model'
+import type { WeightedException } from '../store/exceptions.ts'
+import { weightOf } from '../store/span-row.ts'
 
 function text(value: AttributeValue | undefined): string {
   return typeof value === 'string' ? value : ''
@@ -6,9 +8,9 @@ function text(value: AttributeValue | undefined): string {
 
 /**
  * Errors that spans recorded as events named `exception`. Our own agent sends errors as log records as well and marks the
- * event of such a span with `andon.exception.logged`: the log record is the one that counts.
+ * event of such a span with `andon.exception.logged`: the log record is the one that counts. Each counts for as many as its span.
  */
-export function exceptionsOf(spans: readonly SpanRecord[]): ExceptionRecord[] {
+export function exceptionsOf(spans: readonly SpanRecord[]): WeightedException[] {
   return spans.flatMap((span) =>
     span.events
       .filter(({ name, attributes }) => name === 'exception' && attributes['andon.exception.logged'] !== true)
@@ -23,6 +25,7 @@ export function exceptionsOf(spans: readonly SpanRecord[]): ExceptionRecord[] {
         attributes: text(span.attributes['http.route']) === '' ? {} : { 'http.route': text(span.attributes['http.route']) },
         resource: span.resource,
         scope: span.scope,
+        weight: weightOf(span),
       })),
   )
 }

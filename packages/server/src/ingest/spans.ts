@@ -1,13 +1,16 @@
 // OTLP spans: decode, check, bound, write.
-import type { Bytes, ExceptionRecord, SpanRecord } from '@andon/model'
+import type { Bytes, SpanRecord } from '@andon/model'
 import { decodeSpans, decodeSpansJson, type PartialSuccess } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
 import type { Limits } from '../runtime/limits.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
+import type { WeightedException } from '../store/exceptions.ts'
 import type { WriteOptions } from '../store/spans.ts'
 import { bounded } from './attributes.ts'
 import { Batcher } from './batcher.ts'
+import { EdgeMatcher, type EdgeSink } from './edges.ts'
 import { exceptionsOf } from './span-exceptions.ts'
+import { StatementCounter, type StatementSink } from './statements.ts'
 
 /** What spans are written to. */
 export interface SpanSink {
@@ -16,7 +19,15 @@ export interface SpanSink {
 
 /** What errors recorded in spans are written to. */
 export interface ExceptionSink {
-  write(exceptions: readonly ExceptionRecord[], options?: WriteOptions): Promise<void>
+  write(exceptions: readonly WeightedException[], options?: WriteOptions): Promise<void>
+}
+
+/** Where spans go, and what is made of them. */
+export interface SpanSinks {
+  readonly spans: SpanSink
+  readonly exceptions: ExceptionSink
+  readonly edges: EdgeSink
+  readonly statements: StatementSink
 }
 
 export interface IngestContext {
@@ -28,27 +39,60 @@ export interface IngestContext {
 }
 
 const DAY_NS = 86_400_000_000_000n
+const DERIVED_MAX = 1000
 
 export class SpanIngest {
   readonly #context: IngestContext
+  readonly #sinks: SpanSinks
+  readonly #edges: EdgeMatcher
+  readonly #statements: StatementCounter
+  /** Numbered batches whose edges and statements were counted, the oldest first; an older repetition is told by the tables. */
+  readonly #derived = new Set<string>()
   readonly #batcher: Batcher<readonly SpanRecord[]>
   readonly #accepted: ReturnType<OwnMetrics['counter']>
   readonly #refused: ReturnType<OwnMetrics['counter']>
 
-  constructor(spans: SpanSink, exceptions: ExceptionSink, context: IngestContext) {
+  constructor(sinks: SpanSinks, context: IngestContext) {
     this.#context = context
+    this.#sinks = sinks
+    this.#edges = new EdgeMatcher(context)
+    this.#statements = new StatementCounter(context)
     this.#accepted = context.own.counter('andon_ingest_spans_total', 'Spans that were stored.')
     this.#refused = context.own.counter('andon_ingest_spans_refused_total', 'Spans that were refused, by reason.')
-    this.#batcher = new Batcher({
-      signal: 'spans',
-      ...context,
-      store: async (contents, batch) => {
-        const options = batch === undefined ? {} : { batch }
-        const all = contents.flat()
-        await spans.write(all, options)
-        await exceptions.write(exceptionsOf(all), options)
-      },
-    })
+    // One insert at a time: what is matched in memory is what the inserts before have stored.
+    this.#batcher = new Batcher({ signal: 'spans', ...context, store: (contents, batch) => this.#store(contents.flat(), batch === undefined ? {} : { batch }) })
+  }
+
+  /**
+   * What is made of spans is stored before them where tokens tell a repetition, so that a batch whose spans are stored has all of it; of a
+   * batch without a number after them, so that what is inserted again because its spans failed does not count twice.
+   */
+  async #store(all: readonly SpanRecord[], options: WriteOptions): Promise<void> {
+    const { spans, exceptions } = this.#sinks
+    if (options.batch === undefined) {
+      await spans.write(all)
+      await exceptions.write(exceptionsOf(all))
+      await this.#derive(all, options)
+      return
+    }
+    await this.#derive(all, options)
+    await spans.write(all, options)
+    await exceptions.write(exceptionsOf(all), options)
+  }
+
+  async #derive(all: readonly SpanRecord[], options: WriteOptions): Promise<void> {
+    const { batch } = options
+    if (batch !== undefined && this.#derived.has(batch)) return
+    const edges = this.#edges.plan(all)
+    const statements = this.#statements.plan(all)
+    await this.#sinks.edges.write(edges.edges, options)
+    await this.#sinks.statements.write(statements.rows, statements.statements, options)
+    edges.commit()
+    statements.commit()
+    if (batch === undefined) return
+    this.#derived.add(batch)
+    const [oldest] = this.#derived
+    if (this.#derived.size > DERIVED_MAX && oldest !== undefined) this.#derived.delete(oldest)
   }
 
   /**

@@ -22,6 +22,10 @@ export interface Limits {
   readonly seriesPerMetric: number
   /** Series remembered by the ingester in all. */
   readonly seriesInMemory: number
+  /** Spans that wait in memory for the other half of their call. */
+  readonly edgeSpans: number
+  /** How long they wait. */
+  readonly edgeWaitMs: Milliseconds
   /** How far in the future a point may lie. */
   readonly futureMs: Milliseconds
   /** Samples that one query may read, and that one of its vectors may hold over all steps. */
@@ -43,6 +47,8 @@ export const defaultLimits: Limits = {
   spanEvents: 128,
   seriesPerMetric: 2000,
   seriesInMemory: 200_000,
+  edgeSpans: 100_000,
+  edgeWaitMs: 120_000,
   futureMs: 10 * 60_000,
   querySamples: 50_000_000,
   querySteps: 11_000,

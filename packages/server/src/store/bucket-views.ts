@@ -50,6 +50,11 @@ export function viewOf(matchers: readonly LabelMatcher[]): View | undefined {
 const MILLISECONDS = [0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10_000]
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 
+/** Tempo's name of the durations of spans says no unit. */
+function isInSeconds(name: string): boolean {
+  return name.endsWith('_seconds') || name === 'traces_spanmetrics_latency'
+}
+
 /** The limits of the computed buckets: the stored bounds where there are some, else the default ones and all that the selector names. */
 function limits(series: SelectedSeries, view: View): number[] {
   const found = new Set<number>()
@@ -57,7 +62,7 @@ function limits(series: SelectedSeries, view: View): number[] {
     if (histogram?.schema === CUSTOM_BOUNDS) for (const bound of histogram.bounds) found.add(bound)
   }
   if (found.size === 0) {
-    for (const bound of (series.labels['__name__'] ?? '').endsWith('_seconds') ? SECONDS : MILLISECONDS) found.add(bound)
+    for (const bound of isInSeconds(series.labels['__name__'] ?? '') ? SECONDS : MILLISECONDS) found.add(bound)
     for (const { operator, value } of view.le) if (operator === '=' && value !== '' && !Number.isNaN(Number(value))) found.add(Number(value))
   }
   return [...found, Infinity].toSorted((a, b) => a - b)

@@ -44,3 +44,9 @@ export function textRecord(value: unknown): Record<string, string> {
 export function counts(value: unknown): Map<number, number> {
   return new Map(Object.entries(typeof value === 'object' && value !== null ? value : {}).map(([key, count]) => [Number(key), number(count)]))
 }
+
+/** Hex digits of an id of so many; '' for zero, which stands for none. */
+export function hexId(cell: unknown, length: number): string {
+  const digits = stringOf(cell).padStart(length, '0')
+  return /^0+$/.test(digits) ? '' : digits
+}

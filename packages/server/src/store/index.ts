@@ -5,6 +5,7 @@ import type { Log } from '../runtime/log.ts'
 import { AgentStore } from './agents.ts'
 import { number, stringOf } from './cells.ts'
 import { Database } from './database.ts'
+import { EdgeStore } from './edges.ts'
 import { ExceptionStore } from './exceptions.ts'
 import { InventoryStore } from './inventory.ts'
 import { MetricsStore } from './metrics.ts'
@@ -12,8 +13,10 @@ import { applyRetention, defaultRetention, type Lifetimes, migrate, type Retenti
 import { ProfileStore } from './profiles.ts'
 import { SpanStore } from './spans.ts'
 import { CalledStore } from './spans-called.ts'
+import { SpanRateStore } from './spans-rates.ts'
 import { sql, text } from './sql.ts'
 import { StallStore } from './stalls.ts'
+import { StatementStore } from './statements.ts'
 import { StateLog } from './state.ts'
 
 export interface StoreOptions {
@@ -43,6 +46,9 @@ export interface Store {
   readonly called: CalledStore
   readonly agents: AgentStore
   readonly stalls: StallStore
+  readonly edges: EdgeStore
+  readonly statements: StatementStore
+  readonly spanRates: SpanRateStore
   status(): Promise<StoreStatus>
   /** Waits for what is under way and gives the data directory free. Harmless when called again. */
   close(): Promise<void>
@@ -75,6 +81,9 @@ export async function openStore({ dataDir, log, clock, retention = defaultRetent
     called: new CalledStore(database),
     agents: new AgentStore(database),
     stalls: new StallStore(database),
+    edges: new EdgeStore(database),
+    statements: new StatementStore(database, clock),
+    spanRates: new SpanRateStore(database),
     status: () => status(database, retentionDays),
     close: () => database.close(),
   }

@@ -3,8 +3,8 @@ import { AndonError, type LabelMatcher } from '@andon/model'
 import { RE2JS } from 're2js'
 import { type Sql, sql, text } from './sql.ts'
 
-/** Whether RE2 takes an expression; the database's `match` is RE2 as well and cannot be made to hang. */
-function checkedPattern(pattern: string): string {
+/** Whether RE2 takes an expression; the database's `match` is RE2 as well and cannot be made to hang. @throws AndonError bad_query */
+export function checkedPattern(pattern: string): string {
   try {
     RE2JS.compile(pattern)
   } catch (error) {

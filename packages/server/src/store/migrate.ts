@@ -47,6 +47,9 @@ const LIFETIMES: readonly (readonly [table: string, column: string, retention: k
   ['state_log', 'toDateTime(written)', 'longDays'],
   ['inventory', 'last_seen', 'rollupDays'],
   ['agents', 'toDateTime(last_seen)', 'rollupDays'],
+  ['edges_1m', 'minute', 'rollupDays'],
+  ['db_queries', 'last_seen', 'longDays'],
+  ['db_stats_1m', 'minute', 'rollupDays'],
 ]
 
 function placeholders(retention: Retention): Record<string, string> {

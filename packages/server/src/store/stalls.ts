@@ -1,6 +1,6 @@
 // The table stalls: what is written to it and read from it.
 import type { Milliseconds, StallRecord, TimeRange } from '@andon/model'
-import { number, stringOf } from './cells.ts'
+import { hexId, number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
 import { token, type WriteOptions } from './spans.ts'
 import { i64, sql, text, u32 } from './sql.ts'
@@ -62,18 +62,12 @@ export class StallStore {
         seconds: number(seconds),
         cpuSeconds: number(cpuSeconds),
         route: stringOf(route),
-        traceId: idOf(traceId, 32),
-        spanId: idOf(spanId, 16),
+        traceId: hexId(traceId, 32),
+        spanId: hexId(spanId, 16),
         stack: stringOf(stack),
         share: number(share),
         samples: number(samples),
       }),
     )
   }
-}
-
-/** Hex digits of an id; '' for zero. */
-function idOf(cell: unknown, length: number): string {
-  const digits = stringOf(cell).padStart(length, '0')
-  return /^0+$/.test(digits) ? '' : digits
 }
