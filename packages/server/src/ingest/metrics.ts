@@ -183,6 +183,8 @@ function sampleRow({ point, series }: PlacedPoint<SamplePoint>): SampleRow {
   const { ts, start, value, stale, delta } = point
   const row = { id: series.id, ts, start, value, stale, delta }
   if (delta && point.type === 'counter' && !stale) return { ...row, increase: Number.isFinite(value) ? value : 0 }
+  // Of increments of what is no counter the rollup keeps no sum: it marks them, so that their mean is not taken for that of a gauge.
+  if (delta && !stale) return { ...row, increase: Number.NaN }
   if (!isCumulative(point)) return { ...row, increase: 0 }
   const previous = series.previousSample ?? null
   if (previous === null || ts > previous.ts) series.previousSample = { ts, start, value }

@@ -1,5 +1,5 @@
 import type { Milliseconds, Ratio, TimeRange } from '@andon/model'
-import { type Evaluator, gridOf, meanOf, nothing, promDuration, quantileExpression, type Values } from './grid.ts'
+import { type Evaluator, gridOf, meanOf, nothing, promDuration, quantileExpression, type Values, wholeWindow } from './grid.ts'
 
 /** The kanban's business metrics over a range; null where nothing was measured. */
 export interface Business {
@@ -44,13 +44,14 @@ export class BusinessReader {
   async read(range: TimeRange): Promise<Business | null> {
     const grid = gridOf(range, 60)
     const over = expressions(promDuration(Math.max(60_000, grid.step)))
-    const whole = expressions(promDuration(range.end - range.start))
+    const { window, time } = wholeWindow(range)
+    const whole = expressions(window)
     const course = async (expression: string): Promise<Values> => {
       const [series] = await this.#evaluator.over(expression, grid)
       return series === undefined ? nothing(grid) : series.values.map((value) => (value !== null && Number.isFinite(value) ? value : null))
     }
     const once = async (expression: string): Promise<number | null> => {
-      const [series] = await this.#evaluator.at(expression, range.end)
+      const [series] = await this.#evaluator.at(expression, time)
       return series !== undefined && Number.isFinite(series.value) ? series.value : null
     }
     const spark = {
@@ -67,7 +68,7 @@ export class BusinessReader {
       boardLoadP95Ms: await once(whole.boardLoadP95Ms),
       cacheHitRatio: await once(whole.cacheHitRatio),
       operationsPerSecond: meanOf(spark.operationsPerSecond),
-      operations: await once(`sum(increase(${OPERATIONS}[${promDuration(range.end - range.start)}]))`),
+      operations: await once(`sum(increase(${OPERATIONS}[${window}]))`),
       spark,
     }
   }

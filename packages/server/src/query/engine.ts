@@ -2,7 +2,7 @@
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { type Expr, parse } from '@andon/promql'
 import type { HistogramValue } from '../store/metric-rows.ts'
-import type { QueryContext, RateSumSource, SeriesSource } from './promql/context.ts'
+import type { DeltaHistogramSource, QueryContext, RateSumSource, RollupSource, SeriesSource } from './promql/context.ts'
 import { byLabels, finished, finishedLabels } from './promql/elements.ts'
 import { Evaluator } from './promql/evaluate.ts'
 import type { RangeSeries } from './promql/range-series.ts'
@@ -19,10 +19,16 @@ export interface EngineLimits {
 }
 
 export interface EngineOptions {
-  /** Adds up rates of many points where they lie; without it all points are read. */
+  /** Aggregates many points where they lie; without it all points are read. */
   readonly rateSums?: RateSumSource
+  /** Adds up increments of histograms where they lie. */
+  readonly deltaHistograms?: DeltaHistogramSource
   /** From how many points on, as estimated; 200,000 when absent. */
   readonly pushDownFrom?: number
+  /** Answers windows of whole buckets, and what has expired elsewhere; without it only raw points are read. */
+  readonly rollups?: RollupSource
+  /** From how many points on, as estimated; 50,000 when absent. */
+  readonly rollUpFrom?: number
 }
 
 export interface QueryOptions {
@@ -62,6 +68,7 @@ type Answer =
 export type QueryResult = Answer & Remarked
 
 const PUSH_DOWN_FROM = 200_000
+const ROLL_UP_FROM = 50_000
 const LOOKBACK: Milliseconds = 5 * 60_000
 const SUBQUERY_STEP: Milliseconds = 60_000
 
@@ -116,6 +123,10 @@ export class Engine {
       source: this.#source,
       rateSums: this.#options.rateSums,
       pushDownFrom: this.#options.pushDownFrom ?? PUSH_DOWN_FROM,
+      deltaHistograms: this.#options.deltaHistograms,
+      rollups: this.#options.rollups,
+      rollUpFrom: this.#options.rollUpFrom ?? ROLL_UP_FROM,
+      found: new WeakMap(),
       text,
       lookback: LOOKBACK,
       subqueryStep: SUBQUERY_STEP,

@@ -46,6 +46,22 @@ export function promDuration(ms: Milliseconds): string {
   return `${Math.max(1, Math.round(ms))}ms`
 }
 
+const HOUR: Milliseconds = 3_600_000
+const FIVE_MINUTES: Milliseconds = 300_000
+
+/**
+ * A whole range as one window. That of a long one is moved by less than a hundredth of its length, to where buckets of rollups end;
+ * its end never moves back, so that it holds what was measured last.
+ *
+ * @returns the window as PromQL writes it, its length, and the time to ask at
+ */
+export function wholeWindow({ start, end }: TimeRange): { readonly window: string; readonly length: Milliseconds; readonly time: Milliseconds } {
+  const length = end - start
+  const unit = length >= 100 * HOUR ? HOUR : length >= 100 * FIVE_MINUTES ? FIVE_MINUTES : 1
+  const whole = Math.max(1, Math.round(length / unit)) * unit
+  return { window: promDuration(whole), length: whole, time: Math.ceil(end / unit) * unit }
+}
+
 /** Text within a double-quoted PromQL string. */
 export function promString(text: string): string {
   return JSON.stringify(text)

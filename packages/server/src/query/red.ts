@@ -1,5 +1,5 @@
 import type { Milliseconds, Ratio, Seconds, TimeRange } from '@andon/model'
-import { type Evaluator, type Grid, gridOf, type GridSeries, meanOf, nothing, promDuration, promString, quantileExpression, type Values } from './grid.ts'
+import { type Evaluator, type Grid, gridOf, type GridSeries, meanOf, nothing, promDuration, promString, quantileExpression, type Values, wholeWindow } from './grid.ts'
 
 // Rate, errors and durations of services: from the metrics that a service sends of its requests, else from its spans; never both.
 
@@ -142,9 +142,9 @@ export class RedReader {
     if (source === 'spans') return this.#spanOperations(service, range)
     const selector = `service_name=${promString(service)}`
     const by = `sum by (${OPERATION.join(', ')})`
-    const window = promDuration(range.end - range.start)
+    const { window, length, time: end } = wholeWindow(range)
     const ask = async (expression: string): Promise<Map<string, number>> => {
-      const found = await this.#evaluator.at(expression, range.end)
+      const found = await this.#evaluator.at(expression, end)
       return new Map(found.map(({ labels, value }) => [`${labels['http_request_method'] ?? ''} ${labels['http_route'] ?? '(no route)'}`.trim(), value]))
     }
     const count = await ask(`${by} (increase(${COUNT}{${selector}}[${window}]))`)
@@ -153,7 +153,7 @@ export class RedReader {
     const p50 = await ask(quantileExpression(0.5, DURATION, window, { selector, by: OPERATION }))
     const p95 = await ask(quantileExpression(0.95, DURATION, window, { selector, by: OPERATION }))
     const allTime = [...time.values()].reduce((sum, value) => sum + value, 0)
-    const seconds = (range.end - range.start) / 1000
+    const seconds = length / 1000
     return [...count]
       .map(([name, n]) => ({
         name,
@@ -199,9 +199,9 @@ export class RedReader {
   }
 
   async #quantiles(range: TimeRange): Promise<Record<keyof typeof QUANTILES, Map<string, number | null>>> {
-    const window = promDuration(range.end - range.start)
+    const { window, time } = wholeWindow(range)
     const ask = async (q: number): Promise<Map<string, number | null>> => {
-      const found = await this.#evaluator.at(quantileExpression(q, DURATION, window, { by: SERVICE }), range.end)
+      const found = await this.#evaluator.at(quantileExpression(q, DURATION, window, { by: SERVICE }), time)
       return new Map(found.map(({ labels, value }) => [labels['service_name'] ?? '', finite(value)]))
     }
     return { p50: await ask(QUANTILES.p50), p95: await ask(QUANTILES.p95), p99: await ask(QUANTILES.p99) }

@@ -22,10 +22,6 @@ export function texts(value: unknown): string[] {
   return columns(value).map(stringOf)
 }
 
-export function numbers(value: unknown): number[] {
-  return columns(value).map(number)
-}
-
 /** The pairs of a map that was selected as (mapKeys(m), mapValues(m)): as an object of JSON it may lose keys that need an escape. */
 export function pairs(value: unknown): [string, unknown][] {
   const [keys, values] = columns(value)

@@ -11,6 +11,7 @@ import { InventoryStore } from './inventory.ts'
 import { MetricsStore } from './metrics.ts'
 import { applyRetention, defaultRetention, type Lifetimes, migrate, type Retention } from './migrate.ts'
 import { ProfileStore } from './profiles.ts'
+import { RollupStore } from './rollups.ts'
 import { SpanStore } from './spans.ts'
 import { CalledStore } from './spans-called.ts'
 import { SpanRateStore } from './spans-rates.ts'
@@ -39,6 +40,7 @@ export interface StoreStatus {
 export interface Store {
   readonly spans: SpanStore
   readonly metrics: MetricsStore
+  readonly rollups: RollupStore
   readonly exceptions: ExceptionStore
   readonly profiles: ProfileStore
   readonly state: StateLog
@@ -74,6 +76,7 @@ export async function openStore({ dataDir, log, clock, retention = defaultRetent
   return {
     spans: new SpanStore(database, clock),
     metrics: new MetricsStore(database, clock),
+    rollups: new RollupStore(database, clock),
     exceptions: new ExceptionStore(database),
     profiles: new ProfileStore(database, clock, retention.spansDays),
     state,

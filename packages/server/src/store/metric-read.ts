@@ -1,9 +1,9 @@
 // Rows of the metric tables as they are read.
 import type { Labels, MetricType, Milliseconds } from '@andon/model'
 import type { SelectedSeries } from './bucket-views.ts'
-import { counts, number, numbers, stringOf } from './cells.ts'
-import type { HistogramForm, HistogramValue } from './metric-rows.ts'
+import type { CounterHint, HistogramForm, HistogramValue } from './metric-rows.ts'
 import { DELTA, STALE } from './metric-write.ts'
+import { RowBinary } from './row-binary.ts'
 import { RunningSum } from './running-sum.ts'
 import { Sql } from './sql.ts'
 
@@ -43,11 +43,11 @@ export function selected(labels: Labels, type: MetricType, { ts, v, stale, start
   return { labels, type, ts: Float64Array.from(ts), v: Float64Array.from(v), stale: Uint8Array.from(stale), start: Float64Array.from(start) }
 }
 
-/** What `histogramOf` reads. */
-export const HISTOGRAM_CELLS: Sql = new Sql(
-  'id, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(start), toString(form), schema, zero_threshold, zero, n, sm, pos, neg, bounds, flags, toString(hint)',
-  {},
-)
+/** What `readHistograms` reads. */
+export const HISTOGRAM_CELLS: Sql = new Sql('id, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(start), form, schema, zero_threshold, zero, n, sm, pos, neg, bounds, flags, hint', {})
+
+/** The same of a histogram's count and sum, without its buckets. */
+export const COUNT_CELLS: Sql = new Sql(HISTOGRAM_CELLS.text.replace('pos, neg', "CAST(map(), 'Map(Int32, Float64)'), CAST(map(), 'Map(Int32, Float64)')"), {})
 
 export interface StoredHistogram {
   readonly id: bigint
@@ -58,32 +58,43 @@ export interface StoredHistogram {
   readonly stale: boolean
 }
 
+/** The enums of the table by their numbers. */
+const FORMS: Readonly<Record<number, HistogramForm>> = { 1: 'cumulative', 2: 'delta', 3: 'gauge' }
+const HINTS: Readonly<Record<number, CounterHint>> = { 1: 'reset', 2: 'same', 3: 'gauge' }
+
 /** What is known of a histogram's counter; a running sum has none of the hints of its deltas. */
-function hintOf(form: string, hint: string): Pick<HistogramValue, 'hint'> {
+function hintOf(form: HistogramForm, hint: CounterHint | undefined): Pick<HistogramValue, 'hint'> {
   if (form === 'gauge' || hint === 'gauge') return { hint: 'gauge' }
-  if (form === 'delta') return {}
-  return hint === 'reset' ? { hint: 'reset' } : hint === 'not_reset' ? { hint: 'same' } : {}
+  return form === 'delta' || hint === undefined ? {} : { hint }
 }
 
-/** A row of the cells above. */
-export function histogramOf(row: readonly unknown[]): StoredHistogram {
-  const form = stringOf(row[3])
-  return {
-    id: BigInt(stringOf(row[0])),
-    ts: number(row[1]),
-    start: number(row[2]),
-    form: form === 'delta' || form === 'gauge' ? form : 'cumulative',
-    value: {
-      schema: number(row[4]),
-      zeroThreshold: number(row[5]),
-      zeroCount: number(row[6]),
-      count: number(row[7]),
-      sum: number(row[8]),
-      positive: counts(row[9]),
-      negative: counts(row[10]),
-      bounds: numbers(row[11]),
-      ...hintOf(form, stringOf(row[13])),
-    },
-    stale: (number(row[12]) & STALE) !== 0,
+/** The counts of buckets by their indices. */
+export function readBuckets(row: RowBinary): Map<number, number> {
+  const buckets = new Map<number, number>()
+  for (let left = row.length(); left > 0; left -= 1) buckets.set(row.int32(), row.float64())
+  return buckets
+}
+
+/**
+ * Rows of the cells above, in their order.
+ *
+ * @yields each row
+ */
+export function* readHistograms(bytes: Uint8Array): Generator<StoredHistogram> {
+  const row = new RowBinary(bytes)
+  while (row.more) {
+    const [id, ts, start, form] = [row.uint64Exact(), row.int64(), row.int64(), FORMS[row.int8()] ?? 'cumulative']
+    const value = {
+      schema: row.int8(),
+      zeroThreshold: row.float64(),
+      zeroCount: row.float64(),
+      count: row.float64(),
+      sum: row.float64(),
+      positive: readBuckets(row),
+      negative: readBuckets(row),
+      bounds: row.float64s(),
+    }
+    const stale = (row.uint8() & STALE) !== 0
+    yield { id, ts, start, form, value: { ...value, ...hintOf(form, HINTS[row.int8()]) }, stale }
   }
 }

@@ -25,7 +25,7 @@ export interface SampleRow {
   readonly value: number
   readonly stale: boolean
   readonly delta: boolean
-  /** Since the series' previous point, resets taken out; 0 when not a counter or not known. */
+  /** Since the series' previous point, resets taken out; 0 when not a counter or not known, NaN for increments of what is no counter. */
   readonly increase: number
 }
 

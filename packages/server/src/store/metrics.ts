@@ -1,25 +1,19 @@
 // The tables metric_meta, series, samples, hist and exemplars with their rollups: what is written to them and read from them.
-import { AndonError, type LabelMatcher, type Labels, labelsKey, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
+import { AndonError, type LabelMatcher, type Labels, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import { number, stringOf, textRecord } from './cells.ts'
 import { bucketViews, type SelectedSeries, type View, viewOf } from './bucket-views.ts'
 import { notStored, ofBothKinds } from './both-kinds.ts'
 import type { Database } from './database.ts'
-import { condition } from './matchers.ts'
-import { HISTOGRAM_CELLS, histogramOf, readSamples, SAMPLE_BYTES, selected } from './metric-read.ts'
+import { type DeltaAnswer, deltaHistograms, type DeltaRequest } from './delta-histograms.ts'
+import { groupedSeries, HISTOGRAM_WEIGHT, isHistogram, type KnownSeries, knownSeries, metricType, USUAL_INTERVAL } from './known-series.ts'
+import { COUNT_CELLS, HISTOGRAM_CELLS, readHistograms, readSamples, SAMPLE_BYTES, selected } from './metric-read.ts'
 import type { HistogramValue, MetricRows } from './metric-rows.ts'
 import { EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv } from './metric-write.ts'
 import { type RateAnswer, type RateRequest, rateSums } from './rate-sums.ts'
 import { RunningHistogram } from './running-sum.ts'
 import { token, type WriteOptions } from './spans.ts'
-import { all, i64, ids, name, sql, u32 } from './sql.ts'
-
-/** A series as it is kept: its id and labels, with `__name__`. */
-export interface KnownSeries {
-  readonly id: bigint
-  readonly type: MetricType
-  readonly labels: Labels
-}
+import { i64, ids, name, type Sql, sql, u32 } from './sql.ts'
 
 /** What is known of a metric. */
 export interface Metadata {
@@ -65,12 +59,7 @@ function exemplarLabels(trace: string, span: string, attributes: Labels): Labels
   return { ...attributes, ...(/[^0]/.test(trace) && { trace_id: trace }), ...(/[^0]/.test(span) && { span_id: span.padStart(16, '0') }) }
 }
 
-/** How far apart the points of a series are taken to be where their number is estimated. */
-const USUAL_INTERVAL = 15_000
-const SERIES_MAX = 100_000
 const SAMPLES_MAX = 50_000_000
-/** A series' row is written again at most once an hour. */
-const SEEN_SLACK = 2 * 3_600_000
 const DAY = 86_400_000
 
 /** Names that older callers ask for. */
@@ -113,12 +102,11 @@ export class MetricsStore {
   /** The same for cumulative histograms. */
   async previousHistograms(series: readonly bigint[], before: Milliseconds): Promise<Map<bigint, PreviousHistogram>> {
     if (series.length === 0) return new Map()
-    const rows = await this.#database.query(
+    const bytes = await this.#database.binary(
       sql`SELECT ${HISTOGRAM_CELLS} FROM andon.hist WHERE id IN ${ids(series)} AND ts < fromUnixTimestamp64Milli(${i64(before)})
         AND ts >= fromUnixTimestamp64Milli(${i64(before - DAY)}) AND form = 'cumulative' AND flags = 0 ORDER BY id, ts DESC LIMIT 1 BY id`,
-      histogramOf,
     )
-    return new Map(rows.map(({ id, ts, start, value }) => [id, { ts, start, value }]))
+    return new Map([...readHistograms(bytes)].map(({ id, ts, start, value }) => [id, { ts, start, value }]))
   }
 
   /**
@@ -130,15 +118,18 @@ export class MetricsStore {
    * @throws AndonError query_too_large past the limits of series or samples
    */
   async select(matchers: readonly LabelMatcher[], range: TimeRange, options: SelectOptions = {}): Promise<SelectedSeries[]> {
-    const plain = await this.#known(matchers, range)
+    const plain = await this.#known(matchers, range, options.signal)
     const view = viewOf(matchers)
-    const viewed = view === undefined ? [] : (await this.#known(view.matchers, range)).filter(({ type }) => type === 'histogram')
+    const viewed = view === undefined ? [] : (await this.#known(view.matchers, range, options.signal)).filter(isHistogram)
     // What is a histogram now may have been sent as floats before.
     const floats = await this.#samples(plain, range, options)
-    const histograms = await this.#histograms([...plain.filter(isHistogram), ...viewed], range, options)
+    const native = plain.filter(isHistogram)
+    // Counts and sums need no buckets.
+    const cells = native.length === 0 && view?.suffix !== '_bucket' ? COUNT_CELLS : HISTOGRAM_CELLS
+    const histograms = await this.#histograms([...native, ...viewed], range, cells, options)
     const viewedIds = new Set(viewed.map(({ id }) => id))
-    const native = histograms.filter(({ id }) => !viewedIds.has(id)).map(({ series }) => series)
-    return [...ofBothKinds(floats, native), ...notStored(views(histograms, view, viewedIds), floats)]
+    const whole = histograms.filter(({ id }) => !viewedIds.has(id)).map(({ series }) => series)
+    return [...ofBothKinds(floats, whole), ...notStored(views(histograms, view, viewedIds), floats)]
   }
 
   /**
@@ -149,31 +140,30 @@ export class MetricsStore {
   async rateSums(request: RateRequest, { signal }: SelectOptions = {}): Promise<RateAnswer | undefined> {
     const { matchers, first, step, count, range } = request
     const window = { start: first - range, end: first + step * (count - 1) }
-    const known = await this.#known(matchers, window)
+    const known = await this.#known(matchers, window, signal)
     const view = viewOf(matchers)
-    const viewed = view === undefined ? [] : await this.#known(view.matchers, window)
+    const viewed = view === undefined ? [] : await this.#known(view.matchers, window, signal)
     const points = known.length * Math.ceil((window.end - window.start) / USUAL_INTERVAL)
     if (known.length === 0 || points < request.leastPoints || [...known, ...viewed].some(isHistogram)) return undefined
-    const groups = new Map<string, { labels: Labels; index: number }>()
-    const series = known.map(({ id, labels }) => {
-      const group = request.groupOf(labels)
-      const key = labelsKey(group)
-      const held = groups.get(key) ?? { labels: group, index: groups.size }
-      groups.set(key, held)
-      return { id, group: held.index }
-    })
-    return await rateSums(this.#database, series, [...groups.values()].map(({ labels }) => labels), request, signal)
+    return await rateSums(this.#database, groupedSeries(known, request.groupOf), request, signal)
   }
 
-  async #known(matchers: readonly LabelMatcher[], range: TimeRange): Promise<KnownSeries[]> {
-    const conditions = matchers.map(condition)
-    const seen = sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor((range.start - SEEN_SLACK) / 1000)))})`
-    const rows = await this.#database.query(
-      sql`SELECT id, any(toString(name)), any(toString(type)), any((mapKeys(labels), mapValues(labels))) FROM andon.series WHERE ${all([...conditions, seen])} GROUP BY id ORDER BY id LIMIT ${u32(SERIES_MAX + 1)}`,
-      ([id, metric, type, labels]) => ({ id: BigInt(stringOf(id)), type: typeOf(stringOf(type)), labels: { __name__: stringOf(metric), ...textRecord(labels) } }),
-    )
-    if (rows.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
-    return rows
+  /**
+   * Increments of the histograms that match, added up cell by cell in the database.
+   *
+   * @returns undefined where they are not all increments of one layout, or it is not worth it
+   */
+  async deltaHistograms(request: DeltaRequest, { signal }: SelectOptions = {}): Promise<DeltaAnswer | undefined> {
+    const { matchers, origin, cell, count } = request
+    if (viewOf(matchers) !== undefined) return undefined
+    const known = await this.#known(matchers, { start: origin, end: origin + cell * count }, signal)
+    const points = known.length * Math.ceil((cell * count) / USUAL_INTERVAL) * HISTOGRAM_WEIGHT
+    if (known.length === 0 || points < request.leastPoints || !known.every(isHistogram)) return undefined
+    return await deltaHistograms(this.#database, known, request, signal)
+  }
+
+  async #known(matchers: readonly LabelMatcher[], range: TimeRange, signal?: AbortSignal): Promise<KnownSeries[]> {
+    return await knownSeries(this.#database, matchers, range, signal)
   }
 
   async #samples(series: readonly KnownSeries[], range: TimeRange, options: SelectOptions): Promise<SelectedSeries[]> {
@@ -193,16 +183,19 @@ export class MetricsStore {
     })
   }
 
-  async #histograms(series: readonly KnownSeries[], range: TimeRange, options: SelectOptions): Promise<{ id: bigint; series: SelectedSeries }[]> {
+  async #histograms(series: readonly KnownSeries[], range: TimeRange, cells: Sql, options: SelectOptions): Promise<{ id: bigint; series: SelectedSeries }[]> {
     if (series.length === 0) return []
-    const rows = await this.#database.query(
-      sql`SELECT ${HISTOGRAM_CELLS} FROM andon.hist WHERE id IN ${ids(series.map(({ id }) => id))}
-        AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))}) AND ts <= fromUnixTimestamp64Milli(${i64(Math.floor(range.end))}) ORDER BY id, ts`,
-      histogramOf,
+    const max = options.maxSamples ?? SAMPLES_MAX
+    const bytes = await this.#database.binary(
+      sql`SELECT ${cells} FROM andon.hist WHERE id IN ${ids(series.map(({ id }) => id))}
+        AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))}) AND ts <= fromUnixTimestamp64Milli(${i64(Math.floor(range.end))}) ORDER BY id, ts LIMIT ${u32(max + 1)}`,
       options.signal,
     )
     const sums = new Map<bigint, RunningHistogram>()
-    for (const { id, ts, start, value, form, stale } of rows) {
+    let read = 0
+    for (const { id, ts, start, value, form, stale } of readHistograms(bytes)) {
+      read += 1
+      if (read > max) throw new AndonError('query_too_large', `the selector reads more than ${max} samples`)
       let sum = sums.get(id)
       if (sum === undefined) sums.set(id, (sum = new RunningHistogram()))
       sum.add(ts, start, value, form, stale)
@@ -276,7 +269,7 @@ export class MetricsStore {
     return await this.#database.query(statement, ([metric, otelName, type, unit, help]) => ({
       name: stringOf(metric),
       otelName: stringOf(otelName),
-      type: typeOf(stringOf(type)),
+      type: metricType(stringOf(type)),
       unit: stringOf(unit),
       help: stringOf(help),
     }))
@@ -308,14 +301,4 @@ export class MetricsStore {
 /** The computed series of those histograms that were read for them. */
 function views(histograms: readonly { id: bigint; series: SelectedSeries }[], view: View | undefined, wanted: ReadonlySet<bigint>): SelectedSeries[] {
   return view === undefined ? [] : histograms.filter(({ id }) => wanted.has(id)).flatMap(({ series }) => bucketViews(series, view))
-}
-
-function isHistogram({ type }: KnownSeries): boolean {
-  return type === 'histogram'
-}
-
-const TYPES: readonly MetricType[] = ['gauge', 'counter', 'updown', 'histogram', 'summary', 'info', 'unknown']
-
-function typeOf(value: string): MetricType {
-  return TYPES.find((type) => type === value) ?? 'unknown'
 }

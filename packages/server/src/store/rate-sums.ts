@@ -1,12 +1,25 @@
-// Rates of many series added up in the database: one statement instead of all their points.
+// What is taken of the ranges of many series, aggregated in the database: one statement instead of all their points.
 import type { LabelMatcher, Labels, Milliseconds } from '@andon/model'
 import type { Database } from './database.ts'
+import { groupIndex, type GroupedSeries } from './known-series.ts'
 import { DELTA, STALE } from './metric-write.ts'
-import { f64, i64, ids, Param, type Sql, sql, u32 } from './sql.ts'
+import { RowBinary } from './row-binary.ts'
+import { f64, i64, ids, Sql, sql, u32 } from './sql.ts'
 
-/** What is asked for: rates over windows that end at `first`, `first + step`, …, added up by group. */
+/**
+ * What is taken of each window: of counters the rate per second (rate), or that of the last two points (irate); of gauges the
+ * extrapolated difference (delta), that of the last two points (idelta) or the last point (last); `value` is the last point as an
+ * instant selector sees it, which a stale marker ends.
+ */
+export type WindowKind = 'rate' | 'irate' | 'delta' | 'idelta' | 'last' | 'value'
+
+export type GroupOperation = 'sum' | 'avg' | 'count' | 'min' | 'max'
+
+/** What is asked for: windows that end at `first`, `first + step`, …, aggregated by group. */
 export interface RateRequest {
   readonly matchers: readonly LabelMatcher[]
+  readonly kind: WindowKind
+  readonly op: GroupOperation
   readonly first: Milliseconds
   readonly step: Milliseconds
   readonly count: number
@@ -17,11 +30,11 @@ export interface RateRequest {
   readonly leastPoints: number
 }
 
-/** The sum over the series of a group that have a rate at a step, and how many these are. */
+/** Of a group at each step: what its series have, aggregated, and how many of them have something. */
 export interface RateSums {
   readonly labels: Labels
-  /** Per second; as long as the request's steps. */
-  readonly sums: Float64Array
+  /** The least or the greatest, where that was asked for; else the sum. As long as the request's steps. */
+  readonly values: Float64Array
   readonly counts: Float64Array
 }
 
@@ -29,12 +42,6 @@ export interface RateAnswer {
   readonly groups: readonly RateSums[]
   /** How many points the database read. */
   readonly samples: number
-}
-
-/** A series and the index of its group. */
-export interface GroupedSeries {
-  readonly id: bigint
-  readonly group: number
 }
 
 interface Window {
@@ -46,24 +53,44 @@ function windowOf({ first, step, count, range }: RateRequest): Window {
   return { start: first - range, end: first + step * (count - 1) }
 }
 
-function pointsOf(series: readonly GroupedSeries[], { start, end }: Window): Sql {
-  return sql`FROM andon.samples WHERE id IN ${ids(series.map(({ id }) => id))} AND ts > fromUnixTimestamp64Milli(${i64(start)}) AND ts <= fromUnixTimestamp64Milli(${i64(end)})`
+function pointsOf(series: GroupedSeries, { start, end }: Window): Sql {
+  return sql`FROM andon.samples WHERE id IN ${ids(series.ids)} AND ts > fromUnixTimestamp64Milli(${i64(start)}) AND ts <= fromUnixTimestamp64Milli(${i64(end)})`
 }
 
-/** What the points are, all of them; undefined where the database's own rate would not be the engine's. */
-type Temporality = 'cumulative' | 'delta' | undefined
+interface Found {
+  readonly count: number
+  readonly deltas: number
+  /** Points that are no stale markers. */
+  readonly living: number
+  /** Of the living ones, those that are NaN or infinite. */
+  readonly odd: number
+  /** When the youngest counter began. */
+  readonly start: Milliseconds
+}
 
-/** Of cumulative points none may say that its counter began within the window, which the database does not know of. */
-async function temporalityOf(database: Database, points: Sql, window: Window, signal?: AbortSignal): Promise<{ temporality: Temporality; samples: number }> {
+async function look(database: Database, points: Sql, needsValues: boolean, signal?: AbortSignal): Promise<Found> {
+  const odd = needsValues ? sql`countIf(bitAnd(flags, ${u32(STALE)}) = 0 AND NOT isFinite(v))` : sql`0`
   const [found] = await database.query(
-    sql`SELECT count(), countIf(bitAnd(flags, ${u32(DELTA)}) != 0), countIf(bitAnd(flags, ${u32(STALE)}) = 0), max(toUnixTimestamp64Milli(start)) ${points}`,
-    ([count, deltas, living, start]) => {
-      const temporality: Temporality = Number(deltas) === 0 ? (Number(start) <= window.start ? 'cumulative' : undefined) : Number(deltas) === Number(living) ? 'delta' : undefined
-      return { temporality, samples: Number(count) }
-    },
+    sql`SELECT count(), countIf(bitAnd(flags, ${u32(DELTA)}) != 0), countIf(bitAnd(flags, ${u32(STALE)}) = 0), ${odd}, max(toUnixTimestamp64Milli(start)) ${points}`,
+    ([count, deltas, living, notFinite, start]) => ({ count: Number(count), deltas: Number(deltas), living: Number(living), odd: Number(notFinite), start: Number(start) }),
     signal,
   )
-  return found ?? { temporality: undefined, samples: 0 }
+  return found ?? { count: 0, deltas: 0, living: 0, odd: 0, start: 0 }
+}
+
+const OF_COUNTERS: ReadonlySet<WindowKind> = new Set(['rate', 'irate'])
+
+/**
+ * What the points are, all of them; undefined where the database would not give what the engine gives.
+ *
+ * Of counters none may say that it began within the window, which the database does not know of. Where NaN or infinite values are
+ * compared, or stand for stale markers, there may be none.
+ */
+function temporalityOf({ deltas, living, odd, start }: Found, { kind, op }: RateRequest, window: Window): 'cumulative' | 'delta' | undefined {
+  if (odd > 0 && (op === 'min' || op === 'max' || kind === 'value')) return undefined
+  if (deltas === 0) return !OF_COUNTERS.has(kind) || start <= window.start ? 'cumulative' : undefined
+  // What an instant selector sees of deltas depends on stale markers between them.
+  return deltas === living && kind !== 'value' ? 'delta' : undefined
 }
 
 /**
@@ -77,51 +104,65 @@ function runningSums(points: Sql): Sql {
   return sql`SELECT id, at AS ts, sum(step) OVER (PARTITION BY id ORDER BY at ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS v FROM (${steps})`
 }
 
-/** Rows of RowBinary: a group, its sums and its counts. */
-function readSums(bytes: Uint8Array, steps: number): { group: number; sums: Float64Array; counts: Float64Array }[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const rows: { group: number; sums: Float64Array; counts: Float64Array }[] = []
-  let at = 0
-  const length = (): number => {
-    let [value, shift, byte] = [0, 0, 0x80]
-    while (byte >= 0x80) {
-      byte = view.getUint8(at)
-      at += 1
-      value += (byte & 0x7f) * 2 ** shift
-      shift += 7
-    }
-    return value
-  }
+const NOTHING = new Sql('', {})
+
+/** Cumulative points, without those between windows that lie apart. */
+function plainPoints(points: Sql, { kind, step, range }: RateRequest, { start }: Window): Sql {
+  const within = step > range ? sql` AND (toUnixTimestamp64Milli(ts) - ${i64(start)} - 1) % ${i64(step)} < ${i64(range)}` : NOTHING
+  // As NaN, since no other value is one.
+  if (kind === 'value') return sql`FROM (SELECT id, ts, if(bitAnd(flags, ${u32(STALE)}) = 0, v, nan) AS v ${points}${within})`
+  return sql`${points}${within} AND bitAnd(flags, ${u32(STALE)}) = 0`
+}
+
+const GRID_FUNCTIONS: Readonly<Record<WindowKind, string>> = {
+  rate: 'timeSeriesRateToGrid',
+  irate: 'timeSeriesInstantRateToGrid',
+  delta: 'timeSeriesDeltaToGrid',
+  idelta: 'timeSeriesInstantDeltaToGrid',
+  last: 'timeSeriesLastToGrid',
+  value: 'timeSeriesLastToGrid',
+}
+
+/** How series are put together at a step, and what a series without a value there counts as. */
+const COMBINATIONS: Readonly<Record<'sum' | 'min' | 'max', readonly [together: Sql, absent: Sql]>> = {
+  sum: [new Sql('sumForEach', {}), new Sql('0.', {})],
+  min: [new Sql('minForEach', {}), new Sql('inf', {})],
+  max: [new Sql('maxForEach', {}), new Sql('-inf', {})],
+}
+
+/** Rows of RowBinary: a group, its values and its counts. */
+function readSums(bytes: Uint8Array, steps: number): { group: number; values: Float64Array; counts: Float64Array }[] {
+  const row = new RowBinary(bytes)
   const numbers = (): Float64Array => {
     const list = new Float64Array(steps)
-    const size = length()
-    for (let index = 0; index < size; index += 1, at += 8) if (index < steps) list[index] = view.getFloat64(at, true)
+    const size = row.length()
+    for (let index = 0; index < size; index += 1) list[index] = row.float64()
     return list
   }
-  while (at < bytes.length) {
-    const group = view.getUint32(at, true)
-    at += 4
-    rows.push({ group, sums: numbers(), counts: numbers() })
-  }
+  const rows: { group: number; values: Float64Array; counts: Float64Array }[] = []
+  while (row.more) rows.push({ group: row.uint32(), values: numbers(), counts: numbers() })
   return rows
 }
 
 /**
- * The sums of rates by group, calculated in the database.
+ * What is taken of ranges, aggregated by group in the database.
  *
  * @param series - of floats only
- * @returns undefined where the engine's own way would give something else, or is as fast
+ * @returns undefined where the engine's own way would give something else
  */
-export async function rateSums(database: Database, series: readonly GroupedSeries[], groups: readonly Labels[], request: RateRequest, signal?: AbortSignal): Promise<RateAnswer | undefined> {
+export async function rateSums(database: Database, series: GroupedSeries, request: RateRequest, signal?: AbortSignal): Promise<RateAnswer | undefined> {
+  const { kind, op } = request
   const window = windowOf(request)
   const points = pointsOf(series, window)
-  const { temporality, samples } = await temporalityOf(database, points, window, signal)
+  const found = await look(database, points, op === 'min' || op === 'max' || kind === 'value', signal)
+  const temporality = temporalityOf(found, request, window)
   if (temporality === undefined) return undefined
-  const seen = temporality === 'delta' ? sql`FROM (${runningSums(points)})` : sql`${points} AND bitAnd(flags, ${u32(STALE)}) = 0`
-  const groupOf = sql`transform(id, ${ids(series.map(({ id }) => id))}, ${new Param('Array(UInt32)', series.map(({ group }) => group))}, toUInt32(0))`
-  const grid = sql`timeSeriesRateToGrid(fromUnixTimestamp64Milli(${i64(request.first)}), fromUnixTimestamp64Milli(${i64(window.end)}), toDecimal64(${f64(request.step / 1000)}, 3), toDecimal64(${f64(request.range / 1000)}, 3))`
-  const rates = sql`SELECT id, ${groupOf} AS g, ${grid}(ts, v) AS r ${seen} GROUP BY id`
-  const statement = sql`SELECT g, sumForEach(arrayMap(x -> ifNull(x, 0.), r)), sumForEach(arrayMap(x -> toFloat64(isNotNull(x)), r)) FROM (${rates}) GROUP BY g SETTINGS allow_experimental_time_series_aggregate_functions = 1`
+  const seen = temporality === 'delta' ? sql`FROM (${runningSums(points)})` : plainPoints(points, request, window)
+  const grid = sql`${new Sql(GRID_FUNCTIONS[kind], {})}(fromUnixTimestamp64Milli(${i64(request.first)}), fromUnixTimestamp64Milli(${i64(window.end)}), toDecimal64(${f64(request.step / 1000)}, 3), toDecimal64(${f64(request.range / 1000)}, 3))`
+  const each = sql`SELECT ${groupIndex(series)} AS g, ${grid}(ts, v) AS r ${seen} GROUP BY id`
+  const [together, absent] = COMBINATIONS[op === 'min' || op === 'max' ? op : 'sum']
+  const isAbsent = kind === 'value' ? sql`isNull(x) OR isNaN(assumeNotNull(x))` : sql`isNull(x)`
+  const statement = sql`SELECT g, ${together}(arrayMap(x -> if(${isAbsent}, ${absent}, assumeNotNull(x)), r)), sumForEach(arrayMap(x -> if(${isAbsent}, 0., 1.), r)) FROM (${each}) GROUP BY g SETTINGS allow_experimental_time_series_aggregate_functions = 1`
   const rows = readSums(await database.binary(statement, signal), request.count)
-  return { samples, groups: rows.map(({ group, sums, counts }) => ({ labels: groups[group] ?? {}, sums, counts })) }
+  return { samples: found.count, groups: rows.map(({ group, values, counts }) => ({ labels: series.labels[group] ?? {}, values, counts })) }
 }

@@ -93,7 +93,8 @@ export class RunningHistogram {
     if (!goesOn) this.#began = opens === 0 ? ts : opens
     const before = goesOn && this.#sum !== undefined ? this.#sum : nothing(value)
     if (opens > (this.points.ts.at(-1) ?? -Infinity)) this.#push(opens, before, this.#began)
-    this.#sum = combine(before, value, 1)
+    // That a running sum goes on needs not be told from its buckets at every point.
+    this.#sum = { ...combine(before, value, 1), ...(goesOn && { hint: 'same' }) }
     this.#push(ts, this.#sum, this.#began)
   }
 }

@@ -9,6 +9,7 @@ import { labelJoin, labelReplace } from './label-functions.ts'
 import { TIME_FUNCTIONS, VALUE_FUNCTIONS } from './math-functions.ts'
 import { numberText, shortNumber } from './number-text.ts'
 import { type PointElement, pointsAt, type RangeVector } from './selectors.ts'
+import { unwrapped } from './shape.ts'
 import { timesOf, timesWithin } from './times.ts'
 import { ABSENT, element, FLOAT, get, type GridElement, type GridValue, type ScalarValue, set, type StepGrid, timeAt, type VectorValue } from './vector.ts'
 
@@ -57,10 +58,6 @@ async function texts(evaluator: FunctionContext, args: readonly Expr[], grid: St
     found.push(value.type === 'string' ? value.value : '')
   }
   return found
-}
-
-function unwrapped(expr: Expr): Expr {
-  return expr.kind === 'paren' ? unwrapped(expr.expr) : expr
 }
 
 /** Elements whose value is a number of each point, which only a plain selector has. */

@@ -1,9 +1,12 @@
 // What holds for a whole query, and what its evaluation has to say.
 import { setImmediate } from 'node:timers/promises'
 import { AndonError, type LabelMatcher, type Labels, type Milliseconds } from '@andon/model'
-import type { Expr } from '@andon/promql'
+import type { Expr, VectorSelector } from '@andon/promql'
+import type { DeltaAnswer, DeltaRequest } from '../../store/delta-histograms.ts'
 import type { HistogramValue } from '../../store/metric-rows.ts'
 import type { RateAnswer, RateRequest } from '../../store/rate-sums.ts'
+import type { RollupExtent } from '../../store/rollup-extent.ts'
+import type { CellRequest, RolledSeries, RollupAnswer } from '../../store/rollups.ts'
 
 /** A series of the store, as the engine needs it: points at increasing times. */
 export interface SourceSeries {
@@ -23,18 +26,37 @@ export interface SeriesSource {
   select(matchers: readonly LabelMatcher[], range: { start: Milliseconds; end: Milliseconds }, options: { signal?: AbortSignal; maxSamples?: number }): Promise<readonly SourceSeries[]>
 }
 
-/** Sums of rates that a store calculates itself. */
+/** Aggregations that a store calculates itself. */
 export interface RateSumSource {
   /** @returns undefined where that would not be exact, or not worth it */
   rateSums(request: RateRequest, options: { signal?: AbortSignal }): Promise<RateAnswer | undefined>
 }
 
+/** Increments of histograms that a store adds up itself. */
+export interface DeltaHistogramSource {
+  /** @returns undefined where they are not what all of the series have, or it is not worth it */
+  deltaHistograms(request: DeltaRequest, options: { signal?: AbortSignal }): Promise<DeltaAnswer | undefined>
+}
+
+/** Rolled-up data of a store. */
+export interface RollupSource {
+  extent(): Promise<RollupExtent>
+  find(matchers: readonly LabelMatcher[], range: { start: Milliseconds; end: Milliseconds }, options: { signal?: AbortSignal }): Promise<RolledSeries>
+  cells(request: CellRequest, options: { signal?: AbortSignal; maxSamples?: number }): Promise<RollupAnswer | undefined>
+}
+
 export interface QueryContext {
   readonly source: SeriesSource
-  /** Where rates can be added up without reading their points here, if anywhere. */
+  /** Where series can be aggregated without reading their points here, if anywhere. */
   readonly rateSums: RateSumSource | undefined
   /** From how many points on that is done. */
   readonly pushDownFrom: number
+  readonly deltaHistograms: DeltaHistogramSource | undefined
+  readonly rollups: RollupSource | undefined
+  /** From how many points on rollups are read where windows are whole buckets. */
+  readonly rollUpFrom: number
+  /** Series that were found for a selector, which is asked for in several ways. */
+  readonly found: WeakMap<VectorSelector, Promise<RolledSeries>>
   /** The expression, for positions in remarks. */
   readonly text: string
   /** How far back an instant selector looks for a point. */

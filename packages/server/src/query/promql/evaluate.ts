@@ -73,9 +73,9 @@ export class Evaluator implements FunctionContext {
 
   async #aggregate(expr: Aggregate, grid: StepGrid): Promise<VectorValue> {
     const pushed = await pushedDown(this.context, expr, grid)
-    if (pushed !== undefined) return { type: 'vector', elements: pushed }
+    if (pushed?.kind === 'aggregated') return { type: 'vector', elements: pushed.elements }
     const param = expr.param === undefined ? undefined : await this.evaluate(expr.param, grid)
-    const elements = await this.vector(expr.expr, grid)
+    const elements = pushed?.elements ?? (await this.vector(expr.expr, grid))
     return {
       type: 'vector',
       elements: await aggregate(this.context, elements, {

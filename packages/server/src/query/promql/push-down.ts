@@ -1,46 +1,78 @@
-// Aggregations of rates that the store calculates itself, when there are many points: `sum by (…) (rate(x[5m]))`.
-import type { Aggregate, Call, Expr, MatrixSelector } from '@andon/promql'
+// Aggregations that the store calculates itself, when there are many points: `sum by (…) (rate(x[5m]))` and the like.
+import type { Aggregate, Expr, VectorSelector } from '@andon/promql'
+import type { GroupOperation, WindowKind } from '../../store/rate-sums.ts'
 import { groupLabels } from './aggregate.ts'
 import { countSamples, type QueryContext, remarksOn } from './context.ts'
-import { remarkNoCounter } from './range-evaluation.ts'
+import { remarkNoCounter } from './range-call.ts'
+import { isExpired, rolledUp, rolledUpSum } from './rollups.ts'
+import { metricOf, unwrapped } from './shape.ts'
 import { timesOf } from './times.ts'
 import { element, type GridElement, set, type StepGrid } from './vector.ts'
 
-function unwrapped(expr: Expr): Expr {
-  return expr.kind === 'paren' ? unwrapped(expr.expr) : expr
-}
+const OPERATIONS: readonly GroupOperation[] = ['sum', 'avg', 'count', 'min', 'max']
+
+/** What is taken of windows for each function; an increase is a rate times its range. */
+const KINDS: Readonly<Record<string, WindowKind>> = { rate: 'rate', increase: 'rate', irate: 'irate', delta: 'delta', idelta: 'idelta', last_over_time: 'last' }
 
 interface Shape {
-  readonly call: Call
-  readonly matrix: MatrixSelector
+  readonly op: GroupOperation
+  readonly kind: WindowKind
+  /** The name of the function; '' where there is none. */
+  readonly name: string
+  readonly selector: VectorSelector
+  readonly range: number
+  /** The part of the expression that remarks are about. */
+  readonly about: Expr
 }
 
-/** What is a sum, mean or count of rate or increase over a plain range of one metric; undefined for anything else. */
-function shapeOf({ op, expr, grouping }: Aggregate): Shape | undefined {
-  const call = unwrapped(expr)
-  if (call.kind !== 'call' || (call.name !== 'rate' && call.name !== 'increase') || !['sum', 'avg', 'count'].includes(op)) return undefined
-  const [arg] = call.args
+function shapeOfVector(expr: Expr, lookback: number): Omit<Shape, 'op'> | undefined {
+  if (expr.kind === 'selector') return { kind: 'value', name: '', selector: expr, range: lookback, about: expr }
+  const kind = expr.kind === 'call' ? KINDS[expr.name] : undefined
+  const arg = expr.kind === 'call' ? expr.args[0] : undefined
   const matrix = arg === undefined ? undefined : unwrapped(arg)
-  if (matrix?.kind !== 'range' || matrix.selector.extended !== undefined || matrix.selector.at !== undefined) return undefined
-  const hasName = matrix.selector.matchers.some(({ name, operator }) => name === '__name__' && operator === '=')
-  // A name is dropped at the end only, which these sums do not know.
-  return hasName && !grouping.includes('__name__') ? { call, matrix } : undefined
+  if (expr.kind !== 'call' || kind === undefined || matrix?.kind !== 'range') return undefined
+  return { kind, name: expr.name, selector: matrix.selector, range: matrix.range, about: matrix }
 }
+
+/** What is an aggregation over a plain selector of one metric, or a function of its range; undefined for anything else. */
+function shapeOf({ op, expr, grouping }: Aggregate, { lookback }: QueryContext): Shape | undefined {
+  const operation = OPERATIONS.find((each) => each === op)
+  const shape = shapeOfVector(unwrapped(expr), lookback)
+  if (operation === undefined || shape === undefined || shape.selector.extended !== undefined || shape.selector.at !== undefined) return undefined
+  // A name is dropped at the end only, which these sums do not know.
+  return metricOf(shape.selector) === undefined || grouping.includes('__name__') ? undefined : { op: operation, ...shape }
+}
+
+/** What the store gave: the aggregation whole, or the vector that is aggregated. */
+export type PushedDown = { readonly kind: 'aggregated' | 'members'; readonly elements: GridElement[] }
 
 /**
- * The elements of an aggregation, calculated in the store.
+ * An aggregation, or what it is of, calculated in the store.
  *
- * @returns undefined where it is to be evaluated here: another shape, few points, or the store could not do it exactly
+ * @returns undefined where all is to be evaluated here: another shape, few points, or the store could not do it
  */
-export async function pushedDown(context: QueryContext, expr: Aggregate, grid: StepGrid): Promise<GridElement[] | undefined> {
+export async function pushedDown(context: QueryContext, expr: Aggregate, grid: StepGrid): Promise<PushedDown | undefined> {
+  const byName = expr.grouping.includes('__name__')
+  const sums = expr.op === 'sum' && !byName ? await rolledUpSum(context, expr.expr, grid, (labels) => groupLabels(labels, expr)) : undefined
+  if (sums !== undefined) return { kind: 'aggregated', elements: sums }
+  const call = unwrapped(expr.expr)
+  const members = call.kind === 'call' ? await rolledUp(context, call, grid) : undefined
+  if (members !== undefined) return { kind: 'members', elements: members }
+  const elements = await aggregatedRaw(context, expr, grid)
+  return elements === undefined ? undefined : { kind: 'aggregated', elements }
+}
+
+/** The same of raw points, exactly. */
+async function aggregatedRaw(context: QueryContext, expr: Aggregate, grid: StepGrid): Promise<GridElement[] | undefined> {
   const { rateSums, signal } = context
-  const shape = rateSums === undefined ? undefined : shapeOf(expr)
-  if (rateSums === undefined || shape === undefined) return undefined
-  const { call, matrix } = shape
-  const { selector, range } = matrix
+  const shape = rateSums === undefined ? undefined : shapeOf(expr, context)
+  if (rateSums === undefined || shape === undefined || (await isExpired(context, shape.selector, grid, shape.range))) return undefined
+  const { op, kind, name, selector, range, about } = shape
   const answer = await rateSums.rateSums(
     {
       matchers: selector.matchers,
+      kind,
+      op,
       first: timesOf(selector, grid, context).first,
       step: grid.step,
       count: grid.count,
@@ -52,16 +84,15 @@ export async function pushedDown(context: QueryContext, expr: Aggregate, grid: S
   )
   if (answer === undefined) return undefined
   countSamples(context, answer.samples)
-  const factor = call.name === 'increase' ? range / 1000 : 1
-  const elements = answer.groups.map(({ labels, sums, counts }) => {
+  const factor = name === 'increase' ? range / 1000 : 1
+  const elements = answer.groups.map(({ labels, values, counts }) => {
     const result = element(labels, grid.count)
     for (let step = 0; step < grid.count; step += 1) {
-      const [count, sum] = [counts[step] ?? 0, (sums[step] ?? 0) * factor]
-      if (count > 0) set(result, step, expr.op === 'count' ? count : expr.op === 'avg' ? sum / count : sum)
+      const [count, value] = [counts[step] ?? 0, (values[step] ?? 0) * factor]
+      if (count > 0) set(result, step, op === 'count' ? count : op === 'avg' ? value / count : value)
     }
     return result
   })
-  const metric = selector.matchers.find(({ name, operator }) => name === '__name__' && operator === '=')?.value ?? ''
-  remarkNoCounter(call.name, metric, elements, remarksOn(context, matrix))
+  remarkNoCounter(name, metricOf(selector) ?? '', elements, remarksOn(context, about))
   return elements
 }

@@ -3,22 +3,17 @@ import { AndonError } from '@andon/model'
 import type { Call, Expr } from '@andon/promql'
 import type { FunctionContext } from './call-functions.ts'
 import { checkSize, mapWithBreath, remarksOn, type Remarks } from './context.ts'
+import { histogramRates } from './delta-windows.ts'
 import { shortNumber } from './number-text.ts'
-import { checkExtended, KEEPS_NAME, OF_COUNTERS, RANGE_FUNCTIONS } from './range-functions.ts'
+import { remarkNoCounter } from './range-call.ts'
+import { checkExtended, KEEPS_NAME, RANGE_FUNCTIONS } from './range-functions.ts'
 import { type RangeSeries, windows } from './range-series.ts'
+import { rolledUp } from './rollups.ts'
 import { type RangeVector, reachOf } from './selectors.ts'
-import { element, FLOAT, type GridElement, hasAny, set, type StepGrid, timeAt, type VectorValue } from './vector.ts'
+import { element, type GridElement, hasAny, set, type StepGrid, timeAt, type VectorValue } from './vector.ts'
 
 export function isRange(expr: Expr): boolean {
   return expr.kind === 'range' || expr.kind === 'subquery' || (expr.kind === 'paren' && isRange(expr.expr))
-}
-
-const COUNTER_NAME = /_(?:total|sum|count|bucket)$/
-
-/** Says so when a rate is taken of what does not look like a counter. */
-export function remarkNoCounter(name: string, metric: string, results: readonly GridElement[], remarks: Remarks): void {
-  if (!OF_COUNTERS.has(name) || metric === '' || COUNTER_NAME.test(metric) || !results.some(({ present }) => present.includes(FLOAT))) return
-  remarks.info(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${JSON.stringify(metric)}`)
 }
 
 function checkQuantiles(name: string, vector: RangeVector, params: readonly Float64Array[], remarks: Remarks): void {
@@ -31,8 +26,11 @@ function checkQuantiles(name: string, vector: RangeVector, params: readonly Floa
  *
  * @throws AndonError query_failed when the function does not take what it is given
  */
-export async function callRangeFunction(evaluator: FunctionContext, { name, args }: Call, grid: StepGrid): Promise<VectorValue> {
+export async function callRangeFunction(evaluator: FunctionContext, call: Call, grid: StepGrid): Promise<VectorValue> {
   const { context } = evaluator
+  const { name, args } = call
+  const stored = (await rolledUp(context, call, grid)) ?? (await histogramRates(context, call, grid))
+  if (stored !== undefined) return { type: 'vector', elements: stored }
   const index = args.findIndex((arg) => isRange(arg))
   const arg = args[index]
   const apply = RANGE_FUNCTIONS[name]
@@ -47,12 +45,12 @@ export async function callRangeFunction(evaluator: FunctionContext, { name, args
   const overSeries = (series: RangeSeries): GridElement => {
     const result = element(series.labels, grid.count, series.dropName || !KEEPS_NAME.has(name))
     const move = windows(series, vector.range, reachOf(vector.extended, context.lookback))
-    const call = { series, params: params.map((values) => values[0] ?? Number.NaN), remarks, extended: vector.extended }
+    const given = { series, params: params.map((values) => values[0] ?? Number.NaN), remarks, extended: vector.extended }
     for (let step = 0; step < grid.count; step += 1) {
-      if (params.length > 0) call.params = params.map((values) => values[step] ?? Number.NaN)
+      if (params.length > 0) given.params = params.map((values) => values[step] ?? Number.NaN)
       const window = move(vector.times.at(step), timeAt(grid, step))
       if (window.hi === window.lo && window.hhi === window.hlo) continue
-      const value = apply(window, call)
+      const value = apply(window, given)
       if (value !== undefined) set(result, step, value)
     }
     return result

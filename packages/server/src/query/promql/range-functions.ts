@@ -24,9 +24,6 @@ export const RANGE_FUNCTIONS: Readonly<Record<string, RangeFunction>> = {
 /** Functions over ranges whose result keeps the metric's name. */
 export const KEEPS_NAME: ReadonlySet<string> = new Set(['last_over_time', 'first_over_time'])
 
-/** Functions that expect a counter. */
-export const OF_COUNTERS: ReadonlySet<string> = new Set(['rate', 'increase'])
-
 const EXTENDED = { anchored: ['changes', 'delta', 'increase', 'rate', 'resets'], smoothed: ['delta', 'increase', 'rate'] } as const
 
 /** @throws AndonError query_failed when a function does not know ranges that are anchored, or smoothed */

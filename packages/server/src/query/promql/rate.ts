@@ -74,7 +74,7 @@ interface Extent {
 }
 
 /** What the difference is multiplied with. */
-function factor({ first, last, count, zero, toZero }: Extent, window: Window, { isRate }: RateKind): number {
+export function factor({ first, last, count, zero, toZero }: Extent, window: Pick<Window, 'start' | 'end' | 'range'>, { isRate }: RateKind): number {
   const average = count < 2 ? 0 : (last - first) / 1000 / (count - 1)
   const threshold = average * 1.1
   const sampled = (last - (zero ?? first)) / 1000

@@ -6,12 +6,14 @@ import { valueBetween } from './extended-rate.ts'
 import { withDetectedHints } from './histogram/detect.ts'
 import { mixed, mixedSchemas } from './range-call.ts'
 import { type RangeSeries, rangeSeries, type Reach } from './range-series.ts'
+import { checkExtent, rolledUpValues } from './rollups.ts'
 import { type Times, timesOf } from './times.ts'
 import { element, type GridElement, hasAny, set, type StepGrid, type VectorValue } from './vector.ts'
 
 /** The series of a selector with their points in (first - before, last + after], stale ones still among them. */
 export async function seriesOf(context: QueryContext, matchers: readonly LabelMatcher[], times: Pick<Times, 'first' | 'last'>, { before, after }: Reach): Promise<readonly SourceSeries[]> {
   const { maxSamples, signal, samples } = context
+  await checkExtent(context, matchers, { start: times.first - before + 1, end: times.last + after })
   const options = { maxSamples: Math.max(1, maxSamples - samples), ...(signal !== undefined && { signal }) }
   // Left-open: a point exactly `before` earlier does not belong.
   const found = await context.source.select(matchers, { start: times.first - before + 1, end: times.last + after }, options)
@@ -83,6 +85,8 @@ function smoothedPoints(context: QueryContext, series: SourceSeries, times: Time
 }
 
 export async function evaluateSelector(context: QueryContext, selector: VectorSelector, grid: StepGrid): Promise<VectorValue> {
+  const rolled = await rolledUpValues(context, selector, grid)
+  if (rolled !== undefined) return { type: 'vector', elements: rolled }
   const times = timesOf(selector, grid, context)
   const isSmoothed = selector.extended === 'smoothed'
   const series = await seriesOf(context, selector.matchers, times, { before: context.lookback, after: isSmoothed ? context.lookback : 0 })
