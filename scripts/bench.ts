@@ -61,6 +61,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     subjects: { type: 'string', default: '' },
     connections: { type: 'string', default: '16' },
+    size: { type: 'string' },
   },
 })
 const isQuick = values.quick
@@ -70,6 +71,7 @@ const measureOptions: MeasureOptions = {
   rounds: values.rounds === undefined ? (isQuick ? 1 : 5) : count(values.rounds, 'rounds'),
   subjects: values.subjects.split(',').filter((word) => word !== ''),
   connections: values.connections.split(',').map((each) => count(each, 'connections')),
+  size: values.size === undefined ? undefined : count(values.size, 'size'),
 }
 // A stranger's folder of sources needs no peers to be listed.
 const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -85,8 +87,8 @@ const node = values.node ?? process.env['NODE_BIN']
 if (node !== undefined && resolve(node) !== process.execPath) runUnder(resolve(node), positionals, flagsWithout())
 
 function flagsWithout(): string[] {
-  const { save, quick, rounds, subjects, connections } = values
-  return [...(save ? ['--save'] : []), ...(quick ? ['--quick'] : []), ...(rounds === undefined ? [] : ['--rounds', rounds]), '--subjects', subjects, '--connections', connections, '--node', resolve(node ?? '')]
+  const { save, quick, rounds, subjects, connections, size } = values
+  return [...(save ? ['--save'] : []), ...(quick ? ['--quick'] : []), ...(rounds === undefined ? [] : ['--rounds', rounds]), ...(size === undefined ? [] : ['--size', size]), '--subjects', subjects, '--connections', connections, '--node', resolve(node ?? '')]
 }
 
 const major = process.versions.node.split('.', 1)[0] ?? ''

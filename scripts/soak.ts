@@ -1,6 +1,8 @@
 // `npm run soak -- agent` drives an application through 10 million requests under the agent, `npm run soak -- profiler` a
-// profiler through 100 simulated hours, and prints whether memory grew; --save keeps the report in benchmarks/results/soak.
-// --requests and --hours take another number, --node another Node.
+// profiler through 100 simulated hours, and prints whether memory grew. `npm run soak -- ingest` does the same with a server that
+// takes spans and samples for an hour at half of its top rate; `npm run soak -- kills` kills one a hundred times meanwhile.
+// --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
+// another Node (of agent and profiler).
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -10,12 +12,12 @@ import { parseArgs } from 'node:util'
 import { machine } from '@andon/bench'
 
 const root = resolve(import.meta.dirname, '../..')
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, node: { type: 'string' } } })
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, node: { type: 'string' } } })
 
-function numberOf(name: 'requests' | 'hours', otherwise: number): number {
+function numberOf(name: 'requests' | 'hours' | 'minutes' | 'rounds', otherwise: number, least = 10): number {
   const given = Number(values[name] ?? otherwise)
-  if (Number.isSafeInteger(given) && given >= 10) return given
-  process.stderr.write(`--${name} must be a whole number from 10 on.\n`)
+  if (Number.isSafeInteger(given) && given >= least) return given
+  process.stderr.write(`--${name} must be a whole number from ${least} on.\n`)
   process.exit(2)
 }
 
@@ -61,11 +63,40 @@ async function profiler(node: string): Promise<string> {
   return await soakProfiler(numberOf('hours', 100), node, await machineOf(node))
 }
 
-const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler }
+interface Ingest {
+  readonly soakIngest: (options: { readonly minutes: number; readonly searchMs: number; readonly share: number; readonly samples: number; readonly told: (held: Omit<Sample, 'requests'>) => void }) => Promise<unknown>
+  readonly ingestReport: (result: unknown, machine: string) => string
+}
+
+function toldHeld({ afterMs, heapBytes, residentBytes }: Omit<Sample, 'requests'>): void {
+  process.stderr.write(`${(afterMs / 60_000).toFixed(1)} min, heap ${(heapBytes / 2 ** 20).toFixed(1)} MiB, resident ${(residentBytes / 2 ** 20).toFixed(0)} MiB\n`)
+}
+
+async function ingest(node: string): Promise<string> {
+  const minutes = numberOf('minutes', 60, 1)
+  const { soakIngest } = await load<Pick<Ingest, 'soakIngest'>>('ingest.js')
+  const { ingestReport } = await load<Pick<Ingest, 'ingestReport'>>('ingest-report.js')
+  return ingestReport(await soakIngest({ minutes, searchMs: 10_000, share: 0.5, samples: Math.max(20, minutes * 2), told: toldHeld }), await machineOf(node))
+}
+
+interface Kills {
+  readonly killServer: (options: { readonly rounds: number; readonly told: (round: { readonly round: number; readonly afterMs: number; readonly acknowledged: number; readonly underWay: number }) => void }) => Promise<{ readonly faults: readonly string[] }>
+  readonly killsReport: (result: unknown, machine: string) => string
+}
+
+async function kills(node: string): Promise<string> {
+  const rounds = numberOf('rounds', 100, 1)
+  const { killServer, killsReport } = await load<Kills>('kills.js')
+  const result = await killServer({ rounds, told: ({ round, afterMs, acknowledged, underWay }) => void process.stderr.write(`round ${round}: ${acknowledged} batches in ${afterMs} ms, ${underWay} under way\n`) })
+  if (result.faults.length > 0) process.exitCode = 1
+  return killsReport(result, await machineOf(node))
+}
+
+const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills }
 const [name = ''] = positionals
 const subject = subjects[name]
 if (subject === undefined) {
-  process.stderr.write('What is to be run: agent or profiler.\n')
+  process.stderr.write('What is to be run: agent, profiler, ingest or kills.\n')
   process.exit(2)
 }
 const node = values.node ?? process.execPath

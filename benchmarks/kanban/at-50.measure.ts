@@ -1,20 +1,16 @@
 // What the agent with everything on costs the kanban at a team's traffic: CPU per request, and share of a core.
-import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as wait } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { machine, type MeasureOptions } from '@andon/bench'
-import pg from 'pg'
-import { APPLICATION_CORE, ask, OTHER_CORE, pin, type Program, startProgram, stopProgram } from '../agent/application/child.ts'
+import { APPLICATION_CORE, ask, OTHER_CORE, pin, startProgram, stopProgram } from '../agent/application/child.ts'
 import type { Completeness } from '../agent/application/complete.ts'
 import { startEmbedded } from '../agent/application/postgres.ts'
 import type { Usage } from '../agent/application/usage.ts'
 import { ANDON, BARE, type Subject } from '../agent/subjects/subjects.ts'
 import { meanDifference } from './difference.ts'
-import { TeamLoad } from './team-load.ts'
+import { createDatabases, type Kanban, startKanban } from './kanban.ts'
 
 const PER_SECOND = 50
 /** No divisor of a minute, so that what the agent does once a minute falls into all parts of a block. */
@@ -32,45 +28,12 @@ const PROFILED: Subject = {
 }
 const SUBJECTS: readonly Subject[] = [...BARE, PROFILED]
 
-interface Kanban {
-  readonly subject: Subject
-  readonly program: Program
-  readonly load: TeamLoad
+interface Measured extends Kanban {
   /** CPU milliseconds per request, block by block. */
   readonly blocks: number[]
 }
 
-async function startKanban(subject: Subject, databaseUrl: string, collector: string): Promise<Kanban> {
-  const env = { ...process.env, KANBAN_PORT: '0', DATABASE_URL: databaseUrl, ...subject.env(collector) }
-  const usage = new URL('usage.js', import.meta.url).href
-  const child = fork(fileURLToPath(new URL('../../../apps/kanban/dist/main.js', import.meta.url)), [], { env, execArgv: ['--import', usage, ...subject.args.esm], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
-  if (child.stdout === null) throw new Error('the kanban has no output')
-  const lines = createInterface({ input: child.stdout })
-  for await (const line of lines) {
-    const url = /listening on (\S+)/.exec(line)?.[1]
-    if (url === undefined) continue
-    pin(child.pid, APPLICATION_CORE)
-    return { subject, program: { child, port: Number(new URL(url).port) }, load: await TeamLoad.start(url), blocks: [] }
-  }
-  throw new Error(`the kanban under ${subject.name} ended before it listened`)
-}
-
-/** A database of its own for each kanban, on one server. */
-async function createDatabases(serverUrl: string): Promise<readonly string[]> {
-  const client = new pg.Client({ connectionString: serverUrl })
-  await client.connect()
-  const urls: string[] = []
-  for (const index of SUBJECTS.keys()) {
-    await client.query(`CREATE DATABASE bench_${index}`)
-    const url = new URL(serverUrl)
-    url.pathname = `/bench_${index}`
-    urls.push(url.href)
-  }
-  await client.end()
-  return urls
-}
-
-async function runBlock({ program, load, blocks }: Kanban, seconds: number, isCounted: boolean): Promise<void> {
+async function runBlock({ program, load, blocks }: Measured, seconds: number, isCounted: boolean): Promise<void> {
   const cpuMs = async (): Promise<number> => {
     const { userUs, systemUs } = await ask<Usage>(program, 'usage')
     return (userUs + systemUs) / 1000
@@ -86,19 +49,19 @@ const digits: Intl.NumberFormat = new Intl.NumberFormat('en', { maximumSignifica
 const shareOf = (ms: number): number => (ms * PER_SECOND) / 1000
 const percent = (share: number): string => `${digits.format(share * 100)} %`
 
-function row({ subject, blocks }: Kanban, bare: Kanban): string {
+function row({ subject, blocks }: Measured, bare: Measured): string {
   const mean = blocks.reduce((sum, each) => sum + each, 0) / blocks.length
   const added = meanDifference(blocks, bare.blocks)
   return `| ${subject.name} | ${digits.format(mean)} | ${digits.format(added.mean)} (${digits.format(added.low)} to ${digits.format(added.high)}) | ${percent(shareOf(mean))} | ${percent(shareOf(added.mean))} (${percent(shareOf(added.low))} to ${percent(shareOf(added.high))}) |`
 }
 
-function verdict(ours: Kanban, bare: Kanban): string {
+function verdict(ours: Measured, bare: Measured): string {
   const { low, high } = meanDifference(ours.blocks, bare.blocks)
   const word = shareOf(high) < GOAL ? 'kept' : shareOf(low) > GOAL ? 'missed' : 'neither kept nor missed by these runs'
   return `The goal, under ${percent(GOAL)} of one core, is ${word}.`
 }
 
-function report(kanbans: readonly Kanban[], seconds: number, seen: Completeness): string {
+function report(kanbans: readonly Measured[], seconds: number, seen: Completeness): string {
   const [bare] = kanbans
   const ours = kanbans.at(-1)
   if (bare === undefined || ours === undefined) return ''
@@ -122,7 +85,7 @@ function report(kanbans: readonly Kanban[], seconds: number, seen: Completeness)
 }
 
 /** Blocks A B C C B A, so that what changes with time falls on all. */
-async function runBlocks(kanbans: readonly Kanban[], options: MeasureOptions, seconds: number): Promise<void> {
+async function runBlocks(kanbans: readonly Measured[], options: MeasureOptions, seconds: number): Promise<void> {
   // Until the profile, which leaves the start of a program out, has begun.
   for (const kanban of kanbans) await runBlock(kanban, Math.max(seconds, options.isQuick ? 0 : 12), false)
   for (let round = 0; round < options.rounds; round += 1) for (const kanban of [...kanbans, ...kanbans.toReversed()]) await runBlock(kanban, seconds, true)
@@ -139,11 +102,11 @@ export async function measure(options: MeasureOptions): Promise<string> {
     ends.unshift(() => server.stop())
     const collector = await startProgram('collector.js', OTHER_CORE)
     ends.unshift(() => stopProgram(collector))
-    const kanbans: Kanban[] = []
-    for (const [index, url] of (await createDatabases(server.connectionString)).entries()) {
+    const kanbans: Measured[] = []
+    for (const [index, url] of (await createDatabases(server.connectionString, SUBJECTS.length)).entries()) {
       const subject = SUBJECTS[index]
       if (subject === undefined) continue
-      const kanban = await startKanban(subject, url, `http://127.0.0.1:${collector.port}`)
+      const kanban = { ...(await startKanban(subject, url, `http://127.0.0.1:${collector.port}`, (pid) => pin(pid, APPLICATION_CORE))), blocks: [] }
       ends.unshift(() => stopProgram(kanban.program))
       kanbans.push(kanban)
     }

@@ -12,4 +12,6 @@ export interface MeasureOptions {
   readonly subjects: readonly string[]
   /** Connections that are kept busy, one table for each; what has no connections takes no notice. */
   readonly connections: readonly number[]
+  /** How much a measurement that can be of any size is to be of, such as spans or seconds; undefined for its default. */
+  readonly size: number | undefined
 }
