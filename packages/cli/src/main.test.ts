@@ -48,6 +48,16 @@ test('check names the line of a mistake and is content with a good file', async 
   assert.equal((await andon('check', 'absent.yaml')).code, 2)
 })
 
+test('rules check counts the rules of each file, and names the line of a mistake', async () => {
+  writeFileSync(join(folder, 'rules.yaml'), 'groups:\n  - name: a\n    rules:\n      - { alert: A, expr: up == 0 }\n      - { record: b, expr: sum(up) }\n')
+  writeFileSync(join(folder, 'wrong-rules.yaml'), 'groups:\n  - name: a\n    rules:\n      - { alert: A, expr: up == }\n')
+  const good = await andon('rules', 'check', 'rules.yaml')
+  assert.deepEqual([good.code, good.out], [0, 'rules.yaml: 1 alerting and 1 recording rules, all well\n'])
+  const bad = await andon('rules', 'check', 'rules.yaml', 'wrong-rules.yaml')
+  assert.deepEqual([bad.code, bad.out], [1, ''])
+  assert.match(bad.err, /wrong-rules\.yaml:4: expr: /)
+})
+
 async function serve(dataDir: string, port = '0'): Promise<{ url: string; stop: () => Promise<number> }> {
   const child = spawn(process.execPath, [main, 'serve', '--port', port, '--data-dir', dataDir, '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'inherit'], cwd: folder })
   after(() => child.kill('SIGKILL'))

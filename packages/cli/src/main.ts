@@ -8,6 +8,7 @@ import { coverage } from './coverage.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { profile, type ProfileFlags } from './profile.ts'
 import { query } from './query.ts'
+import { checkRules } from './rules.ts'
 import { run } from './run.ts'
 import { serve, type ServeFlags } from './serve.ts'
 
@@ -79,6 +80,16 @@ program
   .argument('<file>')
   .action(async (file: string) => {
     process.stdout.write(`${await check(file)}\n`)
+  })
+
+program
+  .command('rules')
+  .description('rules that alert or record')
+  .command('check')
+  .description('check files of rules, written as Prometheus has them')
+  .argument('<files...>')
+  .action(async (files: string[]) => {
+    process.stdout.write(`${await checkRules(files)}\n`)
   })
 
 program

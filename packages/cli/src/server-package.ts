@@ -10,6 +10,8 @@ export interface ServerPackage {
   }) => Promise<number>
   /** @throws AndonError bad_config naming file and line */
   readonly checkConfig: (text: string, name: string) => ReadonlyMap<string, unknown>
+  /** @throws AndonError bad_rules naming file and line */
+  readonly readRuleFiles: (paths: readonly string[]) => readonly { readonly file: string; readonly rules: readonly { readonly kind: 'alert' | 'record' }[] }[]
 }
 
 /**

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'unauthorized'
   | 'forbidden'
   | 'bad_config'
+  | 'bad_rules'
   | 'port_in_use'
   | 'store_locked'
 
@@ -35,6 +36,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, { readonly status: numb
   unauthorized: { status: 401, hint: 'Send a token: Authorization: Bearer TOKEN.' },
   forbidden: { status: 403, hint: 'This request is not allowed from where it comes; see docs/reference/security.md.' },
   bad_config: { status: 500, hint: 'Mend the named option; docs/reference/options.md lists them all.' },
+  bad_rules: { status: 400, hint: 'Rules are written as Prometheus has them; docs/reference/rules.md shows what is understood.' },
   port_in_use: { status: 500, hint: 'Stop the process that holds the port, or choose another port.' },
   store_locked: { status: 500, hint: 'Another Andon uses this data directory; stop it, or choose another: --data-dir or ANDON_DATA_DIR.' },
 }

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs'
-import { AndonError, type Milliseconds } from '@andon/model'
+import { type AlertSignal, AndonError, type Labels, type Milliseconds } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import { Guard } from './api/guard.ts'
 import { createApi } from './api/index.ts'
@@ -22,7 +22,7 @@ import { AllSeries } from './query/all-series.ts'
 import { BusinessReader } from './query/business.ts'
 import { CoverageReader } from './query/coverage.ts'
 import { ServiceMapReader } from './query/edges.ts'
-import { Engine } from './query/engine.ts'
+import { Engine, type QueryResult } from './query/engine.ts'
 import { engineEvaluator } from './query/engine-evaluator.ts'
 import { ErrorReader } from './query/exceptions.ts'
 import { ProfileReader } from './query/profiles.ts'
@@ -35,6 +35,10 @@ import { type Clock, systemClock } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
 import { OwnMetrics } from './runtime/own-metrics.ts'
 import { Scraper } from './ingest/scrape/index.ts'
+import { writtenSample } from './ingest/written-points.ts'
+import type { ActiveAlert } from './rules/alerting.ts'
+import { RuleManager } from './rules/manager.ts'
+import { readRuleFiles, type RuleGroup } from './rules/schema.ts'
 import { openStore, type Store } from './store/index.ts'
 import { ownVersion } from './version.ts'
 
@@ -55,6 +59,7 @@ interface Running {
   readonly api: FastifyInstance
   readonly grpc: GrpcServer
   readonly scraper: Scraper
+  readonly rules: RuleManager
   readonly drained: () => Promise<unknown>
 }
 
@@ -97,18 +102,20 @@ export class App {
   /**
    * Opens the store and listens; settles when requests are answered.
    *
-   * @throws AndonError port_in_use, store_locked, bad_config; then nothing is left open
+   * @throws AndonError port_in_use, store_locked, bad_config, bad_rules; then nothing is left open
    */
   async start(): Promise<void> {
     const { dataDir, retention } = this.#options
+    const groups = readRuleFiles(this.#options.rules.files)
     mkdirSync(dataDir, { recursive: true })
     const store = await openStore({ dataDir, log: this.#log, clock: this.#clock, retention })
     try {
-      const running = { store, ...(await this.#connect(store)) }
+      const running = { store, ...(await this.#connect(store, groups)) }
       this.#running = running
       await this.#listen(running.api)
       await this.#listenGrpc(running)
       running.scraper.start()
+      running.rules.start()
       this.#ready = true
     } catch (error) {
       this.#running = undefined
@@ -118,12 +125,15 @@ export class App {
   }
 
   /**
-   * Takes tokens and allowed hosts from other options; all else needs a new start.
+   * Takes tokens, allowed hosts and rules from other options, the files of rules read anew; all else needs a new start. Settles when the
+   * rules are evaluated; what is known of alerts whose rules stay is kept.
    *
-   * @throws AndonError bad_config; then nothing has changed
+   * @throws AndonError bad_config, bad_rules; then nothing has changed
    */
-  reload({ tokens, allowedHosts }: Pick<Options, 'tokens' | 'allowedHosts'>): void {
+  async reload({ tokens, allowedHosts, rules }: Pick<Options, 'tokens' | 'allowedHosts' | 'rules'>): Promise<void> {
+    const groups = readRuleFiles(rules.files)
     this.#guard.reload({ tokens, allowedHosts })
+    await this.#running?.rules.reload(groups)
   }
 
   /** Takes no more requests, ends those under way, stores what they brought, closes the store. Idempotent. */
@@ -140,14 +150,14 @@ export class App {
       running.api.server.closeAllConnections()
       running.grpc.cut()
     })
-    await Promise.all([running.api.close(), running.grpc.close(), running.scraper.stop()])
+    await Promise.all([running.api.close(), running.grpc.close(), running.scraper.stop(), running.rules.stop()])
     cut()
     await running.drained()
     await running.store.close()
     this.#running = undefined
   }
 
-  async #connect(store: Store): Promise<Omit<Running, 'store'>> {
+  async #connect(store: Store, groups: readonly RuleGroup[]): Promise<Omit<Running, 'store'>> {
     const clock = this.#clock
     const { limits, retention } = this.#options
     const own = new OwnMetrics()
@@ -165,6 +175,7 @@ export class App {
     const red = new RedReader(evaluator, store.spans)
     const cpu = new OwnCpu(clock)
     const storeBytes = (): Promise<number> => store.status().then(({ bytes }) => bytes)
+    const rules = await this.#rules(groups, { engine, metrics, store, own })
     let hub: LiveHub | undefined
     const startedAt = clock.now()
     own.gauge('andon_process_resident_memory_bytes', 'Memory that this process holds.', () => process.memoryUsage.rss())
@@ -187,8 +198,7 @@ export class App {
         business: new BusinessReader(evaluator),
         saturation: new SaturationReader(evaluator),
         clock,
-        // No rules are evaluated yet, so nothing can be active.
-        activeAlerts: () => [],
+        activeAlerts: () => rules.active().map(({ rule, alert }) => signalOf(rule.name, alert)),
         own: () => ownUse(cpu, storeBytes),
       },
       status: {
@@ -214,10 +224,30 @@ export class App {
       errors: new ErrorReader(store.exceptions),
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
-      more: (server) => registerMetricsApi(server, { engine, metrics: series, targets: () => scraper.states(), clock, log: this.#log, version: ownVersion() }),
+      more: (server) => registerMetricsApi(server, { engine, metrics: series, targets: () => scraper.states(), rules: () => rules.groups, clock, log: this.#log, version: ownVersion() }),
     })
     const grpc = new GrpcServer({ spans, metrics, exceptions, limits: bodies, clock, log: this.#log, check: (authorization) => this.#guard.checkIngest(authorization) })
-    return { api, grpc, scraper, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
+    return { api, grpc, scraper, rules, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
+  }
+
+  async #rules(groups: readonly RuleGroup[], { engine, metrics, store, own }: { readonly engine: Engine; readonly metrics: MetricIngest; readonly store: Store; readonly own: OwnMetrics }): Promise<RuleManager> {
+    const { rules, externalUrl } = this.#options
+    const { intervalMs, queryOffsetMs, externalLabels } = rules
+    return await RuleManager.open(
+      groups,
+      {
+        query: async (expression, time) => vectorOf(await engine.instant(expression, time)),
+        write: async (points) => {
+          // What a rule makes has the labels that the rule gave it: no service is made of its job.
+          await metrics.acceptPoints({ points: points.map(({ labels, time, value, isStale }) => writtenSample({ service_name: '', ...labels }, { type: 'gauge', ts: time, value, stale: isStale })), described: [] }, points.length * 100)
+        },
+        log: store.state,
+        clock: this.#clock,
+        logger: this.#log,
+        own,
+      },
+      { intervalMs, queryOffsetMs, externalUrl: externalUrl === '' ? this.url : externalUrl, externalLabels },
+    )
   }
 
   #liveHub(server: FastifyInstance): LiveHub {
@@ -256,6 +286,20 @@ export class App {
     const address = api.server.address()
     this.#port = typeof address === 'object' && address !== null ? address.port : port
   }
+}
+
+/** What a rule sees of an answer: floats. */
+function vectorOf(result: QueryResult): readonly { readonly labels: Labels; readonly value: number }[] {
+  if (result.type === 'scalar') return [{ labels: {}, value: result.value }]
+  return result.type === 'vector' ? result.samples.filter(({ histogram }) => histogram === undefined) : []
+}
+
+/** An alert of a rule as the overview shows it. */
+function signalOf(rule: string, { labels, annotations, value }: ActiveAlert): AlertSignal {
+  const given = labels['severity']
+  const severity = given === 'critical' || given === 'page' ? 'critical' : given === 'info' || given === 'none' ? 'info' : 'warning'
+  const { summary, description } = annotations
+  return { type: 'RULE', rule, severity, value, message: summary ?? description ?? rule, tags: labels }
 }
 
 function isInUse(error: unknown): error is Error {

@@ -1,12 +1,24 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { AndonError } from '@andon/model'
+import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
 import { defaultLimits, type Limits } from './runtime/limits.ts'
 import type { LogLevel } from './runtime/log.ts'
 import { readJobs, SCRAPE_KIND, type ScrapeJob } from './ingest/scrape/jobs.ts'
 import { defaultRetention, type Retention } from './store/migrate.ts'
+
+/** Which rules are evaluated, and how. */
+export interface RulesOptions {
+  /** Files of rules as Prometheus has them; the last part of a path may hold `*`. */
+  readonly files: readonly string[]
+  /** Between two evaluations of a group that does not say it. */
+  readonly intervalMs: Milliseconds
+  /** How far before the evaluation the rules of a group look that does not say it. */
+  readonly queryOffsetMs: Milliseconds
+  /** For templates. */
+  readonly externalLabels: Labels
+}
 
 /** How a server is set up. */
 export interface Options {
@@ -26,6 +38,9 @@ export interface Options {
   /** How often a live page is given new results. */
   readonly liveIntervalMs: number
   readonly scrape: readonly ScrapeJob[]
+  /** Where people reach this server, for links; '' where nobody said. */
+  readonly externalUrl: string
+  readonly rules: RulesOptions
   readonly retention: Retention
   readonly limits: Limits
 }
@@ -135,6 +150,23 @@ function readScrape(value: unknown): ScrapeJob[] {
   })
 }
 
+function someLabels(value: unknown): Labels {
+  const entries: [string, unknown][] = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
+  if (entries.length === 0 && !(typeof value === 'object' && value !== null)) throw new Unfit('given as NAME: TEXT')
+  return Object.fromEntries(
+    entries.map(([name, text]) => {
+      if (!/^[a-zA-Z_]\w*$/.test(name) || typeof text !== 'string') throw new Unfit('given as NAME: TEXT')
+      return [name, text]
+    }),
+  )
+}
+
+function someUrl(value: unknown): string {
+  const text = someText(value)
+  if (!URL.canParse(text) || !/^https?:/.test(text)) throw new Unfit('an address that begins with http:// or https://')
+  return text.replace(/\/+$/, '')
+}
+
 const snake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const limitEntries = Object.entries(defaultLimits)
 const retentionEntries = Object.entries(defaultRetention)
@@ -150,6 +182,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   { name: 'log_level', env: 'ANDON_LOG_LEVEL', flag: '--log-level', kind: 'debug, info, warn or error', default: 'info', read: word('debug', 'info', 'warn', 'error') },
   { name: 'tokens', kind: 'a list of {name, role, sha256 or file}', default: '[]', read: readTokens },
   { name: 'scrape', kind: SCRAPE_KIND, default: '[]', read: readScrape },
+  { name: 'external_url', env: 'ANDON_EXTERNAL_URL', kind: 'an address that begins with http:// or https://', default: 'none', read: someUrl },
+  { name: 'rules.files', env: 'ANDON_RULES', kind: 'a list of paths', default: '[]', read: someTexts },
+  { name: 'rules.interval_ms', kind: 'a whole number of milliseconds from 1000 to 86400000', default: '15000', read: wholeNumber(1000, 86_400_000) },
+  { name: 'rules.query_offset_ms', kind: 'a whole number of milliseconds from 0 to 3600000', default: '0', read: wholeNumber(0, 3_600_000) },
+  { name: 'rules.external_labels', kind: 'NAME: TEXT', default: '{}', read: someLabels },
   { name: 'live.interval_ms', kind: 'a whole number of milliseconds from 1000 to 60000', default: '5000', read: wholeNumber(1000, 60_000) },
   ...retentionEntries.map(
     ([key, days]): OptionSpec => ({ name: `retention.${snake(key)}`, kind: 'a whole number of days from 1 to 3650', default: String(days), read: wholeNumber(1, 3650) }),
@@ -267,9 +304,12 @@ export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
   const options: Options = Object.assign({}, DEFAULTS, chosen(PLACES), {
     retention: Object.assign({}, defaultRetention, section('retention', defaultRetention)),
     limits: Object.assign({}, defaultLimits, section('limits', defaultLimits)),
+    rules: Object.assign({}, defaultRules, section('rules', defaultRules)),
   })
   return { ...options, dataDir: resolve(options.dataDir), tokens: [...options.tokens, ...envTokens(env)] }
 }
+
+const defaultRules: RulesOptions = { files: [], intervalMs: 15_000, queryOffsetMs: 0, externalLabels: {} }
 
 const DEFAULTS: Options = {
   host: '127.0.0.1',
@@ -282,6 +322,8 @@ const DEFAULTS: Options = {
   tokens: [],
   liveIntervalMs: 5000,
   scrape: [],
+  externalUrl: '',
+  rules: defaultRules,
   retention: defaultRetention,
   limits: defaultLimits,
 }
@@ -298,6 +340,7 @@ const PLACES = {
   tokens: 'tokens',
   liveIntervalMs: 'live.interval_ms',
   scrape: 'scrape',
+  externalUrl: 'external_url',
 }
 
 /** The value of one option from the first source that names it; undefined when none does. */

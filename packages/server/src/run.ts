@@ -18,7 +18,7 @@ function untilSignal(reload: () => void): Promise<string> {
 }
 
 /**
- * Runs a server until SIGINT or SIGTERM; SIGHUP reads tokens and names of hosts anew. Says on standard output where it listens, all
+ * Runs a server until SIGINT or SIGTERM; SIGHUP reads tokens, names of hosts and rules anew. Says on standard output where it listens, all
  * else on standard error.
  *
  * @returns the exit code: 0 after a proper end, 1 when it could not start or stop
@@ -30,14 +30,15 @@ export async function runServer(sources: Sources): Promise<number> {
     const log = createLog(options.logLevel, () => systemClock.now())
     const running = new App(options, { log })
     app = running
-    const asked = untilSignal(() => {
+    const readAnew = async (): Promise<void> => {
       try {
-        running.reload(readOptions(sources))
+        await running.reload(readOptions(sources))
         log.info('configuration read anew')
       } catch (error) {
         log.error('configuration not taken over', { error })
       }
-    })
+    }
+    const asked = untilSignal(() => void readAnew())
     await running.start()
     process.stdout.write(`andon: listening on ${running.url}\n`)
     log.info('stopping', { signal: await asked })

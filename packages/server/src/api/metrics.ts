@@ -11,6 +11,7 @@ import { asAndonError, prepareError } from './errors.ts'
 import { type ExemplarSource, registerExemplars, registerFederation } from './metrics-exemplars.ts'
 import { goneSignal, matchersOf, parameters, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
 import { text } from './parameters.ts'
+import { registerRules, type RulesApiDeps } from './rules.ts'
 
 /** What the routes of metadata read; `MetricsStore` is one. */
 export interface MetadataSource extends ExemplarSource {
@@ -24,6 +25,7 @@ export interface MetricsApiDeps {
   readonly engine: Engine
   readonly metrics: MetadataSource
   readonly targets: () => readonly ScrapedTarget[]
+  readonly rules: RulesApiDeps['groups']
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
   readonly version: string
@@ -64,6 +66,7 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
     registerMetadata(scope, deps)
     registerExemplars(scope, deps.metrics)
     registerFederation(scope, deps.engine, deps.clock)
+    registerRules(scope, { groups: deps.rules })
   })
 }
 
@@ -129,9 +132,6 @@ function registerMetadata(app: FastifyInstance, { metrics, targets, version }: M
     return success(reply, Object.fromEntries(all.map(({ name, type, unit, help }) => [name, [{ type: type === 'updown' ? 'gauge' : type, help, unit }]])))
   })
   app.get('/api/v1/targets', LIVE, (_request, reply) => success(reply, { activeTargets: targets().map(targetJson), droppedTargets: [] }))
-  // No rules are evaluated yet.
-  app.get('/api/v1/rules', LIVE, (_request, reply) => success(reply, { groups: [] }))
-  app.get('/api/v1/alerts', LIVE, (_request, reply) => success(reply, { alerts: [] }))
   // Without features, so that Grafana does not look for a ruler.
   app.get('/api/v1/status/buildinfo', VIEWER, (_request, reply) => success(reply, { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '', features: {} }))
 }

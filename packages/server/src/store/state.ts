@@ -10,7 +10,7 @@ import { TsvRows } from './tsv.ts'
 const COLUMNS = ['kind', 'key', 'rev', 'written', 'state', 'service', 'severity', 'actor', 'doc']
 
 /** What a row is about. */
-export type StateKind = 'agent-control' | 'adaptation' | 'breach'
+export type StateKind = 'agent-control' | 'adaptation' | 'breach' | 'alert'
 
 /** One entry of the log. */
 export interface StateRow {
