@@ -1,4 +1,4 @@
-import type { ProfileFrame, ProfileRecord, ProfileSample, ProfileValueType } from '@andon/model'
+import { AndonError, type ProfileFrame, type ProfileRecord, type ProfileSample, type ProfileValueType } from '@andon/model'
 import { Reader, Writer } from './protobuf.ts'
 
 // Profiles as pprof, both directions. Files are mostly gzipped; that is the caller's part.
@@ -20,6 +20,10 @@ const TIME_LABEL = 'end_timestamp_ns'
 const DEPTH_MAX = 512
 /** Frames of all stacks of one profile: each is a byte in the file and several in memory. */
 const FRAMES_MAX = 8_000_000
+/** UTF-16 units of the names of all frames of all stacks: a name stands once in the file and in each of its stacks. */
+const STACK_TEXT_MAX = 256 * 1024 * 1024
+/** UTF-16 units of the name of a function or a file; the rest is left out. */
+const NAME_MAX = 1024
 
 class Table {
   readonly #indexes = new Map<string, number>([['', 0]])
@@ -143,9 +147,11 @@ interface Raw {
 
 /**
  * A profile from pprof of any maker, not compressed. Inlined calls become frames of their own; code without a name gets its address as
- * name; numeric labels other than the time become texts. Of a stack the innermost 512 frames are kept.
+ * name; numeric labels other than the time become texts. Of a stack the innermost 512 frames are kept, of a name the first 1,024
+ * UTF-16 units.
  *
- * @throws AndonError bad_body where the bytes are not a profile: not protobuf, a reference to nothing, values that do not fit their types
+ * @throws AndonError bad_body where the bytes are not a profile: not protobuf, a reference to nothing, values that do not fit their types;
+ * too_large where it has more parts, frames or text than may be
  */
 export function decodePprof(bytes: Uint8Array): ProfileRecord {
   const reader = new Reader(bytes, 'profile')
@@ -154,7 +160,7 @@ export function decodePprof(bytes: Uint8Array): ProfileRecord {
   const text = (index: number): string => raw.strings[index] ?? (index === 0 ? '' : reader.fail(`there is no text ${index}; the table has ${raw.strings.length}, found`))
   const typeOf = ([type, unit]: readonly [number, number]): ProfileValueType => ({ type: text(type), unit: text(unit) })
   if (raw.valueTypes.length === 0 && raw.samples.length > 0) reader.fail('samples without a sample type')
-  const framesOf = frameTable(raw, reader, text)
+  const stackOf = stacks(frameTable(raw, reader, text))
   const samples = raw.samples.map((sample) => {
     if (sample.values.length !== raw.valueTypes.length) reader.fail(`a sample has ${sample.values.length} values for ${raw.valueTypes.length} sample types, found`)
     const labels: Record<string, string> = Object.create(null)
@@ -164,9 +170,28 @@ export function decodePprof(bytes: Uint8Array): ProfileRecord {
       if (key === TIME_LABEL && label.text === 0) time = label.number
       else labels[key] = label.text === 0 && label.number !== 0n ? String(label.number) : text(label.text)
     }
-    return { stack: sample.locations.flatMap(framesOf).slice(0, DEPTH_MAX), values: sample.values, time, labels }
+    return { stack: stackOf(sample.locations), values: sample.values, time, labels }
   })
   return { valueTypes: raw.valueTypes.map(typeOf), start: raw.start, duration: raw.duration, period: raw.period, periodType: typeOf(raw.periodType), samples }
+}
+
+/** The stacks of locations, within what one profile may have: a few bytes may refer to a location of many inlined calls and long names. */
+function stacks(framesOf: (id: number) => readonly ProfileFrame[]): (locations: readonly number[]) => ProfileFrame[] {
+  let frames = 0
+  let units = 0
+  return (locations) => {
+    const stack: ProfileFrame[] = []
+    for (const id of locations) {
+      for (const frame of framesOf(id)) {
+        if (stack.length === DEPTH_MAX) return stack
+        stack.push(frame)
+        frames += 1
+        units += frame.name.length + frame.file.length
+        if (frames > FRAMES_MAX || units > STACK_TEXT_MAX) throw new AndonError('too_large', `profile: the stacks have more than ${FRAMES_MAX} frames, or names of more than ${STACK_TEXT_MAX} characters together`)
+      }
+    }
+    return stack
+  }
 }
 
 /** The frames of a location, the innermost first; each frame is one object however often it occurs. */
@@ -182,7 +207,7 @@ function frameTable(raw: Raw, reader: Reader, text: (index: number) => string): 
         ? [{ name: address, file: '', line: 0 }]
         : location.lines.map(({ function: of, line }) => {
             const found = raw.functions.get(of) ?? reader.fail(`there is no function ${of}, found`)
-            return { name: text(found.name), file: text(found.file), line }
+            return { name: text(found.name).slice(0, NAME_MAX), file: text(found.file).slice(0, NAME_MAX), line }
           })
     known.set(id, frames)
     return frames
@@ -194,12 +219,17 @@ function readField(reader: Reader, tag: number, raw: Raw): void {
   else if (tag === 18) readSample(reader, raw)
   else if (tag === 34) readLocation(reader, raw.locations)
   else if (tag === 42) readFunction(reader, raw.functions)
-  else if (tag === 50) raw.strings.push(reader.string())
+  else if (tag === 50) readText(reader, raw.strings)
   else if (tag === 72) raw.start = reader.int64()
   else if (tag === 80) raw.duration = reader.int64()
   else if (tag === 90) raw.periodType = readPair(reader)
   else if (tag === 96) raw.period = Number(reader.int64())
   else reader.skip(tag)
+}
+
+function readText(reader: Reader, strings: string[]): void {
+  reader.part()
+  strings.push(reader.string())
 }
 
 /** A ValueType, as indexes of texts. */
@@ -215,6 +245,7 @@ function readPair(reader: Reader): readonly [number, number] {
 }
 
 function readSample(reader: Reader, raw: Raw): void {
+  reader.record()
   const sample: RawSample = { locations: [], values: [], labels: [] }
   reader.message((tag) => {
     if (tag === 8 || tag === 10) reader.repeated(tag, () => reader.uint32(), sample.locations)

@@ -1,4 +1,5 @@
 // Prometheus' exposition text and OpenMetrics, both directions.
+import { AndonError } from '@andon/model'
 import { parseSampleLine } from './prometheus/sample-line.ts'
 
 export type ExpositionType = 'counter' | 'gauge' | 'histogram' | 'summary' | 'unknown'
@@ -90,15 +91,19 @@ class FamilyReader {
   readonly #families: OpenFamily[] = []
   /** OpenMetrics gives timestamps in seconds, the older format in milliseconds. */
   readonly #timeUnit: number
+  readonly #maxSamples: number
+  #samples = 0
 
-  constructor(openMetrics: boolean) {
+  constructor(openMetrics: boolean, maxSamples: number) {
     this.#timeUnit = openMetrics ? 1000 : 1
+    this.#maxSamples = maxSamples
   }
 
   #family(name: string, owns: (candidate: OpenFamily) => boolean): OpenFamily {
     const last = this.#families.at(-1)
     if (last !== undefined && owns(last)) return last
     const next: OpenFamily = { name, type: 'unknown', help: '', samples: [] }
+    if (this.#families.length >= this.#maxSamples) throw new AndonError('too_large', `metrics text: it has more than ${this.#maxSamples} families`)
     this.#families.push(next)
     return next
   }
@@ -111,6 +116,8 @@ class FamilyReader {
   }
 
   sample(content: string, line: number): void {
+    this.#samples += 1
+    if (this.#samples > this.#maxSamples) throw new AndonError('too_large', `metrics text: it has more than ${this.#maxSamples} samples`)
     const { name, labels, value, time, exemplar } = parseSampleLine(content, line)
     this.#family(name, (candidate) => belongs(name, candidate)).samples.push({
       name,
@@ -129,14 +136,23 @@ class FamilyReader {
 /**
  * Families of an exposition in either format. A counter's family is named with `_total`.
  *
- * @throws AndonError bad_body naming the line
+ * @param maxSamples - of the whole text, and how many families it may have
+ * @throws AndonError bad_body naming the line, too_large past the limit
  */
-export function parsePrometheusText(text: string): ExpositionFamily[] {
-  const reader = new FamilyReader(text.trimEnd().endsWith('# EOF'))
-  text.split('\n').forEach((content, index) => {
-    const comment = /^#\s+(HELP|TYPE|UNIT)\s+(\S+)\s*(.*)$/.exec(content)
-    if (comment !== null) reader.describe(comment[1] ?? '', comment[2] ?? '', comment[3] ?? '')
-    else if (content.trim() !== '' && !content.startsWith('#')) reader.sample(content, index + 1)
-  })
+export function parsePrometheusText(text: string, maxSamples: number = Infinity): ExpositionFamily[] {
+  const reader = new FamilyReader(text.trimEnd().endsWith('# EOF'), maxSamples)
+  let line = 0
+  // Not split into all of its lines at once: a text of nothing but ends of lines would become a list of millions.
+  for (let start = 0; start < text.length; ) {
+    const found = text.indexOf('\n', start)
+    const end = found === -1 ? text.length : found
+    const content = text.slice(start, end)
+    start = end + 1
+    line += 1
+    // With the flag s the last part matches whatever is left, so that nothing is tried again.
+    const comment = content.startsWith('#') ? /^#[ \t]+(HELP|TYPE|UNIT)[ \t]+(\S+)\s*(.*)$/s.exec(content) : null
+    if (comment !== null) reader.describe(comment[1] ?? '', comment[2] ?? '', (comment[3] ?? '').replace(/\r$/, ''))
+    else if (content.trim() !== '' && !content.startsWith('#')) reader.sample(content, line)
+  }
   return reader.families()
 }

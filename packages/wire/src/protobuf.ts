@@ -7,13 +7,25 @@ export const FIXED64 = 1
 export const BYTES = 2
 export const FIXED32 = 5
 
-const decoder = new TextDecoder()
+/**
+ * Records that one request may hold, messages and texts of a table, and numbers of its repeated fields. Two bytes can stand for an
+ * object of five hundred: the bound of a body's bytes alone would not bound memory.
+ */
+const RECORDS_MAX = 250_000
+const PARTS_MAX = 1_000_000
+const NUMBERS_MAX = 8_000_000
+/** No id is longer; of a longer one so much is read that it is seen to be none. */
+const ID_BYTES_MAX = 32
+
+/** Keeps a mark of the order of bytes at the beginning of a text, which is a character of it like any other. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /**
  * A cursor over the fields of one message. It copies nothing and checks the bounds of every read.
  *
- * Every method throws AndonError('bad_body'), naming the byte, where the bytes are not protobuf.
+ * Every method throws AndonError('bad_body'), naming the byte, where the bytes are not protobuf, and 'too_large' where they
+ * hold more parts than one request may.
  */
 export class Reader {
   readonly #bytes: Uint8Array
@@ -22,6 +34,9 @@ export class Reader {
   readonly #what: string
   #position = 0
   #end: number
+  #records = 0
+  #parts = 0
+  #numbers = 0
 
   constructor(bytes: Uint8Array, what: string) {
     this.#bytes = bytes
@@ -32,6 +47,23 @@ export class Reader {
 
   fail(problem: string): never {
     throw new AndonError('bad_body', `${this.#what}: ${problem} at byte ${this.#position}`)
+  }
+
+  /** Counts one record: what has attributes, labels or values of its own. */
+  record(): void {
+    this.#records += 1
+    if (this.#records > RECORDS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${RECORDS_MAX} records (spans, events, points, series and the like)`)
+  }
+
+  /** Counts one part of the request; `message` does so itself. */
+  part(): void {
+    this.#parts += 1
+    if (this.#parts > PARTS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${PARTS_MAX} parts (records, attributes, values)`)
+  }
+
+  #number(): void {
+    this.#numbers += 1
+    if (this.#numbers > NUMBERS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${NUMBERS_MAX} numbers in lists`)
   }
 
   #take(count: number): number {
@@ -133,10 +165,10 @@ export class Reader {
     return decoder.decode(this.#bytes.subarray(at, at + length))
   }
 
-  /** Bytes as lower-case hex. */
+  /** An id's bytes as lower-case hex; of what is too long for an id only the beginning. */
   hex(): string {
     let text = ''
-    for (const byte of this.bytes()) text += HEX[byte] ?? ''
+    for (const byte of this.bytes().subarray(0, ID_BYTES_MAX)) text += HEX[byte] ?? ''
     return text
   }
 
@@ -145,6 +177,7 @@ export class Reader {
    * hand to `skip`.
    */
   message(field: (tag: number) => void): void {
+    this.part()
     const length = this.#length()
     const outer = this.#end
     this.#end = this.#position + length
@@ -155,13 +188,17 @@ export class Reader {
   /** Repeated numbers: one element when not packed, all of them when packed. */
   repeated<T>(tag: number, read: () => T, into: T[]): void {
     if ((tag & 7) !== BYTES) {
+      this.#number()
       into.push(read())
       return
     }
     const length = this.#length()
     const outer = this.#end
     this.#end = this.#position + length
-    while (this.#position < this.#end) into.push(read())
+    while (this.#position < this.#end) {
+      this.#number()
+      into.push(read())
+    }
     this.#end = outer
   }
 

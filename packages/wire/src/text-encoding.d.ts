@@ -4,5 +4,6 @@ declare class TextEncoder {
   encode(text: string): Uint8Array
 }
 declare class TextDecoder {
+  constructor(encoding?: 'utf-8', options?: { readonly ignoreBOM?: boolean })
   decode(bytes: Uint8Array): string
 }

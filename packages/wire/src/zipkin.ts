@@ -2,7 +2,7 @@
 // @see https://zipkin.io/zipkin-api/zipkin2-api.yaml ; the mapping is OpenTelemetry's (specification/trace/sdk_exporters/zipkin.md)
 import { AndonError, type Attributes, type AttributeValue, type Nanoseconds, type Resource, type SpanKind, type SpanRecord } from '@andon/model'
 import { encodeBase64 } from './base64.ts'
-import { JsonReader } from './otlp/json.ts'
+import { JsonReader, parseJson } from './otlp/json.ts'
 import { emptyResource, emptyScope } from './otlp/request.ts'
 
 const KINDS: Readonly<Record<string, SpanKind>> = { '': 'unspecified', CLIENT: 'client', SERVER: 'server', PRODUCER: 'producer', CONSUMER: 'consumer' }
@@ -19,8 +19,11 @@ const SCOPE_NAME = 'otel.scope.name'
 const SCOPE_VERSION = 'otel.scope.version'
 const TAKEN: ReadonlySet<string> = new Set([STATUS, ERROR, SCOPE_NAME, SCOPE_VERSION])
 
-function nanoseconds(microseconds: number): Nanoseconds {
-  return BigInt(Math.round(microseconds)) * 1000n
+/** A time or a length of time of so many microseconds. */
+function nanoseconds(json: JsonReader, field: string): Nanoseconds {
+  const microseconds = json.double(field)
+  const isTime = Number.isFinite(microseconds) && microseconds >= 0
+  return isTime ? BigInt(Math.round(microseconds)) * 1000n : json.fail(field, 'a number of microseconds that is not negative')
 }
 
 /** An id of up to `digits` hex digits, filled with zeros on the left. */
@@ -64,9 +67,7 @@ function readSpan(json: JsonReader, services: Services): SpanRecord {
   const kind = KINDS[json.text('kind').toUpperCase()]
   if (kind === undefined) return json.fail('kind', 'CLIENT, SERVER, PRODUCER or CONSUMER')
   const tags = json.has('tags') ? json.child('tags').texts() : {}
-  const start = nanoseconds(json.double('timestamp'))
-  const duration = json.double('duration')
-  if (duration < 0) json.fail('duration', 'a number that is not negative')
+  const start = nanoseconds(json, 'timestamp')
   const attributes: Record<string, AttributeValue> = Object.create(null)
   for (const [key, value] of Object.entries(tags)) if (!TAKEN.has(key)) attributes[key] = value
   return {
@@ -78,10 +79,10 @@ function readSpan(json: JsonReader, services: Services): SpanRecord {
     name: json.text('name') || 'unknown',
     kind,
     start,
-    end: start + nanoseconds(duration),
+    end: start + nanoseconds(json, 'duration'),
     attributes: { ...attributes, ...peerOf(json.child('remoteEndpoint')) },
     droppedAttributes: 0,
-    events: json.list('annotations').map((each) => ({ time: nanoseconds(each.double('timestamp')), name: each.text('value'), attributes: {}, droppedAttributes: 0 })),
+    events: json.list('annotations').map((each) => ({ time: nanoseconds(each, 'timestamp'), name: each.text('value'), attributes: {}, droppedAttributes: 0 })),
     droppedEvents: 0,
     links: [],
     droppedLinks: 0,
@@ -94,15 +95,10 @@ function readSpan(json: JsonReader, services: Services): SpanRecord {
 /**
  * Spans of Zipkin's JSON.
  *
- * @throws AndonError bad_body with the path of what is wrong
+ * @throws AndonError bad_body with the path of what is wrong, too_large
  */
 export function decodeZipkin(text: string): SpanRecord[] {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch (error) {
-    throw new AndonError('bad_body', `zipkin: not JSON (${error instanceof Error ? error.message : String(error)})`)
-  }
+  const parsed = parseJson(text, 'zipkin')
   if (!Array.isArray(parsed)) throw new AndonError('bad_body', 'zipkin: a list of spans is expected')
   const services = new Services()
   return parsed.map((value: unknown, index) => readSpan(new JsonReader(value, `zipkin[${index}]`), services))

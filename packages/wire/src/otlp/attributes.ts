@@ -1,4 +1,4 @@
-import { AndonError, type Attributes, type AttributeValue, type Resource, type Scope } from '@andon/model'
+import { type Attributes, type AttributeValue, type Resource, type Scope } from '@andon/model'
 import type { Reader, Writer } from '../protobuf.ts'
 
 /** How deep arrays and maps may lie in each other. */
@@ -12,6 +12,12 @@ export type OpenAttributes = Record<string, AttributeValue>
 
 export function noAttributes(): OpenAttributes {
   return Object.create(null)
+}
+
+/** The attributes of a record that is being read, which is counted. */
+export function ownAttributes(reader: Reader): OpenAttributes {
+  reader.record()
+  return noAttributes()
 }
 
 /** message KeyValue { string key = 1; AnyValue value = 2 } into `into`. */
@@ -70,7 +76,7 @@ function readArray(reader: Reader, depth: number): AttributeValue[] {
 }
 
 function readMap(reader: Reader, depth: number): OpenAttributes {
-  const values = noAttributes()
+  const values = ownAttributes(reader)
   reader.message((tag) => {
     if (tag === 10) readKeyValue(reader, values, depth)
     else reader.skip(tag)
@@ -109,7 +115,7 @@ function writeList(writer: Writer, values: readonly AttributeValue[]): void {
 
 /** message Resource { KeyValue attributes = 1; uint32 dropped_attributes_count = 2 } */
 export function readResource(reader: Reader, into: Mutable<Resource>): void {
-  const attributes = noAttributes()
+  const attributes = ownAttributes(reader)
   reader.message((tag) => {
     if (tag === 10) readKeyValue(reader, attributes)
     else if (tag === 16) into.droppedAttributes = reader.uint32()
@@ -127,7 +133,7 @@ export function writeResource(writer: Writer, field: number, resource: Resource)
 
 /** message InstrumentationScope { string name = 1; string version = 2; KeyValue attributes = 3; uint32 dropped_attributes_count = 4 } */
 export function readScope(reader: Reader, into: Mutable<Scope>): void {
-  const attributes = noAttributes()
+  const attributes = ownAttributes(reader)
   reader.message((tag) => {
     if (tag === 10) into.name = reader.string()
     else if (tag === 18) into.version = reader.string()
@@ -147,9 +153,15 @@ export function writeScope(writer: Writer, field: number, scope: Scope): void {
   })
 }
 
-/** An id of a trace (32 digits) or span (16); the empty one and the all-zero one are ''. */
-export function checkedId(id: string, digits: 16 | 32, what: string): string {
-  if (id === '' || /^0+$/.test(id)) return ''
-  if (id.length !== digits) throw new AndonError('bad_body', `${what} must be ${digits / 2} bytes, not ${id.length / 2}`)
-  return id
+/** Told of each record that cannot be meant, and why; the record is then left out. */
+export type Refuse = (problem: string) => void
+
+/** The empty id and the all-zero one are ''. */
+export function knownId(id: string): string {
+  return /^0+$/.test(id) ? '' : id
+}
+
+/** An id of a trace (32 digits) or span (16) where nothing depends on it: what is none is ''. */
+export function idOrNone(id: string, digits: 16 | 32): string {
+  return id.length === digits ? knownId(id) : ''
 }

@@ -1,6 +1,6 @@
 import type { Attributes, AttributeValue, ExceptionRecord, Nanoseconds, Resource, Scope } from '@andon/model'
 import type { Reader, Writer } from '../protobuf.ts'
-import { checkedId, noAttributes, type OpenAttributes, readKeyValue, writeAttributes } from './attributes.ts'
+import { idOrNone, noAttributes, type OpenAttributes, ownAttributes, readKeyValue, writeAttributes } from './attributes.ts'
 import { type JsonReader, jsonAttributes, jsonRequest, type ListNames, readJsonRequest } from './json.ts'
 import { readRequest, type Sourced, writeRequest } from './request.ts'
 
@@ -20,6 +20,8 @@ export interface DecodedLogs {
   readonly exceptions: ExceptionRecord[]
   readonly events: LogEvent[]
   readonly refused: number
+  /** Who sent the first of what was refused. */
+  readonly refusedFrom: Resource | undefined
 }
 
 interface LogRecord extends Sourced {
@@ -77,12 +79,13 @@ export function encodeExceptionsJson(exceptions: readonly ExceptionRecord[]): st
 }
 
 function readLog(reader: Reader, source: Sourced): LogRecord {
-  const log: LogRecord = { ...source, time: 0n, observed: 0n, name: '', traceId: '', spanId: '', attributes: noAttributes() }
+  // Written out: spread, it takes ten times as long.
+  const log: LogRecord = { resource: source.resource, scope: source.scope, time: 0n, observed: 0n, name: '', traceId: '', spanId: '', attributes: ownAttributes(reader) }
   reader.message((tag) => {
     if (tag === 9) log.time = reader.fixed64()
     else if (tag === 50) readKeyValue(reader, log.attributes)
-    else if (tag === 74) log.traceId = checkedId(reader.hex(), 32, 'the trace id of a log record')
-    else if (tag === 82) log.spanId = checkedId(reader.hex(), 16, 'the span id of a log record')
+    else if (tag === 74) log.traceId = idOrNone(reader.hex(), 32)
+    else if (tag === 82) log.spanId = idOrNone(reader.hex(), 16)
     else if (tag === 89) log.observed = reader.fixed64()
     else if (tag === 98) log.name = reader.string()
     else reader.skip(tag)
@@ -96,8 +99,8 @@ function readJsonLog(json: JsonReader, source: Sourced): LogRecord {
     time: json.uint64('timeUnixNano'),
     observed: json.uint64('observedTimeUnixNano'),
     name: json.text('eventName'),
-    traceId: checkedId(json.hex('traceId'), 32, 'the trace id of a log record'),
-    spanId: checkedId(json.hex('spanId'), 16, 'the span id of a log record'),
+    traceId: idOrNone(json.hex('traceId'), 32),
+    spanId: idOrNone(json.hex('spanId'), 16),
     attributes: json.attributes('attributes'),
   }
 }
@@ -109,22 +112,24 @@ function textOf(value: AttributeValue | undefined): string {
 function sorted(records: readonly LogRecord[]): DecodedLogs {
   const exceptions: ExceptionRecord[] = []
   const events: LogEvent[] = []
-  for (const { time, observed, name, ...record } of records) {
+  let refusedFrom: Resource | undefined
+  for (const record of records) {
+    const { time, observed, name, traceId, spanId, attributes, resource, scope } = record
     const at = time === 0n ? observed : time
     const event = name === '' ? textOf(record.attributes['event.name']) : name
     if (record.attributes['exception.type'] !== undefined || record.attributes['exception.message'] !== undefined) {
       exceptions.push(exceptionOf(record, at))
     } else if (event === 'browser.web_vital' || event.startsWith('andon.')) {
-      events.push({ ...record, name: event, time: at })
-    }
+      events.push({ name: event, time: at, traceId, spanId, attributes, resource, scope })
+    } else refusedFrom ??= record.resource
   }
-  return { exceptions, events, refused: records.length - exceptions.length - events.length }
+  return { exceptions, events, refused: records.length - exceptions.length - events.length, refusedFrom }
 }
 
 /** Attributes that have a field of their own in an ExceptionRecord. */
 const OWN = new Set(['exception.type', 'exception.message', 'exception.stacktrace', 'andon.exception.handled', 'exception.escaped', 'event.name'])
 
-function exceptionOf(record: Omit<LogRecord, 'time' | 'observed' | 'name'>, time: Nanoseconds): ExceptionRecord {
+function exceptionOf(record: LogRecord, time: Nanoseconds): ExceptionRecord {
   const attributes = noAttributes()
   for (const key of Object.keys(record.attributes)) if (!OWN.has(key)) attributes[key] = record.attributes[key] ?? null
   return {

@@ -5,6 +5,9 @@ import { type Mutable, noAttributes, type OpenAttributes } from './attributes.ts
 import { emptyResource, emptyScope, grouped, type Sourced } from './request.ts'
 
 const MAX_DEPTH = 32
+/** Objects, lists and fields of one text: parsed, they take memory by their number and not by their bytes. */
+const JSON_PARTS_MAX = 4_000_000
+const [BRACE, BRACKET, COLON] = [0x7b, 0x5b, 0x3a]
 
 type JsonObject = Readonly<Record<string, unknown>>
 
@@ -140,18 +143,33 @@ export class JsonReader {
 export type ListNames = readonly [resources: string, scopes: string, items: string]
 
 /**
+ * What a text of JSON says.
+ *
+ * @param what - the signal, for messages of errors
+ * @throws AndonError bad_body when it is not JSON, too_large before it is parsed into more than may be
+ */
+export function parseJson(text: string, what: string): unknown {
+  let parts = 0
+  // Each part is a character at least.
+  for (let index = 0; text.length > JSON_PARTS_MAX && index < text.length; index += 1) {
+    const unit = text.charCodeAt(index)
+    if (unit === BRACE || unit === BRACKET || unit === COLON) parts += 1
+  }
+  if (parts > JSON_PARTS_MAX) throw new AndonError('too_large', `${what}: the request has more than ${JSON_PARTS_MAX} objects, lists and fields`)
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new AndonError('bad_body', `${what}: not JSON (${error instanceof Error ? error.message : String(error)})`)
+  }
+}
+
+/**
  * Reads an export request of any signal.
  *
  * @throws AndonError bad_body when the text is not JSON, or a field has the wrong type
  */
 export function readJsonRequest(text: string, what: string, names: ListNames, item: (json: JsonReader, source: Sourced) => void): void {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch (error) {
-    throw new AndonError('bad_body', `${what}: not JSON (${error instanceof Error ? error.message : String(error)})`)
-  }
-  for (const resourceItems of new JsonReader(parsed, what).list(names[0])) {
+  for (const resourceItems of new JsonReader(parseJson(text, what), what).list(names[0])) {
     const resource: Mutable<Resource> = emptyResource()
     const described = resourceItems.child('resource')
     resource.attributes = described.attributes('attributes')

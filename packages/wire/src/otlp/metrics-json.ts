@@ -11,9 +11,9 @@ import {
   type SummaryPoint,
   type Temporality,
 } from '@andon/model'
-import { checkedId } from './attributes.ts'
+import { idOrNone, type Refuse } from './attributes.ts'
 import { type JsonReader, jsonAttributes, jsonDouble, jsonRequest, type ListNames, readJsonRequest } from './json.ts'
-import { checkedHistogram, temporalityOf } from './metrics.ts'
+import { temporalityOf, withoutMisfits } from './metrics.ts'
 
 const LISTS: ListNames = ['resourceMetrics', 'scopeMetrics', 'metrics']
 const TEMPORALITIES = ['AGGREGATION_TEMPORALITY_UNSPECIFIED', 'AGGREGATION_TEMPORALITY_DELTA', 'AGGREGATION_TEMPORALITY_CUMULATIVE']
@@ -21,13 +21,14 @@ const TEMPORALITIES = ['AGGREGATION_TEMPORALITY_UNSPECIFIED', 'AGGREGATION_TEMPO
 /**
  * Metrics of an OTLP ExportMetricsServiceRequest in JSON. A metric without data is left out.
  *
- * @throws AndonError bad_body with the path of what is wrong
+ * @param refuse - told of histogram points whose counts and bounds do not fit; without it the whole request is refused for one of them
+ * @throws AndonError bad_body with the path of what is wrong, too_large
  */
-export function decodeMetricsJson(text: string): MetricRecord[] {
+export function decodeMetricsJson(text: string, refuse?: Refuse): MetricRecord[] {
   const metrics: MetricRecord[] = []
   readJsonRequest(text, 'metrics', LISTS, (json, { resource, scope }) => {
     const data = readData(json)
-    if (data !== undefined) metrics.push({ name: json.text('name'), description: json.text('description'), unit: json.text('unit'), data, resource, scope })
+    if (data !== undefined) metrics.push(withoutMisfits({ name: json.text('name'), description: json.text('description'), unit: json.text('unit'), data, resource, scope }, refuse))
   })
   return metrics
 }
@@ -84,8 +85,8 @@ function readExemplar(json: JsonReader): Exemplar {
   return {
     time: json.uint64('timeUnixNano'),
     value: readValue(json),
-    traceId: checkedId(json.hex('traceId'), 32, 'the trace id of an exemplar'),
-    spanId: checkedId(json.hex('spanId'), 16, 'the span id of an exemplar'),
+    traceId: idOrNone(json.hex('traceId'), 32),
+    spanId: idOrNone(json.hex('spanId'), 16),
     attributes: json.attributes('filteredAttributes'),
   }
 }
@@ -105,7 +106,7 @@ function readCounts(json: JsonReader, field: string): number[] {
 }
 
 function readHistogramPoint(json: JsonReader): HistogramPoint {
-  return checkedHistogram({ ...readPoint(json), ...readSized(json), bounds: json.numbers('explicitBounds'), counts: readCounts(json, 'bucketCounts') })
+  return { ...readPoint(json), ...readSized(json), bounds: json.numbers('explicitBounds'), counts: readCounts(json, 'bucketCounts') }
 }
 
 function readExponentialPoint(json: JsonReader): ExponentialHistogramPoint {

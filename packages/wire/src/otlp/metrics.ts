@@ -11,7 +11,7 @@ import {
   type Temporality,
 } from '@andon/model'
 import type { Reader, Writer } from '../protobuf.ts'
-import { checkedId, type Mutable, noAttributes, readKeyValue, writeAttributes } from './attributes.ts'
+import { idOrNone, type Mutable, ownAttributes, readKeyValue, type Refuse, writeAttributes } from './attributes.ts'
 import { readRequest, type Sourced, writeRequest } from './request.ts'
 
 /**
@@ -25,13 +25,14 @@ import { readRequest, type Sourced, writeRequest } from './request.ts'
  *
  * A metric without data is left out.
  *
- * @throws AndonError bad_body where the bytes are not such a request; nothing of it is then returned
+ * @param refuse - told of histogram points whose counts and bounds do not fit; without it the whole request is refused for one of them
+ * @throws AndonError bad_body where the bytes are not such a request, too_large; nothing of it is then returned
  */
-export function decodeMetrics(bytes: Uint8Array): MetricRecord[] {
+export function decodeMetrics(bytes: Uint8Array, refuse?: Refuse): MetricRecord[] {
   const metrics: MetricRecord[] = []
   readRequest(bytes, 'metrics', (reader, source) => {
     const metric = readMetric(reader, source)
-    if (metric !== undefined) metrics.push(metric)
+    if (metric !== undefined) metrics.push(withoutMisfits(metric, refuse))
   })
   return metrics
 }
@@ -99,7 +100,7 @@ function readPoints<T>(reader: Reader, readPoint: (reader: Reader) => T): { poin
 
 /** message NumberDataPoint { start 2; time 3; oneof { double 4; sfixed64 6 }; exemplars 5; attributes 7; flags 8 } */
 function readNumberPoint(reader: Reader): NumberPoint {
-  const attributes = noAttributes()
+  const attributes = ownAttributes(reader)
   const exemplars: Exemplar[] = []
   const point: Mutable<NumberPoint> = { attributes, start: 0n, time: 0n, flags: 0, exemplars, value: 0 }
   reader.message((tag) => {
@@ -117,14 +118,14 @@ function readNumberPoint(reader: Reader): NumberPoint {
 
 /** message Exemplar { time 2; oneof { double 3; sfixed64 6 }; bytes span_id 4; bytes trace_id 5; filtered_attributes 7 } */
 function readExemplar(reader: Reader): Exemplar {
-  const attributes = noAttributes()
+  const attributes = ownAttributes(reader)
   const exemplar: Mutable<Exemplar> = { time: 0n, value: 0, traceId: '', spanId: '', attributes }
   reader.message((tag) => {
     if (tag === 17) exemplar.time = reader.fixed64()
     else if (tag === 25) exemplar.value = reader.double()
     else if (tag === 49) exemplar.value = Number(reader.sfixed64())
-    else if (tag === 34) exemplar.spanId = checkedId(reader.hex(), 16, 'the span id of an exemplar')
-    else if (tag === 42) exemplar.traceId = checkedId(reader.hex(), 32, 'the trace id of an exemplar')
+    else if (tag === 34) exemplar.spanId = idOrNone(reader.hex(), 16)
+    else if (tag === 42) exemplar.traceId = idOrNone(reader.hex(), 32)
     else if (tag === 58) readKeyValue(reader, attributes)
     else reader.skip(tag)
   })
@@ -132,20 +133,29 @@ function readExemplar(reader: Reader): Exemplar {
 }
 
 /** Bucket counts and bounds must fit each other. */
-export function checkedHistogram(point: HistogramPoint): HistogramPoint {
-  const { counts, bounds } = point
-  if (counts.length > 0 && counts.length !== bounds.length + 1) {
-    throw new AndonError('bad_body', `metrics: a histogram has ${counts.length} bucket counts for ${bounds.length} bounds; one more than bounds is expected`)
-  }
-  if (bounds.some((bound, index) => Number.isNaN(bound) || (index > 0 && bound <= (bounds[index - 1] ?? 0)))) {
-    throw new AndonError('bad_body', 'metrics: the bounds of a histogram must increase')
-  }
-  return point
+function histogramProblem({ counts, bounds }: HistogramPoint): string | undefined {
+  if (counts.length > 0 && counts.length !== bounds.length + 1) return `a histogram has ${counts.length} bucket counts for ${bounds.length} bounds; one more than bounds is expected`
+  const isOrdered = bounds.every((bound, index) => !Number.isNaN(bound) && (index === 0 || bound > (bounds[index - 1] ?? 0)))
+  return isOrdered ? undefined : 'the bounds of a histogram must increase'
+}
+
+/** A metric without the histogram points that cannot be meant. */
+export function withoutMisfits(metric: MetricRecord, refuse: Refuse | undefined): MetricRecord {
+  const { data, name } = metric
+  if (data.type !== 'histogram') return metric
+  const points = data.points.filter((point) => {
+    const problem = histogramProblem(point)
+    if (problem === undefined) return true
+    if (refuse === undefined) throw new AndonError('bad_body', `metrics: ${problem}`)
+    refuse(`${name.slice(0, 100)}: ${problem}`)
+    return false
+  })
+  return points.length === data.points.length ? metric : { ...metric, data: { ...data, points } }
 }
 
 /** message HistogramDataPoint { start 2; time 3; fixed64 count 4; double sum 5; fixed64 bucket_counts 6; double explicit_bounds 7; exemplars 8; attributes 9; flags 10; min 11; max 12 } */
 function readHistogramPoint(reader: Reader): HistogramPoint {
-  const attributes = noAttributes()
+  const attributes = ownAttributes(reader)
   const exemplars: Exemplar[] = []
   const bounds: number[] = []
   const counts: number[] = []
@@ -160,7 +170,7 @@ function readHistogramPoint(reader: Reader): HistogramPoint {
     else if (tag === 97) point.max = reader.double()
     else readCounted(reader, tag, point)
   })
-  return checkedHistogram(point)
+  return point
 }
 
 /** Fields 2 to 5, which histograms of both kinds and summaries share. */
@@ -174,7 +184,7 @@ function readCounted(reader: Reader, tag: number, point: { start: bigint; time: 
 
 /** message ExponentialHistogramDataPoint { attributes 1; start 2; time 3; count 4; sum 5; sint32 scale 6; fixed64 zero_count 7; positive 8; negative 9; flags 10; exemplars 11; min 12; max 13; zero_threshold 14 } */
 function readExponentialPoint(reader: Reader): ExponentialHistogramPoint {
-  const attributes = noAttributes()
+  const attributes = ownAttributes(reader)
   const exemplars: Exemplar[] = []
   const none: ExponentialBuckets = { offset: 0, counts: [] }
   const point: Mutable<ExponentialHistogramPoint> = {
@@ -248,7 +258,7 @@ function readBuckets(reader: Reader): ExponentialBuckets {
 
 /** message SummaryDataPoint { start 2; time 3; count 4; sum 5; quantile_values 6 { double quantile 1; double value 2 }; attributes 7; flags 8 } */
 function readSummaryPoint(reader: Reader): SummaryPoint {
-  const attributes = noAttributes()
+  const attributes = ownAttributes(reader)
   const quantiles: { quantile: number; value: number }[] = []
   const point = { attributes, start: 0n, time: 0n, flags: 0, exemplars: [], count: 0, sum: 0, quantiles }
   reader.message((tag) => {

@@ -1,6 +1,6 @@
-import { AndonError, SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from '@andon/model'
+import { AndonError, type Attributes, SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from '@andon/model'
 import type { Reader, Writer } from '../protobuf.ts'
-import { checkedId, type Mutable, noAttributes, readKeyValue, writeAttributes } from './attributes.ts'
+import { knownId, type Mutable, ownAttributes, readKeyValue, type Refuse, writeAttributes } from './attributes.ts'
 import { type JsonReader, jsonAttributes, jsonRequest, readJsonRequest } from './json.ts'
 import { readRequest, type Sourced, writeRequest } from './request.ts'
 
@@ -14,11 +14,12 @@ import { readRequest, type Sourced, writeRequest } from './request.ts'
  *   uint32 dropped_links_count = 14; Status status = 15; fixed32 flags = 16 }
  * ```
  *
- * @throws AndonError bad_body where the bytes are not such a request; nothing of it is then returned
+ * @param refuse - told of spans whose ids are none; without it the whole request is refused for one of them
+ * @throws AndonError bad_body where the bytes are not such a request, too_large; nothing of it is then returned
  */
-export function decodeSpans(bytes: Uint8Array): SpanRecord[] {
+export function decodeSpans(bytes: Uint8Array, refuse?: Refuse): SpanRecord[] {
   const spans: SpanRecord[] = []
-  readRequest(bytes, 'spans', (reader, source) => spans.push(readSpan(reader, source)))
+  readRequest(bytes, 'spans', (reader, source) => keep(spans, readSpan(reader, source), refuse))
   return spans
 }
 
@@ -27,7 +28,10 @@ export function encodeSpans(spans: readonly SpanRecord[]): Uint8Array {
   return writeRequest(spans, writeSpan)
 }
 
-function emptySpan({ resource, scope }: Sourced): Mutable<SpanRecord> & { events: SpanEvent[]; links: SpanLink[] } {
+/** A span that is being read. */
+type ReadSpan = Omit<Mutable<SpanRecord>, 'events' | 'links'> & { events: SpanEvent[]; links: Mutable<SpanLink>[] }
+
+function emptySpan({ resource, scope }: Sourced, attributes: Attributes): ReadSpan {
   return {
     traceId: '',
     spanId: '',
@@ -38,7 +42,7 @@ function emptySpan({ resource, scope }: Sourced): Mutable<SpanRecord> & { events
     kind: 'unspecified',
     start: 0n,
     end: 0n,
-    attributes: noAttributes(),
+    attributes,
     droppedAttributes: 0,
     events: [],
     droppedEvents: 0,
@@ -50,25 +54,46 @@ function emptySpan({ resource, scope }: Sourced): Mutable<SpanRecord> & { events
   }
 }
 
-function checked(span: Mutable<SpanRecord>): SpanRecord {
-  span.traceId = checkedId(span.traceId, 32, `the trace id of span "${span.name}"`)
-  span.spanId = checkedId(span.spanId, 16, `the id of span "${span.name}"`)
-  span.parentSpanId = checkedId(span.parentSpanId, 16, `the parent id of span "${span.name}"`)
-  if (span.traceId === '' || span.spanId === '') throw new AndonError('bad_body', `span "${span.name}" has no trace id or no span id`)
-  if (span.end < span.start) span.end = span.start
-  return span
+function idProblem(id: string, digits: 16 | 32, what: string): string | undefined {
+  return id === '' || id.length === digits ? undefined : `${what} must be ${digits / 2} bytes, not ${id.length / 2}`
 }
 
-function readSpan(reader: Reader, source: Sourced): SpanRecord {
-  const span = emptySpan(source)
-  const attributes = noAttributes()
-  span.attributes = attributes
+/** What is wrong with the ids of a span; zeros become ''. */
+function problemOf(span: ReadSpan): string | undefined {
+  span.traceId = knownId(span.traceId)
+  span.spanId = knownId(span.spanId)
+  span.parentSpanId = knownId(span.parentSpanId)
+  if (span.traceId === '' || span.spanId === '') return 'has no trace id or no span id'
+  let problem = idProblem(span.traceId, 32, 'the trace id') ?? idProblem(span.spanId, 16, 'the span id') ?? idProblem(span.parentSpanId, 16, 'the parent id')
+  for (const link of span.links) {
+    link.traceId = knownId(link.traceId)
+    link.spanId = knownId(link.spanId)
+    problem ??= idProblem(link.traceId, 32, 'the trace id of a link') ?? idProblem(link.spanId, 16, 'the span id of a link')
+  }
+  return problem
+}
+
+function keep(spans: SpanRecord[], span: ReadSpan, refuse: Refuse | undefined): void {
+  const problem = problemOf(span)
+  if (problem !== undefined) {
+    const told = `span "${span.name.slice(0, 100)}": ${problem}`
+    if (refuse === undefined) throw new AndonError('bad_body', told)
+    refuse(told)
+    return
+  }
+  if (span.end < span.start) span.end = span.start
+  spans.push(span)
+}
+
+function readSpan(reader: Reader, source: Sourced): ReadSpan {
+  const attributes = ownAttributes(reader)
+  const span = emptySpan(source, attributes)
   reader.message((tag) => {
     if (tag === 74) readKeyValue(reader, attributes)
     else if (tag <= 66) readIdentity(reader, tag, span)
     else readRest(reader, tag, span)
   })
-  return checked(span)
+  return span
 }
 
 /** Fields 1 to 8. */
@@ -104,7 +129,7 @@ function readIdentity(reader: Reader, tag: number, span: Mutable<SpanRecord>): v
 }
 
 /** Fields 10 to 16. */
-function readRest(reader: Reader, tag: number, span: ReturnType<typeof emptySpan>): void {
+function readRest(reader: Reader, tag: number, span: ReadSpan): void {
   switch (tag) {
     case 80:
       span.droppedAttributes = reader.uint32()
@@ -154,7 +179,7 @@ function readStatus(reader: Reader): SpanRecord['status'] {
 
 /** message Event { fixed64 time_unix_nano = 1; string name = 2; KeyValue attributes = 3; uint32 dropped_attributes_count = 4 } */
 function readEvent(reader: Reader): SpanEvent {
-  const attributes = noAttributes()
+  const attributes = ownAttributes(reader)
   const event: Mutable<SpanEvent> = { time: 0n, name: '', attributes, droppedAttributes: 0 }
   reader.message((tag) => {
     if (tag === 9) event.time = reader.fixed64()
@@ -166,15 +191,9 @@ function readEvent(reader: Reader): SpanEvent {
   return event
 }
 
-function checkedLink(link: Mutable<SpanLink>): SpanLink {
-  link.traceId = checkedId(link.traceId, 32, 'the trace id of a link')
-  link.spanId = checkedId(link.spanId, 16, 'the span id of a link')
-  return link
-}
-
 /** message Link { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; KeyValue attributes = 4; uint32 dropped_attributes_count = 5; fixed32 flags = 6 } */
-function readLink(reader: Reader): SpanLink {
-  const attributes = noAttributes()
+function readLink(reader: Reader): Mutable<SpanLink> {
+  const attributes = ownAttributes(reader)
   const link: Mutable<SpanLink> = { traceId: '', spanId: '', traceState: '', flags: 0, attributes, droppedAttributes: 0 }
   reader.message((tag) => {
     if (tag === 10) link.traceId = reader.hex()
@@ -185,7 +204,7 @@ function readLink(reader: Reader): SpanLink {
     else if (tag === 53) link.flags = reader.fixed32()
     else reader.skip(tag)
   })
-  return checkedLink(link)
+  return link
 }
 
 function writeSpan(writer: Writer, span: SpanRecord): void {
@@ -245,11 +264,12 @@ const STATUS_NAMES = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'
 /**
  * Spans of an OTLP ExportTraceServiceRequest in JSON: ids as hex, 64-bit integers as text or number, enums by number or name.
  *
- * @throws AndonError bad_body with the path of what is wrong
+ * @param refuse - told of spans whose ids are none; without it the whole request is refused for one of them
+ * @throws AndonError bad_body with the path of what is wrong, too_large
  */
-export function decodeSpansJson(text: string): SpanRecord[] {
+export function decodeSpansJson(text: string, refuse?: Refuse): SpanRecord[] {
   const spans: SpanRecord[] = []
-  readJsonRequest(text, 'spans', ['resourceSpans', 'scopeSpans', 'spans'], (json, source) => spans.push(readJsonSpan(json, source)))
+  readJsonRequest(text, 'spans', ['resourceSpans', 'scopeSpans', 'spans'], (json, source) => keep(spans, readJsonSpan(json, source), refuse))
   return spans
 }
 
@@ -258,9 +278,9 @@ export function encodeSpansJson(spans: readonly SpanRecord[]): string {
   return jsonRequest(spans, ['resourceSpans', 'scopeSpans', 'spans'], jsonSpan)
 }
 
-function readJsonSpan(json: JsonReader, source: Sourced): SpanRecord {
+function readJsonSpan(json: JsonReader, source: Sourced): ReadSpan {
   const status = json.child('status')
-  return checked({
+  return {
     traceId: json.hex('traceId'),
     spanId: json.hex('spanId'),
     parentSpanId: json.hex('parentSpanId'),
@@ -279,21 +299,19 @@ function readJsonSpan(json: JsonReader, source: Sourced): SpanRecord {
       droppedAttributes: event.uint32('droppedAttributesCount'),
     })),
     droppedEvents: json.uint32('droppedEventsCount'),
-    links: json.list('links').map((link) =>
-      checkedLink({
-        traceId: link.hex('traceId'),
-        spanId: link.hex('spanId'),
-        traceState: link.text('traceState'),
-        flags: link.uint32('flags'),
-        attributes: link.attributes('attributes'),
-        droppedAttributes: link.uint32('droppedAttributesCount'),
-      }),
-    ),
+    links: json.list('links').map((link) => ({
+      traceId: link.hex('traceId'),
+      spanId: link.hex('spanId'),
+      traceState: link.text('traceState'),
+      flags: link.uint32('flags'),
+      attributes: link.attributes('attributes'),
+      droppedAttributes: link.uint32('droppedAttributesCount'),
+    })),
     droppedLinks: json.uint32('droppedLinksCount'),
     status: { code: statusOf(status.enumeration('code', STATUS_NAMES)), message: status.text('message') },
     resource: source.resource,
     scope: source.scope,
-  })
+  }
 }
 
 function jsonSpan(span: SpanRecord): object {

@@ -67,7 +67,7 @@ class Side {
       index += offset
       for (let rest = length; rest > 0; rest -= 1) {
         count = this.counts.length > 0 ? (this.counts[position] ?? 0) : count + (this.deltas[position] ?? 0)
-        if (count < 0) reader.fail('a bucket of a histogram counts less than nothing')
+        if (!(count >= 0 && count < Infinity)) reader.fail(`a bucket of a histogram counts ${count}`)
         if (count !== 0) buckets.set(index, count)
         index += 1
         position += 1

@@ -59,7 +59,8 @@ function readSample(reader: Reader): WrittenSample {
     else if (tag === 24) start = Number(reader.int64())
     else reader.skip(tag)
   })
-  return { ...held, ts, start }
+  // Written out: spread, it takes ten times as long.
+  return { value: held.value, stale: held.stale, ts, start }
 }
 
 function readLabel(reader: Reader, labels: Record<string, string>): void {
@@ -106,6 +107,7 @@ function readExemplar(reader: Reader, symbols: readonly string[] | undefined): W
 }
 
 function readSeries(reader: Reader): WrittenSeries {
+  reader.record()
   const labels: Record<string, string> = Object.create(null)
   const samples: WrittenSample[] = []
   const histograms: NativeHistogram[] = []
@@ -138,7 +140,7 @@ function readFamily(reader: Reader, into: Map<string, WrittenMetadata>): void {
 /**
  * A WriteRequest of the first version, unpacked.
  *
- * @throws AndonError bad_body, naming the byte
+ * @throws AndonError bad_body, naming the byte; too_large
  */
 export function decodeWriteRequest(bytes: Uint8Array): WriteRequest {
   const reader = new Reader(bytes, 'remote write')
@@ -166,6 +168,7 @@ function readMetadata(reader: Reader, symbols: readonly string[]): WrittenMetada
 }
 
 function readSeries2(reader: Reader, symbols: readonly string[]): WrittenSeries {
+  reader.record()
   let labels: Labels = {}
   const samples: WrittenSample[] = []
   const histograms: NativeHistogram[] = []
@@ -189,15 +192,17 @@ function readSeries2(reader: Reader, symbols: readonly string[]): WrittenSeries 
 /**
  * A Request of the second version, unpacked.
  *
- * @throws AndonError bad_body, naming the byte
+ * @throws AndonError bad_body, naming the byte; too_large
  */
 export function decodeWriteRequest2(bytes: Uint8Array): WriteRequest {
   // The table of texts may come after what refers to it.
   const symbols: string[] = []
   const tables = new Reader(bytes, 'remote write')
   for (let tag = tables.tag(); tag !== 0; tag = tables.tag()) {
-    if (tag === ((4 << 3) | BYTES)) symbols.push(tables.string())
-    else tables.skip(tag)
+    if (tag === ((4 << 3) | BYTES)) {
+      tables.part()
+      symbols.push(tables.string())
+    } else tables.skip(tag)
   }
   const reader = new Reader(bytes, 'remote write')
   const series: WrittenSeries[] = []
