@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { type AlertSignal, AndonError, type Labels, type Milliseconds } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
+import { BodyReader } from './api/body.ts'
 import { Guard } from './api/guard.ts'
 import { createApi } from './api/index.ts'
 import { GrpcServer } from './api/otlp-grpc.ts'
@@ -165,7 +166,7 @@ export class App {
     const spanDays = { clock, limits, own, retentionDays: retention.spansDays }
     const spans = new SpanIngest(store, spanDays)
     const metrics = new MetricIngest(store.metrics, rawDays)
-    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, ...spanDays }), spanDays)
+    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, ...spanDays }), spanDays, this.#log)
     const profiles = new ProfileIngest(store.profiles, spanDays)
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
     const series = new AllSeries(store.metrics, new SpanSeries(store.edges, store.spanRates, clock))
@@ -183,12 +184,13 @@ export class App {
     own.gauge('andon_live_streams', 'Open live streams.', () => hub?.counts().streams ?? 0)
     own.gauge('andon_live_paths', 'Distinct paths that live streams watch.', () => hub?.counts().paths ?? 0)
     own.gauge('andon_live_dropped', 'Live results that slow receivers missed, since the start.', () => hub?.counts().dropped ?? 0)
-    const bodies = { bodyBytes: limits.bodyBytes, inflatedBytes: limits.inflatedBytes, inFlightBytes: limits.queueBytes }
+    const bodies = new BodyReader({ bodyBytes: limits.bodyBytes, inflatedBytes: limits.inflatedBytes, inFlightBytes: limits.queueBytes })
+    own.gauge('andon_ingest_in_flight_bytes', 'Bodies of telemetry that are being read, unpacked or stored.', () => bodies.inFlightBytes)
     const api = await createApi({
       guard: this.#guard,
       log: this.#log,
       clock,
-      otlp: { spans, metrics, exceptions, limits: bodies },
+      otlp: { spans, metrics, exceptions, bodies },
       written: new RemoteWriteIngest(metrics, { limits, own }),
       zipkin: spans,
       spans: new SpanReader(store.spans),
@@ -226,7 +228,7 @@ export class App {
       dashboard: this.#options.dashboardDir ?? findDashboard(),
       more: (server) => registerMetricsApi(server, { engine, metrics: series, targets: () => scraper.states(), rules: () => rules.groups, clock, log: this.#log, version: ownVersion() }),
     })
-    const grpc = new GrpcServer({ spans, metrics, exceptions, limits: bodies, clock, log: this.#log, check: (authorization) => this.#guard.checkIngest(authorization) })
+    const grpc = new GrpcServer({ spans, metrics, exceptions, bodies, clock, log: this.#log, check: (authorization) => this.#guard.checkIngest(authorization) })
     return { api, grpc, scraper, rules, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
   }
 

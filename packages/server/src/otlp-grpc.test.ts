@@ -9,6 +9,7 @@ import { test, type TestContext } from 'node:test'
 import { compressionAlgorithms, credentials, Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { AndonError, type MetricRecord } from '@andon/model'
 import { decodeExportResponse, encodeMetrics } from '@andon/wire'
+import { BodyReader } from './api/body.ts'
 import { GrpcServer } from './api/otlp-grpc.ts'
 import { App } from './app.ts'
 import { readOptions } from './config.ts'
@@ -92,7 +93,7 @@ async function listening(t: TestContext, accept: () => Promise<{ rejected: numbe
       return accept()
     },
   }
-  const server = new GrpcServer({ spans: sink, metrics: sink, exceptions: sink, limits: { bodyBytes: 10_000, inflatedBytes: 20_000, inFlightBytes: 100_000 }, clock: new FakeClock(), log: silentLog, check: () => undefined })
+  const server = new GrpcServer({ spans: sink, metrics: sink, exceptions: sink, bodies: new BodyReader({ bodyBytes: 10_000, inflatedBytes: 20_000, inFlightBytes: 100_000 }), clock: new FakeClock(), log: silentLog, check: () => undefined })
   const port = await server.listen('127.0.0.1', 0)
   t.after(async () => {
     server.cut()

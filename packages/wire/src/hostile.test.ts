@@ -52,8 +52,9 @@ test('more parts than a request may have are refused while they are read, whatev
   for (const [what, decode] of tooLarge) assert.equal(code(decode), 'too_large', what)
 })
 
+const millions = (part: string): string => `[${Array.from({ length: 4_100_000 }, () => part).join(',')}]`
+
 test('more of JSON than a request may have is refused before it is parsed', () => {
-  const millions = (part: string): string => `[${Array.from({ length: 4_100_000 }, () => part).join(',')}]`
   for (const part of ['{}', '[]']) {
     assert.equal(code(() => decodeSpansJson(`{"resourceSpans":${millions(part)}}`)), 'too_large', part)
     assert.equal(code(() => decodeZipkin(millions(part))), 'too_large', part)
@@ -121,7 +122,7 @@ test('ids of exemplars and log records that are none are left out, and the rest 
     point.raw(5, new Uint8Array(16).fill(5))
   })
   const [metric] = decodeMetrics(nested([1, 2, 2, 5, 1], point.bytes().slice()))
-  assert.deepEqual(metric?.data.points[0]?.exemplars?.map(({ value, traceId, spanId }) => [value, traceId, spanId]), [[4, '05'.repeat(16), '']])
+  assert.deepEqual(metric?.data.points[0]?.exemplars.map(({ value, traceId, spanId }) => [value, traceId, spanId]), [[4, '05'.repeat(16), '']])
   const log = new Writer()
   log.fixed64(1, 7n)
   log.message(6, () => {
@@ -133,27 +134,29 @@ test('ids of exemplars and log records that are none are left out, and the rest 
   assert.deepEqual(exceptions.map(({ type, traceId }) => [type, traceId]), [['E', '']])
 })
 
+const zipkin = (more: object): string => JSON.stringify([{ traceId: '1', id: '2', timestamp: 1, ...more }])
+
 test('what is no time in Zipkin is named', () => {
-  const one = (more: object): string => JSON.stringify([{ traceId: '1', id: '2', timestamp: 1, ...more }])
   for (const more of [{ duration: -1 }, { duration: 'NaN' }, { timestamp: 'Infinity' }, { timestamp: -5 }, { annotations: [{ timestamp: 'NaN', value: 'x' }] }]) {
-    assert.throws(() => decodeZipkin(one(more)), { code: 'bad_body', message: /a number of microseconds that is not negative is expected/ })
+    assert.throws(() => decodeZipkin(zipkin(more)), { code: 'bad_body', message: /a number of microseconds that is not negative is expected/ })
   }
-  assert.equal(code(() => decodeZipkin(one({}).replace('"timestamp":1', '"timestamp":1e400'))), 'bad_body')
+  assert.equal(code(() => decodeZipkin(zipkin({}).replace('"timestamp":1', '"timestamp":1e400'))), 'bad_body')
 })
 
+const profile = (lines: number, samples: number, name: string): Uint8Array => {
+  const writer = new Writer()
+  for (const text of ['', 'cpu', 'nanoseconds', name]) writer.text(6, text)
+  writer.message(1, () => (writer.uint(1, 1), writer.uint(2, 2)))
+  writer.message(5, () => (writer.uint(1, 1), writer.uint(2, 3)))
+  writer.message(4, () => {
+    writer.uint(1, 1)
+    for (let line = 0; line < lines; line += 1) writer.message(4, () => writer.uint(1, 1))
+  })
+  for (let sample = 0; sample < samples; sample += 1) writer.message(2, () => (writer.packedUint(1, [1, 1, 1]), writer.uint(2, 1)))
+  return writer.bytes()
+}
+
 test('a profile whose few bytes refer to many inlined calls, or to long names, is refused; its stacks have 512 frames at most', () => {
-  const profile = (lines: number, samples: number, name: string): Uint8Array => {
-    const writer = new Writer()
-    for (const text of ['', 'cpu', 'nanoseconds', name]) writer.text(6, text)
-    writer.message(1, () => (writer.uint(1, 1), writer.uint(2, 2)))
-    writer.message(5, () => (writer.uint(1, 1), writer.uint(2, 3)))
-    writer.message(4, () => {
-      writer.uint(1, 1)
-      for (let line = 0; line < lines; line += 1) writer.message(4, () => writer.uint(1, 1))
-    })
-    for (let sample = 0; sample < samples; sample += 1) writer.message(2, () => (writer.packedUint(1, [1, 1, 1]), writer.uint(2, 1)))
-    return writer.bytes()
-  }
   const [deep] = decodePprof(profile(100_000, 1, 'f')).samples
   assert.equal(deep?.stack.length, 512)
   assert.equal(code(() => decodePprof(profile(600, 20_000, 'f'))), 'too_large')
@@ -171,12 +174,13 @@ test('a text of metrics is read line by line, up to its limit', () => {
   assert.equal(family?.name.length, 1_000_000)
 })
 
+const histogram = (write: (writer: Writer) => void): Uint8Array => {
+  const writer = new Writer()
+  writer.message(1, () => writer.message(4, () => write(writer)))
+  return writer.bytes()
+}
+
 test('a native histogram counts what can be counted', () => {
-  const histogram = (write: (writer: Writer) => void): Uint8Array => {
-    const writer = new Writer()
-    writer.message(1, () => writer.message(4, () => write(writer)))
-    return writer.bytes()
-  }
   for (const count of [Number.NaN, Infinity, -1]) {
     const bytes = histogram((writer) => {
       writer.message(11, () => writer.uint(2, 1))

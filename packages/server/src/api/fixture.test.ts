@@ -13,6 +13,7 @@ import { SaturationReader } from '../query/saturation.ts'
 import { SpanReader, type SpanSource, type TraceSummary } from '../query/spans.ts'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
+import { BodyReader } from './body.ts'
 import { Guard, type Token } from './guard.ts'
 import { createApi } from './index.ts'
 import type { EdgesDeps } from './edges.ts'
@@ -122,7 +123,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     guard,
     log: silentLog,
     clock,
-    otlp: { spans: sink, metrics: sink, exceptions: sink, limits: { bodyBytes: 10_000, inflatedBytes: 20_000, inFlightBytes: 100_000 } },
+    otlp: { spans: sink, metrics: sink, exceptions: sink, bodies: new BodyReader({ bodyBytes: 10_000, inflatedBytes: 20_000, inFlightBytes: 100_000 }) },
     zipkin: { acceptSpans: (spans) => sink.accept(Buffer.from(String(spans.length)), 'zipkin') },
     written: { accept: (body, version) => sink.accept(body, `remote write ${version}`).then((result) => ({ ...result, samples: 1, histograms: 0, exemplars: 0 })) },
     spans: new SpanReader(source),

@@ -84,8 +84,9 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerLive(app, hub)
   const agents: AgentsDeps = { ...deps.agents, guard: deps.guard, clock }
   registerOtlp(app, { ...deps.otlp, log, note: (request) => noteAgent(request, agents) })
-  registerRemoteWrite(app, { written: deps.written, limits: deps.otlp.limits })
-  registerProfiles(app, { ...deps.profiles, clock, limits: deps.otlp.limits, note: (request) => noteAgent(request, agents) })
+  const { bodies } = deps.otlp
+  registerRemoteWrite(app, { written: deps.written, bodies, log })
+  registerProfiles(app, { ...deps.profiles, clock, bodies, note: (request) => noteAgent(request, agents) })
   registerAgents(app, agents)
   registerCoverage(app, { coverage: deps.coverage, clock })
   registerStalls(app, { stalls: deps.stalls, clock })
@@ -95,7 +96,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerSpans(app, { spans, clock })
   registerJaeger(app, { spans, clock, log })
   registerTempo(app, spans)
-  registerZipkin(app, { ingest: deps.zipkin, spans, clock, limits: deps.otlp.limits })
+  registerZipkin(app, { ingest: deps.zipkin, spans, clock, bodies })
   registerOverview(app, deps.overview)
   registerStatus(app, deps.status)
   deps.more(app)

@@ -6,7 +6,7 @@ import { AndonError, type ErrorCode } from '@andon/model'
 import { encodeExportResponse, encodeRpcStatus } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { type BodyLimits, BodyReader, readAll, unpack } from './body.ts'
+import type { BodyReader, BodyShare } from './body.ts'
 import { asAndonError, errorText } from './errors.ts'
 import type { OtlpSink } from './otlp.ts'
 
@@ -14,7 +14,7 @@ export interface GrpcDeps {
   readonly spans: OtlpSink
   readonly metrics: OtlpSink
   readonly exceptions: OtlpSink
-  readonly limits: BodyLimits
+  readonly bodies: BodyReader
   readonly clock: Clock
   readonly log: Log
   /** Lets a call with this authorization pass, or throws what it is refused with. */
@@ -74,26 +74,24 @@ function framed(message: Uint8Array): Buffer {
 }
 
 /** The one message of a unary call, unpacked. */
-async function messageOf(body: Buffer, encoding: string, limits: BodyLimits): Promise<Uint8Array> {
+async function messageOf(share: BodyShare, body: Buffer, encoding: string): Promise<Uint8Array> {
   if (body.length < PREFIX) throw new AndonError('bad_body', `The call carries ${body.length} bytes; a message has a head of ${PREFIX}.`)
   const length = body.readUInt32BE(1)
   if (length !== body.length - PREFIX) throw new AndonError('bad_body', `The call carries ${body.length - PREFIX} bytes of a message of ${length}; one whole message is expected.`)
   const message = body.subarray(PREFIX)
   if (body[0] === 0) return message
   if (encoding !== 'gzip' && encoding !== 'deflate') throw new AndonError('unsupported_media_type', `grpc-encoding "${encoding.slice(0, 40)}" is not understood.`, { hint: `Send ${ENCODINGS.replaceAll(',', ', ')}.` })
-  return await unpack(message, encoding, limits.inflatedBytes)
+  return await share.unpack(message, encoding)
 }
 
 /** A listener of its own, because the APIs speak HTTP/1. Owns its port and its sessions from listen to close. */
 export class GrpcServer {
   readonly #deps: GrpcDeps
-  readonly #reader: BodyReader
   readonly #server: Http2Server
   readonly #sessions = new Set<ServerHttp2Session>()
 
   constructor(deps: GrpcDeps) {
     this.#deps = deps
-    this.#reader = new BodyReader(deps.limits)
     this.#server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: 1_048_576 }, unknownProtocolTimeout: 5000 })
     this.#server.on('session', (session: ServerHttp2Session) => {
       this.#sessions.add(session)
@@ -151,12 +149,10 @@ export class GrpcServer {
   }
 
   async #export(stream: ServerHttp2Stream, signal: Signal, headers: IncomingHttpHeaders): Promise<Uint8Array> {
-    const { limits } = this.#deps
-    this.#reader.checkRoom()
-    // A stream that is too long must live on to be told so.
-    const body = await readAll(stream.iterator({ destroyOnReturn: false }), limits.bodyBytes + PREFIX)
-    const message = await messageOf(body, String(headers['grpc-encoding'] ?? 'identity'), limits)
-    return encodeExportResponse(await this.#reader.during(message, () => this.#deps[signal].accept(message, 'protobuf')))
+    return await this.#deps.bodies.during(async (share) => {
+      const message = await messageOf(share, await share.read(stream, PREFIX), String(headers['grpc-encoding'] ?? 'identity'))
+      return encodeExportResponse(await this.#deps[signal].accept(message, 'protobuf'))
+    })
   }
 
   #answer(stream: ServerHttp2Stream, message: Uint8Array): void {

@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import { AndonError } from '@andon/model'
 import { encodeExportResponse, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from '@andon/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Log } from '../runtime/log.ts'
-import { type BodyLimits, BodyReader } from './body.ts'
+import { type BodyReader, unread } from './body.ts'
 import { errorText, prepareError } from './errors.ts'
 
 export type OtlpContent = 'protobuf' | 'json'
@@ -18,7 +17,7 @@ export interface OtlpDeps {
   readonly metrics: OtlpSink
   readonly exceptions: OtlpSink
   readonly log: Log
-  readonly limits: BodyLimits
+  readonly bodies: BodyReader
   /** Takes note of who sends; the revision of what is wanted of it, for the header andon-control, or undefined. */
   readonly note: (request: FastifyRequest) => number | undefined
 }
@@ -51,9 +50,8 @@ function answer(reply: FastifyReply, content: OtlpContent, result: PartialSucces
  */
 export function registerOtlp(app: FastifyInstance, deps: OtlpDeps): void {
   void app.register((scope, _options, done) => {
-    const reader = new BodyReader(deps.limits)
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser([PROTOBUF, JSON_TYPE], (request: FastifyRequest, payload: IncomingMessage) => reader.read(request, payload))
+    scope.addContentTypeParser([PROTOBUF, JSON_TYPE], unread)
     scope.setErrorHandler((error, request, reply) => {
       const known = prepareError(error, request, reply, deps.log)
       const code = RPC_CODES[known.status] ?? 13
@@ -63,12 +61,12 @@ export function registerOtlp(app: FastifyInstance, deps: OtlpDeps): void {
     })
     const route = (path: string, signal: OtlpSignal, sink: OtlpSink): void => {
       scope.post(path, { config: { role: 'ingest' } }, async (request, reply) => {
-        const body = request.body instanceof Uint8Array ? request.body : Buffer.alloc(0)
         if (request.headers['content-type'] === undefined) throw new AndonError('unsupported_media_type', 'The request has no Content-Type.')
         const content = contentOf(request)
         const revision = deps.note(request)
         if (revision !== undefined) reply.header('andon-control', String(revision))
-        const result = await reader.during(body, () => sink.accept(body, content, batchOf(request)))
+        const batch = batchOf(request)
+        const result = await deps.bodies.use(request, (body) => sink.accept(body, content, batch))
         return answer(reply, content, result, signal)
       })
     }

@@ -1,5 +1,4 @@
 // Profiles: pprof in, flame graphs and pprof out.
-import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { AndonError, PROFILE_TYPES } from '@andon/model'
@@ -7,7 +6,7 @@ import { encodePprof } from '@andon/wire'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ProfileQuery, ProfileReader } from '../query/profiles.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { type BodyLimits, BodyReader } from './body.ts'
+import { type BodyReader, unread } from './body.ts'
 import { batchOf } from './otlp.ts'
 import { oneOf, parseTraceId, type Query, text, timeRange } from './parameters.ts'
 
@@ -28,7 +27,7 @@ export interface ProfilesDeps {
   readonly ingest: ProfilesSink
   readonly reader: ProfileReader
   readonly clock: Pick<Clock, 'now'>
-  readonly limits: BodyLimits
+  readonly bodies: BodyReader
   /** Notes which agent sends, and gives the revision that it is to have. */
   readonly note: (request: FastifyRequest) => number | undefined
 }
@@ -68,17 +67,16 @@ function queryOf(query: Query, now: number): ProfileQuery {
 }
 
 /** POST /api/profiles; GET /api/profiles, /api/profiles/flame, /api/profiles/pprof. A profile is answered only when it is stored. */
-export function registerProfiles(app: FastifyInstance, { ingest, reader, clock, limits, note }: ProfilesDeps): void {
+export function registerProfiles(app: FastifyInstance, { ingest, reader, clock, bodies, note }: ProfilesDeps): void {
   void app.register((scope, _options, done) => {
-    const bodies = new BodyReader(limits)
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser(TYPES, (request: FastifyRequest, payload: IncomingMessage) => bodies.read(request, payload))
+    scope.addContentTypeParser(TYPES, unread)
     scope.post<{ Querystring: Query }>('/api/profiles', { config: { role: 'ingest' } }, async (request, reply) => {
-      const { query, body } = request
-      if (!(body instanceof Uint8Array)) throw new AndonError('unsupported_media_type', 'The request has no Content-Type.', { hint: `Send pprof as ${TYPES.join(' or ')}.` })
+      const { query } = request
+      if (request.headers['content-type'] === undefined) throw new AndonError('unsupported_media_type', 'The request has no Content-Type.', { hint: `Send pprof as ${TYPES.join(' or ')}.` })
       const sender = { service: required(query), env: name(query, 'env'), version: name(query, 'version'), instance: name(query, 'instance') }
       const batch = batchOf(request)
-      const stored = await bodies.during(body, () => ingest.accept(body, sender, batch))
+      const stored = await bodies.use(request, (body) => ingest.accept(body, sender, batch))
       const revision = note(request)
       if (revision !== undefined) reply.header('andon-control', String(revision))
       return stored

@@ -1,8 +1,9 @@
 // POST /api/v1/write: Prometheus' remote write, versions 1 and 2.
-import type { IncomingMessage } from 'node:http'
 import { AndonError } from '@andon/model'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type BodyLimits, BodyReader } from './body.ts'
+import type { Log } from '../runtime/log.ts'
+import { type BodyReader, unread } from './body.ts'
+import { asAndonError, sendError } from './errors.ts'
 
 /** What takes requests; resolves when their points are stored. */
 export interface RemoteWriteSink {
@@ -11,7 +12,8 @@ export interface RemoteWriteSink {
 
 export interface RemoteWriteDeps {
   readonly written: RemoteWriteSink
-  readonly limits: BodyLimits
+  readonly bodies: BodyReader
+  readonly log: Log
 }
 
 const TYPE = 'application/x-protobuf'
@@ -25,20 +27,24 @@ function versionOf(request: FastifyRequest): 1 | 2 {
   return version
 }
 
-/** Answers 204 only when stored; 400, which Prometheus does not send again, when some of it was refused and the rest is stored. */
-export function registerRemoteWrite(app: FastifyInstance, { written, limits }: RemoteWriteDeps): void {
+/**
+ * Answers 204 only when stored; 400, which Prometheus does not send again, when some of it was refused and the rest is stored. What is to
+ * be sent again is 503: of 429 Prometheus does so only where `retry_on_http_429` is set.
+ */
+export function registerRemoteWrite(app: FastifyInstance, { written, bodies, log }: RemoteWriteDeps): void {
   void app.register((scope, _options, done) => {
-    const reader = new BodyReader(limits)
     scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser(TYPE, (request: FastifyRequest, payload: IncomingMessage) => {
-      const { 'content-encoding': encoding } = request.headers
-      if (encoding !== undefined && encoding !== 'snappy') throw new AndonError('unsupported_media_type', `Content-Encoding "${encoding.slice(0, 40)}" is not understood.`, { hint: 'Send snappy.' })
-      return reader.read(request, payload, 'snappy')
+    scope.addContentTypeParser(TYPE, unread)
+    scope.setErrorHandler((error, request, reply) => {
+      const known = asAndonError(error)
+      sendError(known.code === 'overloaded' ? new AndonError('unavailable', known.message, { hint: known.hint }) : error, request, reply, log)
     })
     scope.post('/api/v1/write', { config: { role: 'ingest' } }, async (request, reply) => {
-      const body = request.body instanceof Uint8Array ? request.body : Buffer.alloc(0)
+      const { 'content-encoding': encoding } = request.headers
       if (request.headers['content-type'] === undefined) throw new AndonError('unsupported_media_type', 'The request has no Content-Type.', { hint: `Send ${TYPE}.` })
-      const { rejected, message, samples, histograms, exemplars } = await reader.during(body, () => written.accept(body, versionOf(request)))
+      if (encoding !== undefined && encoding !== 'snappy') throw new AndonError('unsupported_media_type', `Content-Encoding "${encoding.slice(0, 40)}" is not understood.`, { hint: 'Send snappy.' })
+      const version = versionOf(request)
+      const { rejected, message, samples, histograms, exemplars } = await bodies.use(request, (body) => written.accept(body, version), 'snappy')
       void reply.headers({
         'x-prometheus-remote-write-samples-written': String(samples),
         'x-prometheus-remote-write-histograms-written': String(histograms),

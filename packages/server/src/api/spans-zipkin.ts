@@ -1,11 +1,10 @@
 // Zipkin's API: spans in, and what its UI and Grafana ask.
-import type { IncomingMessage } from 'node:http'
 import { AndonError, type Bytes, type Milliseconds, type SpanRecord } from '@andon/model'
 import { decodeZipkin, encodeZipkin, type PartialSuccess } from '@andon/wire'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { SpanReader, TraceQuery } from '../query/spans.ts'
 import type { Clock } from '../runtime/clock.ts'
-import { type BodyLimits, BodyReader } from './body.ts'
+import { type BodyReader, unread } from './body.ts'
 import { parseTraceId, type Query, text, texts, whole } from './parameters.ts'
 
 /** What takes spans; resolves when they are stored. */
@@ -17,7 +16,7 @@ export interface ZipkinDeps {
   readonly ingest: ZipkinSink
   readonly spans: SpanReader
   readonly clock: Pick<Clock, 'now'>
-  readonly limits: BodyLimits
+  readonly bodies: BodyReader
 }
 
 const TRACES_MAX = 200
@@ -55,13 +54,11 @@ function searchOf(query: Query, now: Milliseconds): TraceQuery {
   }
 }
 
-function registerIngest(app: FastifyInstance, { ingest, limits }: ZipkinDeps): void {
-  const reader = new BodyReader(limits)
+function registerIngest(app: FastifyInstance, { ingest, bodies }: ZipkinDeps): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', (request: FastifyRequest, payload: IncomingMessage) => reader.read(request, payload))
+  app.addContentTypeParser('application/json', unread)
   app.post('/api/v2/spans', { config: { role: 'ingest' } }, async (request, reply) => {
-    const body = request.body instanceof Uint8Array ? request.body : Buffer.alloc(0)
-    const { rejected, message } = await reader.during(body, () => ingest.acceptSpans(decodeZipkin(new TextDecoder().decode(body)), body.length))
+    const { rejected, message } = await bodies.use(request, (body) => ingest.acceptSpans(decodeZipkin(new TextDecoder().decode(body)), body.length))
     if (rejected > 0) throw new AndonError('bad_body', `${message}; all others are stored.`, { hint: 'What was refused must not be sent again; see docs/reference/limits.md.' })
     return reply.code(202).send()
   })

@@ -27,6 +27,8 @@ export const BREACHES_MAX = 200
 export const ADAPTATIONS_MAX = 50
 /** Names of one inventory; further ones are left out. */
 export const INVENTORY_MAX = 5000
+/** Inventories of one request; further ones are refused. */
+const INVENTORIES_MAX = 100
 /** Blocks of event loops of one request; further ones are refused. */
 export const STALLS_MAX = 1000
 const DAY: Milliseconds = 86_400_000
@@ -76,13 +78,14 @@ export class EventIngest {
   /**
    * Stores the events of one request; settles when they are stored. Repeated under the same batch number they count once.
    *
-   * @returns how many were not understood or too many
+   * @returns how many were not understood, too many, or of a time in the future or before the retention
    */
   async accept(events: readonly LogEvent[], batch?: string): Promise<number> {
-    const breaches = events.flatMap(breachOf).slice(0, BREACHES_MAX)
-    const adaptations = events.flatMap(adaptationOf).slice(0, ADAPTATIONS_MAX)
-    const inventories = events.flatMap(registrationOf)
-    const stalls = events.flatMap((event) => this.#stallOf(event)).slice(0, STALLS_MAX)
+    const timely = events.filter((event) => this.#isInTime(event))
+    const breaches = timely.flatMap(breachOf).slice(0, BREACHES_MAX)
+    const adaptations = timely.flatMap(adaptationOf).slice(0, ADAPTATIONS_MAX)
+    const inventories = timely.flatMap(registrationOf).slice(0, INVENTORIES_MAX)
+    const stalls = timely.flatMap(stallOf).slice(0, STALLS_MAX)
     const options = batch === undefined ? {} : { batch }
     if (inventories.length > 0) await this.#deps.inventory.write(inventories)
     const rows = [
@@ -98,15 +101,19 @@ export class EventIngest {
     return events.length - rows.length - inventories.length - stalls.length
   }
 
-  /** Not one whose time is in the future or before the retention: it would have a partition of its own. */
-  #stallOf({ name, time, attributes, resource, traceId, spanId }: LogEvent): SourcedStall[] {
-    const stall = name === STALL_EVENT ? readStall(attributes) : undefined
+  /** One whose time is in the future or before the retention would have a partition of its own. */
+  #isInTime({ time }: LogEvent): boolean {
     const { clock, limits, retentionDays } = this.#deps
     const [at, now] = [nanosecondsToMilliseconds(time), clock.now()]
-    if (stall === undefined || at < now - retentionDays * DAY || at > now + limits.futureMs) return []
-    const { service, env, version, instance } = describeSource(resource)
-    return [{ ...stall, service, env, version, instance, time: at, traceId, spanId }]
+    return at >= now - retentionDays * DAY && at <= now + limits.futureMs
   }
+}
+
+function stallOf({ name, time, attributes, resource, traceId, spanId }: LogEvent): SourcedStall[] {
+  const stall = name === STALL_EVENT ? readStall(attributes) : undefined
+  if (stall === undefined) return []
+  const { service, env, version, instance } = describeSource(resource)
+  return [{ ...stall, service, env, version, instance, time: nanosecondsToMilliseconds(time), traceId, spanId }]
 }
 
 function breachOf({ name, time, attributes, resource, traceId }: LogEvent): KeptBreach[] {

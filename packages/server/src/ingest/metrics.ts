@@ -1,5 +1,5 @@
 // OTLP metrics: decode, check, bound, write.
-import { type Bytes, type Labels, type MetricRecord, type Milliseconds, nanosecondsToMilliseconds, type Resource } from '@andon/model'
+import { type Bytes, type Labels, type Milliseconds, nanosecondsToMilliseconds, type Resource } from '@andon/model'
 import { decodeMetrics, decodeMetricsJson, type PartialSuccess } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { ExemplarRow, HistogramRow, MetadataRow, MetricRows, SampleRow, SeriesRow } from '../store/metric-rows.ts'
@@ -7,17 +7,20 @@ import type { PreviousHistogram, PreviousSample } from '../store/metrics.ts'
 import { stringOf } from '../store/cells.ts'
 import { describeSource } from '../store/source.ts'
 import type { WriteOptions } from '../store/spans.ts'
+import { beginning, bounded, BoundedSources, KEY_MAX } from './attributes.ts'
 import { Batcher } from './batcher.ts'
 import { histogramIncrease, sampleIncrease } from './increase.ts'
 import { describe, type Described, type HistogramSeriesPoint, pointsOf, type SamplePoint, type SeriesPoint } from './points.ts'
+import { refusalOf, Refusals } from './refusals.ts'
 import { attributeLabels, type Placed, type RememberedSeries, SeriesBook } from './series.ts'
 import type { IngestContext } from './spans.ts'
 
 /** What metrics are written to, and where the previous point of a counter is read from. */
 export interface MetricSink {
   write(rows: MetricRows, options?: WriteOptions): Promise<void>
-  previousSamples(series: readonly bigint[], before: Milliseconds): Promise<Map<bigint, PreviousSample>>
-  previousHistograms(series: readonly bigint[], before: Milliseconds): Promise<Map<bigint, PreviousHistogram>>
+  /** Of each series the last point strictly before its own time; those without one are absent. */
+  previousSamples(before: ReadonlyMap<bigint, Milliseconds>): Promise<Map<bigint, PreviousSample>>
+  previousHistograms(before: ReadonlyMap<bigint, Milliseconds>): Promise<Map<bigint, PreviousHistogram>>
 }
 
 /** A point with its series, in time order within a series. */
@@ -32,45 +35,70 @@ export interface Content {
   readonly described: readonly Described[]
 }
 
+/** A request in the queue. */
+interface Queued extends Content {
+  /** `target_info` of its resources. */
+  readonly infos: readonly SamplePoint[]
+  /** Points that were dropped because their series were too many; known when it is stored. */
+  overflow: number
+}
+
 const DAY = 86_400_000
+/** UTF-16 units of a unit; a longer one is cut. */
+const UNIT_MAX = 63
 /** A series' row is written again at most once an hour. */
 const REFRESH = 3_600_000
 const METADATA_REMEMBERED = 50_000
+/** UTF-16 units of a value that an exemplar carries. */
+const EXEMPLAR_LABEL_MAX = 200
 
 export class MetricIngest {
   readonly #sink: MetricSink
   readonly #context: IngestContext
-  readonly #batcher: Batcher<Content>
+  readonly #batcher: Batcher<Queued>
+  readonly #sources: BoundedSources
   readonly #book: SeriesBook
   /** When the metadata of each metric were last written. */
   readonly #metadata = new Map<string, Milliseconds>()
   readonly #accepted: ReturnType<OwnMetrics['counter']>
   readonly #refused: ReturnType<OwnMetrics['counter']>
   readonly #overflow: ReturnType<OwnMetrics['counter']>
+  readonly #exemplars: ReturnType<OwnMetrics['counter']>
 
   constructor(sink: MetricSink, context: IngestContext) {
     this.#sink = sink
     this.#context = context
     this.#book = new SeriesBook(context.limits)
+    this.#sources = new BoundedSources(context.limits)
     this.#accepted = context.own.counter('andon_ingest_points_total', 'Metric points that were stored.')
     this.#refused = context.own.counter('andon_ingest_points_refused_total', 'Metric points that were refused, by reason.')
     this.#overflow = context.own.counter('andon_ingest_series_overflow_total', 'Metric points over the limit of series, by what became of them.')
+    this.#exemplars = context.own.counter('andon_ingest_exemplars_refused_total', 'Exemplars that were left out because their time lies in the future or before the retention.')
     context.own.gauge('andon_ingest_series', 'Series that the ingester remembers.', () => this.#book.size)
     // One insert at a time: the increase of a point needs the point before it to be stored.
-    this.#batcher = new Batcher({ signal: 'metrics', ...context, store: (contents, batch) => this.#store(contents, batch === undefined ? {} : { batch }) })
+    this.#batcher = new Batcher({ signal: 'metrics', ...context, store: (contents, options) => this.#store(contents, options) })
   }
 
   /**
    * Takes one export request; settles when its points are stored.
    *
    * @returns how many points were refused, and why
-   * @throws AndonError bad_body, overloaded or unavailable; nothing of the request is then stored
+   * @throws AndonError bad_body, too_large, overloaded or unavailable; nothing of the request is then stored
    */
   async accept(body: Uint8Array, content: 'protobuf' | 'json', batch?: string): Promise<PartialSuccess> {
-    const metrics = content === 'protobuf' ? decodeMetrics(body) : decodeMetricsJson(new TextDecoder().decode(body))
-    const described = metrics.map(describe)
-    const points = metrics.flatMap((metric: MetricRecord, index) => pointsOf(metric, described[index] ?? describe(metric)))
-    return await this.acceptPoints({ points, described }, body.length, batch)
+    const refusals = new Refusals()
+    const refuse = (): void => refusals.add('histogram')
+    const metrics = content === 'protobuf' ? decodeMetrics(body, refuse) : decodeMetricsJson(new TextDecoder().decode(body), refuse)
+    const points: SeriesPoint[] = []
+    const described: Described[] = []
+    for (const metric of metrics) {
+      const one = describe({ ...metric, unit: beginning(metric.unit, UNIT_MAX), description: beginning(metric.description, this.#context.limits.attributeLength) })
+      const own = pointsOf({ ...metric, resource: this.#sources.resource(metric.resource) }, one)
+      // A name that nothing was measured under is not kept.
+      if (own.length > 0 && one.name.length <= KEY_MAX) described.push(one)
+      for (const point of own) points.push(point)
+    }
+    return await this.#accept({ points, described }, body.length, { refusals, batch })
   }
 
   /**
@@ -80,14 +108,25 @@ export class MetricIngest {
    * @returns how many points were refused, and why
    * @throws AndonError overloaded or unavailable; nothing is then stored
    */
-  async acceptPoints({ points, described }: Content, bytes: Bytes, batch?: string): Promise<PartialSuccess> {
-    const kept = points.filter(({ ts }) => this.#isInTime(ts))
-    if (kept.length > 0 || described.length > 0) await this.#batcher.accept({ points: [...kept, ...targetInfo(kept)], described }, bytes, batch)
-    this.#accepted.add(kept.length)
-    const rejected = points.length - kept.length
-    if (rejected > 0) this.#refused.add(rejected, { reason: 'time' })
-    const { limits, retentionDays } = this.#context
-    return { rejected, message: rejected === 0 ? '' : `${rejected} points lie more than ${limits.futureMs / 60_000} minutes in the future or before the retention of ${retentionDays} days` }
+  async acceptPoints(content: Content, bytes: Bytes): Promise<PartialSuccess> {
+    return await this.#accept(content, bytes, { refusals: new Refusals(), batch: undefined })
+  }
+
+  async #accept({ points, described }: Content, bytes: Bytes, { refusals, batch }: { refusals: Refusals; batch: string | undefined }): Promise<PartialSuccess> {
+    const { clock, limits, retentionDays } = this.#context
+    const bounds = { limits, retentionDays, now: clock.now() }
+    const kept = points.filter((point) => {
+      const refusal = refusalOf(point, bounds)
+      if (refusal !== undefined) refusals.add(refusal)
+      return refusal === undefined
+    })
+    const queued: Queued = { points: kept, infos: targetInfo(kept).filter((point) => refusalOf(point, bounds) === undefined), described, overflow: 0 }
+    if (kept.length > 0 || described.length > 0) await this.#batcher.accept(queued, bytes, batch)
+    this.#accepted.add(kept.length - queued.overflow)
+    for (const [reason, count] of refusals.counts) this.#refused.add(count, { reason })
+    // Counted as overflow where it is found.
+    refusals.add('series', queued.overflow)
+    return { rejected: refusals.total, message: refusals.message(bounds) }
   }
 
   /** Settles when no request waits any more. */
@@ -95,14 +134,9 @@ export class MetricIngest {
     await this.#batcher.drained()
   }
 
-  #isInTime(ts: Milliseconds): boolean {
-    const { clock, limits, retentionDays } = this.#context
-    return ts <= clock.now() + limits.futureMs && ts >= clock.now() - retentionDays * DAY
-  }
-
-  async #store(contents: readonly Content[], options: WriteOptions): Promise<void> {
+  async #store(contents: readonly Queued[], options: WriteOptions): Promise<void> {
     const now = this.#context.clock.now()
-    const placed = this.#place(contents.flatMap(({ points }) => points), now)
+    const placed = this.#place(contents, now)
     const metadata = this.#newMetadata(contents.flatMap(({ described }) => described), now)
     await this.#lookUpPrevious(placed)
     // Within one insert a point follows the one before it; if the insert fails, none of them happened.
@@ -112,25 +146,35 @@ export class MetricIngest {
       series: this.#newSeries(placed, now),
       samples: placed.filter(isSample).map(sampleRow),
       histograms: placed.filter(isHistogram).map(histogramRow),
-      exemplars: placed.flatMap(exemplarRows),
+      exemplars: placed.flatMap((each) => this.#exemplarRows(each, now)),
     }
     try {
       await this.#sink.write(rows, options)
     } catch (error) {
-      for (const [series, previous] of before) Object.assign(series, previous)
+      // What a table holds has happened, even where a later one failed.
+      const { done } = options
+      for (const [series, { previousSample, previousHistogram }] of before) {
+        if (done?.has('samples') !== true) series.previousSample = previousSample
+        if (done?.has('hist') !== true) series.previousHistogram = previousHistogram
+      }
       throw error
     }
     for (const series of before.keys()) if (now - series.written > REFRESH) series.written = now
     for (const { name } of metadata) this.#metadata.set(name, now)
   }
 
-  #place(points: readonly SeriesPoint[], now: Milliseconds): PlacedPoint[] {
+  #place(contents: readonly Queued[], now: Milliseconds): PlacedPoint[] {
     const placed: PlacedPoint[] = []
-    for (const point of points) {
-      const place: Placed = this.#book.place(point, now)
-      if (place === undefined) this.#overflow.add(1, { action: 'dropped' })
-      else placed.push({ point, series: place.series })
-      if (place?.overflow === true) this.#overflow.add(1, { action: 'gathered' })
+    const place = (point: SeriesPoint): boolean => {
+      const found: Placed = this.#book.place(point, now)
+      if (found === undefined) this.#overflow.add(1, { action: 'dropped' })
+      else placed.push({ point, series: found.series })
+      if (found?.overflow === true) this.#overflow.add(1, { action: 'gathered' })
+      return found !== undefined
+    }
+    for (const content of contents) {
+      content.overflow = content.points.filter((point) => !place(point)).length
+      content.infos.forEach(place)
     }
     return placed.toSorted((a, b) => a.point.ts - b.point.ts)
   }
@@ -142,27 +186,44 @@ export class MetricIngest {
 
   #newMetadata(described: readonly Described[], now: Milliseconds): MetadataRow[] {
     const due = new Map(described.filter(({ name }) => now - (this.#metadata.get(name) ?? -Infinity) > REFRESH).map((each) => [each.name, each]))
-    if (this.#metadata.size + due.size > METADATA_REMEMBERED) this.#metadata.clear()
-    return [...due.values()]
+    if (this.#metadata.size + due.size > METADATA_REMEMBERED) for (const [name, written] of this.#metadata) if (now - written > REFRESH) this.#metadata.delete(name)
+    // Names beyond these are not described; their points are kept.
+    return [...due.values()].slice(0, Math.max(0, METADATA_REMEMBERED - this.#metadata.size))
   }
 
   /** Reads the previous points of the counters that are not remembered, strictly before their first new point. */
   async #lookUpPrevious(placed: readonly PlacedPoint[]): Promise<void> {
     const samples = placed.filter(({ point, series }) => point.kind === 'sample' && isCumulative(point) && series.previousSample === undefined)
     const histograms = placed.filter(({ point, series }) => point.kind === 'histogram' && isCumulative(point) && series.previousHistogram === undefined)
-    const foundSamples = await this.#sink.previousSamples(idsOf(samples), earliest(samples))
+    const foundSamples = await this.#sink.previousSamples(firstTimes(samples))
     for (const { series } of samples) series.previousSample = foundSamples.get(series.id) ?? null
-    const foundHistograms = await this.#sink.previousHistograms(idsOf(histograms), earliest(histograms))
+    const foundHistograms = await this.#sink.previousHistograms(firstTimes(histograms))
     for (const { series } of histograms) series.previousHistogram = foundHistograms.get(series.id) ?? null
+  }
+
+  /** Without those of a time that no point may have: each would have a partition of its own. */
+  #exemplarRows({ point, series }: PlacedPoint, now: Milliseconds): ExemplarRow[] {
+    if (point.exemplars.length === 0) return []
+    const { limits, retentionDays } = this.#context
+    const rows = point.exemplars.map(({ time, value, traceId, spanId, attributes }): ExemplarRow => ({
+      id: series.id,
+      ts: time === 0n ? point.ts : nanosecondsToMilliseconds(time),
+      value,
+      traceId,
+      spanId,
+      attributes: attributeLabels(bounded(attributes, limits).attributes, {}, EXEMPLAR_LABEL_MAX),
+    }))
+    const kept = rows.filter(({ ts }) => ts <= now + limits.futureMs && ts >= now - retentionDays * DAY)
+    if (kept.length < rows.length) this.#exemplars.add(rows.length - kept.length)
+    return kept
   }
 }
 
-function idsOf(placed: readonly PlacedPoint[]): bigint[] {
-  return [...new Set(placed.map(({ series }) => series.id))]
-}
-
-function earliest(placed: readonly PlacedPoint[]): Milliseconds {
-  return placed.reduce((least, { point }) => Math.min(least, point.ts), Number.MAX_SAFE_INTEGER)
+/** When the first new point of each series was, of points in the order of their times. */
+function firstTimes(placed: readonly PlacedPoint[]): Map<bigint, Milliseconds> {
+  const times = new Map<bigint, Milliseconds>()
+  for (const { point, series } of placed) if (!times.has(series.id)) times.set(series.id, point.ts)
+  return times
 }
 
 /** Only the increase of a cumulative counter or histogram depends on the point before. */
@@ -182,7 +243,7 @@ function isHistogram(placed: PlacedPoint): placed is PlacedPoint<HistogramSeries
 function sampleRow({ point, series }: PlacedPoint<SamplePoint>): SampleRow {
   const { ts, start, value, stale, delta } = point
   const row = { id: series.id, ts, start, value, stale, delta }
-  if (delta && point.type === 'counter' && !stale) return { ...row, increase: Number.isFinite(value) ? value : 0 }
+  if (delta && point.type === 'counter' && !stale) return { ...row, increase: value > 0 && value < Infinity ? value : 0 }
   // Of increments of what is no counter the rollup keeps no sum: it marks them, so that their mean is not taken for that of a gauge.
   if (delta && !stale) return { ...row, increase: Number.NaN }
   if (!isCumulative(point)) return { ...row, increase: 0 }
@@ -199,17 +260,6 @@ function histogramRow({ point, series }: PlacedPoint<HistogramSeriesPoint>): His
   const previous = series.previousHistogram ?? null
   if (previous === null || ts > previous.ts) series.previousHistogram = { ts, start, value }
   return { ...row, increase: histogramIncrease(ts, start, value, previous) }
-}
-
-function exemplarRows({ point, series }: PlacedPoint): ExemplarRow[] {
-  return point.exemplars.map(({ time, value, traceId, spanId, attributes }) => ({
-    id: series.id,
-    ts: time === 0n ? point.ts : nanosecondsToMilliseconds(time),
-    value,
-    traceId,
-    spanId,
-    attributes: attributeLabels(attributes, {}, 200),
-  }))
 }
 
 const OWN_ATTRIBUTES = new Set(['service.name', 'service.namespace', 'service.instance.id', 'service.version', 'deployment.environment.name'])

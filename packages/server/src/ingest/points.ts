@@ -58,6 +58,11 @@ export interface Described {
 
 const milliseconds = (ns: Nanoseconds): Milliseconds => Number(ns / 1_000_000n)
 
+/** Since when a point counts; 0, not known, where that is after its own time or before all times. */
+export function startOf(start: Milliseconds, ts: Milliseconds): Milliseconds {
+  return start > 0 && start <= ts ? start : 0
+}
+
 function typeOf(metric: MetricRecord): 'gauge' | 'counter' | 'updown' | 'histogram' | 'summary' {
   switch (metric.data.type) {
     case 'gauge':
@@ -88,7 +93,7 @@ export function pointsOf(metric: MetricRecord, { name, type }: Described): Serie
     attributes: point.attributes,
     extra: {},
     ts: milliseconds(point.time),
-    start: milliseconds(point.start),
+    start: startOf(milliseconds(point.start), milliseconds(point.time)),
     stale: (point.flags & 1) !== 0,
     exemplars: point.exemplars,
   })
@@ -107,7 +112,8 @@ export function pointsOf(metric: MetricRecord, { name, type }: Described): Serie
 }
 
 function range({ min, max }: Pick<HistogramPoint, 'min' | 'max'>): { min: number; max: number } {
-  return { min: min ?? Infinity, max: max ?? -Infinity }
+  // Not NaN: a rollup takes the least and the greatest.
+  return { min: min === undefined || Number.isNaN(min) ? Infinity : min, max: max === undefined || Number.isNaN(max) ? -Infinity : max }
 }
 
 function counted(counts: readonly number[], offset: number): Map<number, number> {

@@ -4,6 +4,7 @@ import { gunzip } from 'node:zlib'
 import { AndonError, type ProfileRecord, type ProfileType } from '@andon/model'
 import { decodePprof } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
+import { beginning, KEY_MAX } from './attributes.ts'
 import { Batcher } from './batcher.ts'
 import type { IngestContext } from './spans.ts'
 
@@ -28,6 +29,8 @@ export interface ProfileSink {
 
 const unpack = promisify(gunzip)
 const DAY_NS = 86_400_000_000_000n
+/** What lasts longer is said to have lasted so long. */
+const DURATION_MAX_NS = 7n * DAY_NS
 
 /** Names of pprof's makers: of Node's samplers, of Go's. */
 const TYPES: Readonly<Record<string, ProfileType>> = {
@@ -49,7 +52,7 @@ export class ProfileIngest {
   constructor(profiles: ProfileSink, context: IngestContext) {
     this.#context = context
     this.#accepted = context.own.counter('andon_ingest_profiles_total', 'Profiles that were stored.')
-    this.#batcher = new Batcher({ signal: 'profiles', ...context, store: (contents, batch) => profiles.write(contents, batch === undefined ? {} : { batch }) })
+    this.#batcher = new Batcher({ signal: 'profiles', ...context, store: (contents, options) => profiles.write(contents, options) })
   }
 
   /**
@@ -95,6 +98,13 @@ export class ProfileIngest {
     const [earliest, latest] = [now - BigInt(retentionDays) * DAY_NS, now + BigInt(limits.futureMs) * 1_000_000n]
     if (start < earliest || start > latest) throw new AndonError('bad_body', `profile: its time lies in the future or before the retention of ${retentionDays} days`)
     const isIn = (time: bigint): boolean => time >= earliest && time <= latest
-    return { ...record, start, samples: record.samples.map((sample) => (sample.time === 0n || isIn(sample.time) ? sample : { ...sample, time: 0n })) }
+    const duration = record.duration < 0n ? 0n : record.duration > DURATION_MAX_NS ? DURATION_MAX_NS : record.duration
+    const samples = record.samples.map((sample) => {
+      const { labels, time } = sample
+      const route = beginning(labels['route'] ?? '', KEY_MAX)
+      const isSame = (time === 0n || isIn(time)) && route === (labels['route'] ?? '')
+      return isSame ? sample : { ...sample, time: isIn(time) ? time : 0n, labels: { ...labels, route } }
+    })
+    return { ...record, start, duration, samples }
   }
 }

@@ -4,6 +4,7 @@ import { decodeWriteRequest, decodeWriteRequest2, type NativeHistogram, type Par
 import type { Limits } from '../runtime/limits.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { CUSTOM_BOUNDS, type HistogramValue } from '../store/metric-rows.ts'
+import { beginning, KEY_MAX } from './attributes.ts'
 import type { Described, SeriesPoint } from './points.ts'
 import { type PointSink, typeInFamily, writtenExemplar, writtenHistogram, writtenSample } from './written-points.ts'
 
@@ -21,23 +22,27 @@ export interface Written extends PartialSuccess {
 
 /** Families of which the type is remembered. */
 const MAX_FAMILIES = 50_000
+/** UTF-16 units of what is said of a metric. */
+const HELP_MAX = 1024
+const UNIT_MAX = 63
 const LABEL_NAME = /^[^\0]{1,1024}$/
 /** Endings of the series of one family. */
 const ENDING = /_(?:total|bucket|sum|count|created|info)$/
 
 /** What is known of the families of metrics: the first version tells it in requests of its own. */
 class Families {
-  readonly #known = new Map<string, WrittenMetadata>()
+  readonly #known = new Map<string, MetricType>()
 
   learn(metadata: ReadonlyMap<string, WrittenMetadata>): Described[] {
-    for (const [name, each] of metadata) if (this.#known.size < MAX_FAMILIES || this.#known.has(name)) this.#known.set(name, each)
-    return [...metadata].map(([name, { type, help, unit }]) => ({ name, otelName: '', type, help, unit }))
+    const described = [...metadata].filter(([name]) => name !== '' && name.length <= KEY_MAX).map(([name, { type, help, unit }]): Described => ({ name, otelName: '', type, help: beginning(help, HELP_MAX), unit: beginning(unit, UNIT_MAX) }))
+    for (const { name, type } of described) if (this.#known.size < MAX_FAMILIES || this.#known.has(name)) this.#known.set(name, type)
+    return described
   }
 
   /** The type of a series by its name: that of its family, or what the ending of its name says. */
   typeOf(name: string, own: WrittenMetadata | undefined): MetricType {
-    const family = [own, this.#known.get(name), this.#known.get(name.replace(ENDING, ''))].find((each) => each !== undefined && each.type !== 'unknown')
-    return typeInFamily(family?.type ?? 'unknown', name)
+    const family = [own?.type, this.#known.get(name), this.#known.get(name.replace(ENDING, ''))].find((type) => type !== undefined && type !== 'unknown')
+    return typeInFamily(family ?? 'unknown', name)
   }
 }
 
@@ -58,7 +63,7 @@ export class RemoteWriteIngest {
    * Takes one request, unpacked; settles when its points are stored.
    *
    * @param version - of the protocol
-   * @throws AndonError bad_body, overloaded or unavailable; nothing of the request is then stored
+   * @throws AndonError bad_body, too_large, overloaded or unavailable; nothing of the request is then stored
    */
   async accept(body: Uint8Array, version: 1 | 2): Promise<Written> {
     const request: WriteRequest = version === 1 ? decodeWriteRequest(body) : decodeWriteRequest2(body)
@@ -100,7 +105,7 @@ export class RemoteWriteIngest {
 
   #pointsOf({ labels, samples, histograms, exemplars, metadata }: WrittenSeries, described: Described[]): SeriesPoint[] {
     const { __name__: name = '' } = labels
-    if (metadata !== undefined && metadata.type !== 'unknown') described.push({ name, otelName: '', ...metadata })
+    if (metadata !== undefined && metadata.type !== 'unknown') described.push({ name, otelName: '', type: metadata.type, help: beginning(metadata.help, HELP_MAX), unit: beginning(metadata.unit, UNIT_MAX) })
     const type = this.#families.typeOf(name, metadata)
     const points: SeriesPoint[] = [...samples.map((sample) => writtenSample(labels, { ...sample, type })), ...histograms.map((histogram) => writtenHistogram(labels, histogramPoint(histogram)))]
     // An exemplar belongs to its series, not to one of its points.

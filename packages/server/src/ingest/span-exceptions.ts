@@ -15,7 +15,8 @@ export function exceptionsOf(spans: readonly SpanRecord[]): WeightedException[] 
     span.events
       .filter(({ name, attributes }) => name === 'exception' && attributes['andon.exception.logged'] !== true)
       .map(({ time, attributes }) => ({
-        time,
+        // An event may name any time; an error is of the time of its span.
+        time: time >= span.start && time <= span.end ? time : span.start,
         type: text(attributes['exception.type']),
         message: text(attributes['exception.message']),
         stack: text(attributes['exception.stacktrace']),

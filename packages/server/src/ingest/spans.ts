@@ -1,12 +1,12 @@
 // OTLP spans: decode, check, bound, write.
-import type { Bytes, SpanRecord } from '@andon/model'
+import type { Bytes, SpanEvent, SpanLink, SpanRecord } from '@andon/model'
 import { decodeSpans, decodeSpansJson, type PartialSuccess } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
 import type { Limits } from '../runtime/limits.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { WeightedException } from '../store/exceptions.ts'
 import type { WriteOptions } from '../store/spans.ts'
-import { bounded } from './attributes.ts'
+import { beginning, bounded, BoundedSources, KEY_MAX } from './attributes.ts'
 import { Batcher } from './batcher.ts'
 import { EdgeMatcher, type EdgeSink } from './edges.ts'
 import { exceptionsOf } from './span-exceptions.ts'
@@ -48,6 +48,7 @@ export class SpanIngest {
   readonly #statements: StatementCounter
   /** Numbered batches whose edges and statements were counted, the oldest first; an older repetition is told by the tables. */
   readonly #derived = new Set<string>()
+  readonly #sources: BoundedSources
   readonly #batcher: Batcher<readonly SpanRecord[]>
   readonly #accepted: ReturnType<OwnMetrics['counter']>
   readonly #refused: ReturnType<OwnMetrics['counter']>
@@ -55,12 +56,13 @@ export class SpanIngest {
   constructor(sinks: SpanSinks, context: IngestContext) {
     this.#context = context
     this.#sinks = sinks
+    this.#sources = new BoundedSources(context.limits)
     this.#edges = new EdgeMatcher(context)
     this.#statements = new StatementCounter(context)
     this.#accepted = context.own.counter('andon_ingest_spans_total', 'Spans that were stored.')
     this.#refused = context.own.counter('andon_ingest_spans_refused_total', 'Spans that were refused, by reason.')
     // One insert at a time: what is matched in memory is what the inserts before have stored.
-    this.#batcher = new Batcher({ signal: 'spans', ...context, store: (contents, batch) => this.#store(contents.flat(), batch === undefined ? {} : { batch }) })
+    this.#batcher = new Batcher({ signal: 'spans', ...context, store: (contents, options) => this.#store(contents.flat(), options) })
   }
 
   /**
@@ -70,8 +72,8 @@ export class SpanIngest {
   async #store(all: readonly SpanRecord[], options: WriteOptions): Promise<void> {
     const { spans, exceptions } = this.#sinks
     if (options.batch === undefined) {
-      await spans.write(all)
-      await exceptions.write(exceptionsOf(all))
+      await spans.write(all, options)
+      await exceptions.write(exceptionsOf(all), options)
       await this.#derive(all, options)
       return
     }
@@ -100,10 +102,21 @@ export class SpanIngest {
    *
    * @param batch - PROCESS/SEQUENCE of a numbered batch
    * @returns how many spans were refused, and why
-   * @throws AndonError bad_body, overloaded or unavailable; nothing of the request is then stored
+   * @throws AndonError bad_body, too_large, overloaded or unavailable; nothing of the request is then stored
    */
   async accept(body: Uint8Array, content: 'protobuf' | 'json', batch?: string): Promise<PartialSuccess> {
-    return await this.acceptSpans(content === 'protobuf' ? decodeSpans(body) : decodeSpansJson(new TextDecoder().decode(body)), body.length, batch)
+    let refused = 0
+    let problem = ''
+    const refuse = (told: string): void => {
+      refused += 1
+      problem ||= told
+    }
+    const spans = content === 'protobuf' ? decodeSpans(body, refuse) : decodeSpansJson(new TextDecoder().decode(body), refuse)
+    const { rejected, message } = await this.acceptSpans(spans, body.length, batch)
+    if (refused === 0) return { rejected, message }
+    this.#refused.add(refused, { reason: 'ids' })
+    const told = `${refused} spans have ids that are none, the first: ${problem}`
+    return { rejected: rejected + refused, message: message === '' ? told : `${message}; ${told}` }
   }
 
   /**
@@ -118,7 +131,7 @@ export class SpanIngest {
     if (kept.length > 0) await this.#batcher.accept(kept, bytes, batch)
     this.#accepted.add(kept.length)
     if (rejected > 0) this.#refused.add(rejected, { reason: 'time' })
-    return { rejected, message: rejected === 0 ? '' : `${rejected} spans begin in the future or before the retention of ${this.#context.retentionDays} days` }
+    return { rejected, message: rejected === 0 ? '' : `${rejected} spans begin or end in the future, or begin before the retention of ${this.#context.retentionDays} days` }
   }
 
   /** Settles when no request waits any more. */
@@ -136,17 +149,39 @@ export class SpanIngest {
   #bounded(span: SpanRecord): SpanRecord {
     const { limits } = this.#context
     const { attributes, dropped } = bounded(span.attributes, limits)
-    const events = span.events.slice(0, limits.spanEvents)
-    const links = span.links.slice(0, limits.spanEvents)
-    if (attributes === span.attributes && events.length === span.events.length && links.length === span.links.length) return span
+    const events = boundedParts(span.events, limits, ({ name }) => name.length > KEY_MAX, (event, more) => ({ ...event, ...more, name: beginning(event.name, KEY_MAX) }))
+    const links = boundedParts(span.links, limits, ({ traceState }) => traceState.length > KEY_MAX, (link: SpanLink, more) => ({ ...link, ...more, traceState: beginning(link.traceState, KEY_MAX) }))
+    const [resource, scope] = [this.#sources.resource(span.resource), this.#sources.scope(span.scope)]
+    const { name, traceState, status } = span
+    const areShort = name.length <= KEY_MAX && traceState.length <= KEY_MAX && status.message.length <= limits.attributeLength
+    if (areShort && attributes === span.attributes && events === span.events && links === span.links && resource === span.resource && scope === span.scope) return span
     return {
       ...span,
+      name: beginning(name, KEY_MAX),
+      traceState: beginning(traceState, KEY_MAX),
+      status: { code: status.code, message: beginning(status.message, limits.attributeLength) },
       attributes,
       droppedAttributes: span.droppedAttributes + dropped,
       events,
       droppedEvents: span.droppedEvents + span.events.length - events.length,
       links,
       droppedLinks: span.droppedLinks + span.links.length - links.length,
+      resource,
+      scope,
     }
   }
+}
+
+type Part = SpanEvent | SpanLink
+
+/** Events or links within the limits; the same list when nothing is to be done. */
+function boundedParts<P extends Part>(parts: readonly P[], limits: Limits, isLong: (part: P) => boolean, shorter: (part: P, more: Pick<Part, 'attributes' | 'droppedAttributes'>) => P): readonly P[] {
+  let changed = parts.length > limits.spanEvents
+  const kept = (changed ? parts.slice(0, limits.spanEvents) : parts).map((part) => {
+    const { attributes, dropped } = bounded(part.attributes, limits)
+    if (attributes === part.attributes && !isLong(part)) return part
+    changed = true
+    return shorter(part, { attributes, droppedAttributes: part.droppedAttributes + dropped })
+  })
+  return changed ? kept : parts
 }

@@ -2,7 +2,7 @@
 import { type Bytes, type Exemplar, type Labels, type MetricType, type Milliseconds, millisecondsToNanoseconds, type Resource } from '@andon/model'
 import type { PartialSuccess } from '@andon/wire'
 import type { Content } from './metrics.ts'
-import type { HistogramSeriesPoint, SamplePoint } from './points.ts'
+import { type HistogramSeriesPoint, type SamplePoint, startOf } from './points.ts'
 
 /** What takes points; resolves when they are stored. */
 export interface PointSink {
@@ -20,11 +20,11 @@ function baseOf(labels: Labels, exemplars: readonly Exemplar[]): Base {
 
 export function writtenSample(labels: Labels, point: Pick<SamplePoint, 'type' | 'ts' | 'value'> & Partial<Pick<SamplePoint, 'start' | 'stale' | 'exemplars'>>): SamplePoint {
   const { type, ts, value, start = 0, stale = false, exemplars = [] } = point
-  return { kind: 'sample', ...baseOf(labels, exemplars), type, ts, value, start, stale, delta: false }
+  return { kind: 'sample', ...baseOf(labels, exemplars), type, ts, value, start: startOf(start, ts), stale, delta: false }
 }
 
 export function writtenHistogram(labels: Labels, point: Pick<HistogramSeriesPoint, 'ts' | 'start' | 'stale' | 'value' | 'form'>): HistogramSeriesPoint {
-  return { kind: 'histogram', ...baseOf(labels, []), ...point, type: 'histogram', min: Infinity, max: -Infinity }
+  return { kind: 'histogram', ...baseOf(labels, []), ...point, start: startOf(point.start, point.ts), type: 'histogram', min: Infinity, max: -Infinity }
 }
 
 /** What an ending says where nobody says the type. */
@@ -39,9 +39,9 @@ export function typeInFamily(family: MetricType, name: string): MetricType {
   return family === 'summary' ? 'gauge' : family
 }
 
-/** An exemplar whose labels name the trace and the span, by either of the names in use. */
+/** An exemplar whose labels name the trace and the span, by either of the names in use; without a time it is of its point's. */
 export function writtenExemplar(labels: Labels, value: number, ts: Milliseconds): Exemplar {
   const { trace_id: trace, traceID, span_id: span, spanID, ...attributes } = labels
   const [traceId, spanId] = [(trace ?? traceID ?? '').toLowerCase(), (span ?? spanID ?? '').toLowerCase()]
-  return { time: millisecondsToNanoseconds(ts), value, traceId: /^[\da-f]{1,32}$/.test(traceId) ? traceId.padStart(32, '0') : '', spanId: /^[\da-f]{16}$/.test(spanId) ? spanId : '', attributes }
+  return { time: Number.isFinite(ts) ? millisecondsToNanoseconds(ts) : 0n, value, traceId: /^[\da-f]{1,32}$/.test(traceId) ? traceId.padStart(32, '0') : '', spanId: /^[\da-f]{16}$/.test(spanId) ? spanId : '', attributes }
 }

@@ -17,7 +17,8 @@ const EMBEDDED: Readonly<Record<string, string>> = {
   dedup: 'non_replicated_deduplication_window = 1000',
 }
 
-const INSERT_SETTINGS = { async_insert: 0, deduplicate_blocks_in_dependent_materialized_views: 1 }
+/** Partitions are days, and times are bounded by the retention: a batch over more than 100 days is one that was kept back. */
+const INSERT_SETTINGS = { async_insert: 0, deduplicate_blocks_in_dependent_materialized_views: 1, max_partitions_per_insert_block: 0 }
 
 /** One open database. It owns its data directory until `close`. */
 export class Database {
@@ -96,18 +97,25 @@ export class Database {
   /**
    * Inserts rows into a table and settles when they are stored.
    *
+   * @throws AndonError bad_body when a value can never be stored; what the engine throws when it did not store just now
    * @param token - an insert with a token that the table's window still remembers is left out
    */
   async insert(table: string, columns: readonly string[], rows: TsvRows, token?: string): Promise<void> {
     if (rows.rows === 0) return
     if (this.#closed) throw new AndonError('unavailable', 'the store is closed')
-    await this.#session.insert({
-      table: `${EMBEDDED['db'] ?? ''}.${table}`,
-      columns: [...columns],
-      values: rows.bytes(),
-      format: 'TSV',
-      settings: { ...INSERT_SETTINGS, ...(token !== undefined && { insert_deduplication_token: token }) },
-    })
+    try {
+      await this.#session.insert({
+        table: `${EMBEDDED['db'] ?? ''}.${table}`,
+        columns: [...columns],
+        values: rows.bytes(),
+        format: 'TSV',
+        settings: { ...INSERT_SETTINGS, ...(token !== undefined && { insert_deduplication_token: token }) },
+      })
+    } catch (error) {
+      // Sent again it would fail again, for ever.
+      if (error instanceof Error && /CANNOT_PARSE|VALUE_IS_OUT_OF_RANGE/.test(error.message)) throw new AndonError('bad_body', `a value cannot be stored in ${table}`, { cause: error })
+      throw error
+    }
   }
 
   /** Waits for what is under way and gives the directory free. Harmless when called again. */

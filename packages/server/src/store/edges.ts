@@ -2,7 +2,7 @@
 import { AndonError, EDGE_KINDS, type EdgeKind, type EdgeRecord, type Milliseconds, type TimeRange } from '@andon/model'
 import { counts, number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
-import { token, type WriteOptions } from './spans.ts'
+import { once, type WriteOptions } from './spans.ts'
 import { i64, Sql, sql } from './sql.ts'
 import { TsvRows } from './tsv.ts'
 
@@ -59,7 +59,7 @@ export class EdgeStore {
       rows.number(edge.calls).number(edge.errors).number(edge.unseenErrors).number(edge.seconds).valueMap(edge.buckets)
       rows.number(edge.serverCalls).number(edge.serverSeconds).valueMap(edge.serverBuckets).end()
     }
-    await this.#database.insert('edges_1m', COLUMNS, rows, token(options, 'edges'))
+    await once(options, 'edges', (dedup) => this.#database.insert('edges_1m', COLUMNS, rows, dedup))
   }
 
   /**

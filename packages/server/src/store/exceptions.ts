@@ -3,7 +3,7 @@ import { exceptionFingerprint, type ExceptionRecord, type Milliseconds, type Tim
 import { hexId, number, stringOf, textRecord, texts } from './cells.ts'
 import type { Database } from './database.ts'
 import { describeSource } from './source.ts'
-import { token, type WriteOptions } from './spans.ts'
+import { once, type WriteOptions } from './spans.ts'
 import { all, i64, ids, type Sql, sql, text, u32 } from './sql.ts'
 import { TsvRows } from './tsv.ts'
 
@@ -80,7 +80,7 @@ export class ExceptionStore {
   async write(exceptions: readonly WeightedException[], options: WriteOptions = {}): Promise<void> {
     const rows = new TsvRows()
     for (const exception of exceptions) appendException(rows, exception)
-    await this.#database.insert('errors', COLUMNS, rows, token(options, 'errors'))
+    await once(options, 'errors', (dedup) => this.#database.insert('errors', COLUMNS, rows, dedup))
   }
 
   /** Groups of errors that occurred in a range, the most frequent first, or only one of all services. Reads one partition per day. */

@@ -56,9 +56,17 @@ export function exemplarTsv(rows: readonly ExemplarRow[]): TsvRows {
 
 const EMPTY: HistogramValue = { schema: 0, zeroThreshold: 0, zeroCount: 0, count: 0, sum: 0, positive: new Map(), negative: new Map(), bounds: [] }
 
+/** The highest count that a rollup holds; more is nothing that was counted. */
+const COUNT_MAX = 2 ** 53
+
+/** A count as a whole number that its column holds; 0 for what is none. */
+function whole(count: number): number {
+  return count > 0 ? Math.min(Math.round(count), COUNT_MAX) : 0
+}
+
 /** Rollups hold whole counts and 16-bit indices. */
 function rounded(buckets: Buckets): [number, number][] {
-  return [...buckets].map(([index, count]): [number, number] => [index, Math.round(count)]).filter(([index, count]) => count > 0 && index >= -32_768 && index <= 32_767)
+  return [...buckets].map(([index, count]): [number, number] => [index, whole(count)]).filter(([index, count]) => count > 0 && index >= -32_768 && index <= 32_767)
 }
 
 /** What the table calls the hints. */
@@ -72,7 +80,7 @@ export function histogramTsv(rows: readonly HistogramRow[]): TsvRows {
     tsv.number(value.zeroThreshold).number(value.zeroCount).number(value.count).number(value.sum).number(row.min).number(row.max)
     tsv.valueMap(value.positive).valueMap(value.negative).numbers(value.bounds).text(HINTS[value.hint ?? 'unknown']).number(row.stale ? STALE : 0)
     const increase = row.increase === undefined ? EMPTY : atSchema(row.increase, ROLLUP_SCHEMA)
-    tsv.number(increase.schema).number(Math.round(increase.zeroCount)).number(Math.round(increase.count)).number(increase.sum)
+    tsv.number(increase.schema).number(whole(increase.zeroCount)).number(whole(increase.count)).number(increase.sum)
     tsv.valueMap(rounded(increase.positive)).valueMap(rounded(increase.negative)).end()
   }
   return tsv

@@ -12,8 +12,8 @@ import type { HistogramValue, MetricRows } from './metric-rows.ts'
 import { EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv } from './metric-write.ts'
 import { type RateAnswer, type RateRequest, rateSums } from './rate-sums.ts'
 import { RunningHistogram } from './running-sum.ts'
-import { token, type WriteOptions } from './spans.ts'
-import { i64, ids, name, type Sql, sql, u32 } from './sql.ts'
+import { once, type WriteOptions } from './spans.ts'
+import { i64, ids, name, Param, type Sql, sql, u32 } from './sql.ts'
 
 /** What is known of a metric. */
 export interface Metadata {
@@ -82,29 +82,27 @@ export class MetricsStore {
     const seconds = Math.floor(this.#clock.now() / 1000)
     await this.#database.insert('metric_meta', META_COLUMNS, metadataTsv(rows.metadata, seconds))
     await this.#database.insert('series', SERIES_COLUMNS, seriesTsv(rows.series, seconds))
-    await this.#database.insert('samples_in', SAMPLE_COLUMNS, sampleTsv(rows.samples), token(options, 'samples'))
-    await this.#database.insert('hist_in', HISTOGRAM_COLUMNS, histogramTsv(rows.histograms), token(options, 'hist'))
-    await this.#database.insert('exemplars', EXEMPLAR_COLUMNS, exemplarTsv(rows.exemplars), token(options, 'exemplars'))
+    await once(options, 'samples', (dedup) => this.#database.insert('samples_in', SAMPLE_COLUMNS, sampleTsv(rows.samples), dedup))
+    await once(options, 'hist', (dedup) => this.#database.insert('hist_in', HISTOGRAM_COLUMNS, histogramTsv(rows.histograms), dedup))
+    await once(options, 'exemplars', (dedup) => this.#database.insert('exemplars', EXEMPLAR_COLUMNS, exemplarTsv(rows.exemplars), dedup))
   }
 
-  /** The last point of each counter strictly before a time, at most a day before; those without one are absent. */
-  async previousSamples(series: readonly bigint[], before: Milliseconds): Promise<Map<bigint, PreviousSample>> {
-    if (series.length === 0) return new Map()
+  /** The last point of each counter strictly before its own time, at most a day before; those without one are absent. */
+  async previousSamples(before: ReadonlyMap<bigint, Milliseconds>): Promise<Map<bigint, PreviousSample>> {
+    if (before.size === 0) return new Map()
     const rows = await this.#database.query(
       sql`SELECT id, toUnixTimestamp64Milli(max(ts)), toUnixTimestamp64Milli(argMax(start, ts)), argMax(v, ts) FROM andon.samples
-        WHERE id IN ${ids(series)} AND ts < fromUnixTimestamp64Milli(${i64(before)}) AND ts >= fromUnixTimestamp64Milli(${i64(before - DAY)})
-        AND flags = 0 GROUP BY id`,
+        WHERE ${earlierThan(before)} AND flags = 0 GROUP BY id`,
       ([id, ts, start, value]) => [BigInt(stringOf(id)), { ts: number(ts), start: number(start), value: number(value) }] as const,
     )
     return new Map(rows)
   }
 
   /** The same for cumulative histograms. */
-  async previousHistograms(series: readonly bigint[], before: Milliseconds): Promise<Map<bigint, PreviousHistogram>> {
-    if (series.length === 0) return new Map()
+  async previousHistograms(before: ReadonlyMap<bigint, Milliseconds>): Promise<Map<bigint, PreviousHistogram>> {
+    if (before.size === 0) return new Map()
     const bytes = await this.#database.binary(
-      sql`SELECT ${HISTOGRAM_CELLS} FROM andon.hist WHERE id IN ${ids(series)} AND ts < fromUnixTimestamp64Milli(${i64(before)})
-        AND ts >= fromUnixTimestamp64Milli(${i64(before - DAY)}) AND form = 'cumulative' AND flags = 0 ORDER BY id, ts DESC LIMIT 1 BY id`,
+      sql`SELECT ${HISTOGRAM_CELLS} FROM andon.hist WHERE ${earlierThan(before)} AND form = 'cumulative' AND flags = 0 ORDER BY id, ts DESC LIMIT 1 BY id`,
     )
     return new Map([...readHistograms(bytes)].map(({ id, ts, start, value }) => [id, { ts, start, value }]))
   }
@@ -296,6 +294,15 @@ export class MetricsStore {
     }
     return result
   }
+}
+
+/** Points of series of at most a day before a time, each series before its own. */
+function earlierThan(before: ReadonlyMap<bigint, Milliseconds>): Sql {
+  const series = ids([...before.keys()])
+  const times = [...before.values()].map(Math.round)
+  const [earliest, latest] = times.reduce(([least, most], time) => [Math.min(least, time), Math.max(most, time)], [Infinity, -Infinity])
+  return sql`id IN ${series} AND ts >= fromUnixTimestamp64Milli(${i64(earliest - DAY)}) AND ts < fromUnixTimestamp64Milli(${i64(latest)})
+    AND ts < fromUnixTimestamp64Milli(transform(id, ${series}, ${new Param('Array(Int64)', times.map(BigInt))}, toInt64(0)))`
 }
 
 /** The computed series of those histograms that were read for them. */

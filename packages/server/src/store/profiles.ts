@@ -3,7 +3,7 @@ import { type Milliseconds, type ProfileFrame, type ProfileRecord, type ProfileT
 import type { Clock } from '../runtime/clock.ts'
 import { number, stringOf, texts } from './cells.ts'
 import type { Database } from './database.ts'
-import { token, type WriteOptions } from './spans.ts'
+import { once, type WriteOptions } from './spans.ts'
 import { all, i64, name, type Sql, sql, text, u32 } from './sql.ts'
 import { TsvRows } from './tsv.ts'
 
@@ -130,8 +130,8 @@ export class ProfileStore {
       }
     }
     await this.#writeStacks(stacks)
-    await this.#database.insert('profile_samples', SAMPLE_COLUMNS, samples, token(options, 'profile_samples'))
-    await this.#database.insert('profile_sets', SET_COLUMNS, sets, token(options, 'profile_sets'))
+    await once(options, 'profile_samples', (dedup) => this.#database.insert('profile_samples', SAMPLE_COLUMNS, samples, dedup))
+    await once(options, 'profile_sets', (dedup) => this.#database.insert('profile_sets', SET_COLUMNS, sets, dedup))
   }
 
   async #writeStacks(stacks: ReadonlyMap<string, { service: string; hash: bigint; frames: readonly string[] }>): Promise<void> {

@@ -45,7 +45,8 @@ export class RunningSum {
       this.#push(ts, v, 0, start)
       return
     }
-    const last = this.points.ts.at(-1) ?? -Infinity
+    // An interval whose beginning is not known opens with no point.
+    const last = this.points.ts.at(-1) ?? 0
     const opens = start > 0 && start < ts ? start : 0
     if (this.#began === 0) {
       this.#sum = 0
@@ -92,7 +93,7 @@ export class RunningHistogram {
     const goesOn = this.#sum !== undefined && compatible(this.#sum, value)
     if (!goesOn) this.#began = opens === 0 ? ts : opens
     const before = goesOn && this.#sum !== undefined ? this.#sum : nothing(value)
-    if (opens > (this.points.ts.at(-1) ?? -Infinity)) this.#push(opens, before, this.#began)
+    if (opens > (this.points.ts.at(-1) ?? 0)) this.#push(opens, before, this.#began)
     // That a running sum goes on needs not be told from its buckets at every point.
     this.#sum = { ...combine(before, value, 1), ...(goesOn && { hint: 'same' }) }
     this.#push(ts, this.#sum, this.#began)

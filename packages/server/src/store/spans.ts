@@ -11,10 +11,19 @@ import { TsvRows } from './tsv.ts'
 export interface WriteOptions {
   /** `PROCESS/SEQUENCE` of a numbered batch; a table that has seen it leaves the insert out. */
   readonly batch?: string
+  /** Tables that hold the rows already, of an attempt that failed at a later one; each that is written is added. */
+  readonly done?: Set<string>
 }
 
 export function token({ batch }: WriteOptions, table: string): string | undefined {
   return batch === undefined ? undefined : `${batch}/${table}`
+}
+
+/** Calls `insert` with the token of a table, unless an earlier attempt has written it. */
+export async function once(options: WriteOptions, table: string, insert: (dedup: string | undefined) => Promise<void>): Promise<void> {
+  if (options.done?.has(table) === true) return
+  await insert(token(options, table))
+  options.done?.add(table)
 }
 
 /** Which traces are looked for; every condition holds for one span of the trace. */
@@ -83,7 +92,7 @@ export class SpanStore {
     await this.#writeResources(new Set(spans.map(({ resource }) => resource)))
     const rows = new TsvRows(spans.length * 512)
     for (const span of spans) appendSpan(rows, span)
-    await this.#database.insert('spans', SPAN_COLUMNS, rows, token(options, 'spans'))
+    await once(options, 'spans', (dedup) => this.#database.insert('spans', SPAN_COLUMNS, rows, dedup))
   }
 
   async #writeResources(resources: ReadonlySet<Resource>): Promise<void> {

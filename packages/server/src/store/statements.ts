@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { counts, number, stringOf, texts } from './cells.ts'
 import type { Database } from './database.ts'
 import { minutesIn, stepOf } from './edges.ts'
-import { token, type WriteOptions } from './spans.ts'
+import { once, type WriteOptions } from './spans.ts'
 import { all, i64, ids, Sql, sql, text, u32 } from './sql.ts'
 import type { IdentifiedStatement } from './statement-text.ts'
 import { TsvRows } from './tsv.ts'
@@ -109,7 +109,7 @@ export class StatementStore {
       tsv.number(row.calls).number(row.errors).number(row.seconds).number(row.waits).number(row.waitSeconds).number(row.serverCalls).number(row.serverSeconds)
       tsv.number(row.answers).number(row.rows).number(Math.min(row.perTraceMax, 0xffff_ffff)).valueMap(row.buckets).end()
     }
-    await this.#database.insert('db_stats_1m', STATS_COLUMNS, tsv, token(options, 'db_stats'))
+    await once(options, 'db_stats', (dedup) => this.#database.insert('db_stats_1m', STATS_COLUMNS, tsv, dedup))
   }
 
   async #writeTexts(statements: readonly IdentifiedStatement[]): Promise<void> {

@@ -1,6 +1,7 @@
 // What a target exposes, as points of its series.
 import type { Labels, Milliseconds } from '@andon/model'
 import type { ExpositionFamily } from '@andon/wire'
+import { beginning, KEY_MAX } from '../attributes.ts'
 import type { Described, SamplePoint } from '../points.ts'
 import { typeInFamily, writtenExemplar, writtenSample } from '../written-points.ts'
 
@@ -10,7 +11,7 @@ function labelsOf(name: string, own: Labels, target: Labels): Labels {
   for (const [key, value] of Object.entries(own)) {
     if (value === '') continue
     let kept = key
-    while (kept in target || kept === '__name__') kept = `exported_${kept}`
+    while (Object.hasOwn(target, kept) || kept === '__name__') kept = `exported_${kept}`
     labels[kept] = value
   }
   return { ...labels, ...target }
@@ -24,7 +25,7 @@ export function scrapedPoints(families: readonly ExpositionFamily[], target: Lab
     const { type, help, unit = '', samples } = family
     // A counter is known by the name of its samples, which not everyone ends with _total.
     const name = type === 'counter' ? (samples.find((each) => !each.name.endsWith('_created'))?.name ?? family.name) : family.name
-    if (type !== 'unknown') described.push({ name, otelName: '', type, unit, help })
+    if (type !== 'unknown' && name.length <= KEY_MAX) described.push({ name, otelName: '', type, unit: beginning(unit, 63), help: beginning(help, 1024) })
     for (const sample of samples) {
       const { exemplar, value } = sample
       const exemplars = exemplar === undefined ? [] : [writtenExemplar(exemplar.labels, exemplar.value, exemplar.timestamp ?? ts)]

@@ -81,7 +81,7 @@ test('an answer that is none, is too large, has too many samples or never ends m
     [/it answers 500/, () => Promise.resolve(new Response('x', { status: 500 }))],
     [/line 1: NAME/, () => ok('<html>')],
     [/larger than 1000 bytes/, () => ok('x'.repeat(2000))],
-    [/3 samples are more than 2/, () => ok('a 1\nb 1\nc 1\n'), { sample_limit: 2 }],
+    [/more than 2 samples/, () => ok('a 1\nb 1\nc 1\n'), { sample_limit: 2 }],
     [/no whole answer within 5000 ms/, (signal) => new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted')))), { timeout: '5s' }],
   ]
   for (const [reason, answer, more] of wrong) {

@@ -1,5 +1,5 @@
 // One target: asked at its interval; what it stops to tell is marked as ended.
-import { AndonError, type Bytes, type Labels, labelsKey, type Milliseconds } from '@andon/model'
+import { type Bytes, type Labels, labelsKey, type Milliseconds } from '@andon/model'
 import { parsePrometheusText } from '@andon/wire'
 import type { SamplePoint } from '../points.ts'
 import { type PointSink, writtenSample } from '../written-points.ts'
@@ -70,21 +70,19 @@ export class Target {
     const { clock } = this.#deps
     const { url, labels } = this.#options
     const ts = clock.now()
-    let families: ReturnType<typeof parsePrometheusText> = []
+    let scraped: ReturnType<typeof scrapedPoints> = { points: [], described: [] }
     let bytes = 0
     let lastError = ''
     try {
       const text = await this.#read()
       bytes = text.length
-      families = parsePrometheusText(text)
-      const count = families.reduce((sum, { samples }) => sum + samples.length, 0)
-      if (count > this.#options.maxSamples) throw new AndonError('too_large', `${count} samples are more than ${this.#options.maxSamples}`)
+      scraped = scrapedPoints(parsePrometheusText(text, this.#options.maxSamples), labels, ts)
     } catch (error) {
-      families = []
       lastError = reasonOf(error)
     }
     const lastDuration = clock.now() - ts
-    const { points, described } = scrapedPoints(families, labels, ts)
+    let health: TargetState['health'] = lastError === '' ? 'up' : 'down'
+    const { points, described } = scraped
     const before = this.#series
     const ended = this.#ended(points, ts)
     const own = this.#ownPoints(ts, {
@@ -100,8 +98,9 @@ export class Target {
     } catch (error) {
       // The store takes nothing just now: the next scrape tells how things are then.
       lastError ||= reasonOf(error)
+      health = 'down'
     }
-    this.#state = { url, labels, health: lastError === '' ? 'up' : 'down', lastScrape: ts, lastDuration, lastError }
+    this.#state = { url, labels, health, lastScrape: ts, lastDuration, lastError }
   }
 
   /** Markers for the series that were there before and are not any more. */
@@ -117,32 +116,39 @@ export class Target {
   }
 
   async #read(): Promise<string> {
-    const { url, headers, timeoutMs, maxBytes } = this.#options
+    const { timeoutMs } = this.#options
     const controller = new AbortController()
-    const cancel = this.#deps.clock.after(timeoutMs, () => controller.abort(new Error(`no whole answer within ${timeoutMs} ms`)))
+    const ends: (() => void)[] = []
+    // Beside the signal, because an answer that is being unpacked does not always end when it is aborted.
+    const late = new Promise<never>((_resolve, reject) => {
+      ends.push(this.#deps.clock.after(timeoutMs, () => reject(new Error(`no whole answer within ${timeoutMs} ms`))))
+    })
     try {
-      const response = await this.#deps.fetch(url, { headers: { accept: ACCEPT, 'user-agent': 'andon-scrape', 'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000), ...headers }, signal: controller.signal })
-      if (response.status !== 200) {
-        await response.body?.cancel()
-        throw new Error(`it answers ${response.status}`)
-      }
-      return await readText(response, maxBytes, controller)
+      return await Promise.race([this.#fetch(controller.signal), late])
     } finally {
-      cancel()
+      for (const end of ends) end()
+      // What has not been read is not waited for.
+      controller.abort()
     }
+  }
+
+  async #fetch(signal: AbortSignal): Promise<string> {
+    const { url, headers, timeoutMs, maxBytes } = this.#options
+    const response = await this.#deps.fetch(url, { headers: { accept: ACCEPT, 'user-agent': 'andon-scrape', 'x-prometheus-scrape-timeout-seconds': String(timeoutMs / 1000), ...headers }, signal })
+    if (response.status !== 200) throw new Error(`it answers ${response.status}`)
+    return await readText(response, maxBytes)
   }
 }
 
-async function readText(response: Response, maxBytes: Bytes, controller: AbortController): Promise<string> {
+async function readText(response: Response, maxBytes: Bytes): Promise<string> {
   const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of response.body ?? []) {
+  // Not by its iterator: left early, that one waits until the answer is cancelled, which one that is being unpacked never is.
+  const reader = response.body?.getReader()
+  for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
+    const chunk: Uint8Array = next.value
     bytes += chunk.length
-    if (bytes > maxBytes) {
-      const error = new Error(`its answer is larger than ${maxBytes} bytes`)
-      controller.abort(error)
-      throw error
-    }
+    if (bytes > maxBytes) throw new Error(`its answer is larger than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
