@@ -139,7 +139,7 @@ function checkRequest({ traceId, route, isAborted }: Sent, own: readonly SpanRec
     assert.equal(span.parentSpanId, server.spanId, `${route}: ${span.name}`)
     assert.ok(textOf(span).includes(`t${traceId}`) || span.name === 'CONNECT', `${route} holds a stranger: ${textOf(span)}`)
   }
-  if (route === 'error') assert.deepEqual(statements.map(({ status, attributes }) => [status.code, attributes['error.type']]), [['error', '22012']])
+  if (route === 'error') assert.deepEqual(statements.map(({ status, attributes }) => [status.code, attributes['error.type'], attributes['db.response.status_code']]), [['error', '22012', '22012']])
 }
 
 async function request(agent: http.Agent, route: Route | 'missing', isAborted: boolean): Promise<void> {

@@ -1,10 +1,9 @@
 // The databases that the process talks to, by client: what the instrumentations of their libraries share.
-import type { Call, DatabaseAddress } from './statements.ts'
+import type { DatabaseAddress } from './statements.ts'
 import { Database } from './statements.ts'
 import { registerInventory } from '../inventory.ts'
 import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { AgentTracer } from '../tracer.ts'
-import { getText } from './wrap.ts'
 
 /** More addresses than this are not remembered by address, only by client. */
 const MAX_DATABASES = 200
@@ -56,9 +55,4 @@ export function recordDatabases(tracer: AgentTracer, meter: AgentMeter): () => v
  */
 export function databaseOf(client: object, describe: () => DatabaseAddress): Database | undefined {
   return current?.ofClient(client, describe)
-}
-
-/** Ends a call that failed: with the database's own code where the error has one. */
-export function endFailed(call: Call, error: unknown): void {
-  call.end({ errorType: getText(error, 'code') ?? getText(error, 'name') ?? 'Error', message: getText(error, 'message') ?? String(error) })
 }

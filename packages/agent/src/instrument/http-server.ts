@@ -196,6 +196,11 @@ interface PeerSocket extends Socket {
   [PEER]?: Peer
 }
 
+interface PeerRequest {
+  readonly headers: IncomingHttpHeaders
+  readonly socket: PeerSocket
+}
+
 /** The attributes that differ from request to request. */
 function describeRequest(span: Span, request: IncomingMessage, scheme: string): void {
   const { headers, url = '/' } = request
@@ -208,28 +213,31 @@ function describeRequest(span: Span, request: IncomingMessage, scheme: string): 
 }
 
 /** Who asks, and under which name of this server. */
-function describePeer(span: Span, { headers, socket }: { readonly headers: IncomingHttpHeaders; readonly socket: PeerSocket }, scheme: string): void {
+function describePeer(span: Span, request: PeerRequest, scheme: string): void {
+  const { headers, socket } = request
   const { host, 'user-agent': agent, 'x-forwarded-for': forwarded, 'x-forwarded-host': outer } = headers
   const peer = socket[PEER]
   if (forwarded !== undefined || outer !== undefined) {
     const client = typeof forwarded === 'string' ? forwarded.split(',', 1)[0]?.trim() : socket.remoteAddress
-    span.attributes.push(...peerAttributes(headers, socket.remoteAddress, client, scheme))
+    span.attributes.push(...peerAttributes(request, client, scheme))
   } else if (peer !== undefined && peer.host === host && peer.agent === agent) {
-    span.peer = peer.block ??= encodeAttributes(peerAttributes(headers, socket.remoteAddress, socket.remoteAddress, scheme))
+    span.peer = peer.block ??= encodeAttributes(peerAttributes(request, socket.remoteAddress, scheme))
   } else {
-    span.attributes.push(...peerAttributes(headers, socket.remoteAddress, socket.remoteAddress, scheme))
+    span.attributes.push(...peerAttributes(request, socket.remoteAddress, scheme))
     socket[PEER] ??= { host, agent, block: undefined }
   }
 }
 
-function peerAttributes(headers: IncomingHttpHeaders, remote: string | undefined, client: string | undefined, scheme: string): (string | number)[] {
+function peerAttributes({ headers, socket }: PeerRequest, client: string | undefined, scheme: string): (string | number)[] {
   const { address, port } = askedHost(headers, scheme)
+  const { remoteAddress, remotePort } = socket
   const agent = headers['user-agent']
   const attributes: (string | number)[] = []
   if (address !== '') attributes.push('server.address', address)
   if (port > 0) attributes.push('server.port', port)
   if (agent !== undefined) attributes.push('user_agent.original', agent)
-  if (remote !== undefined) attributes.push('network.peer.address', remote)
+  if (remoteAddress !== undefined) attributes.push('network.peer.address', remoteAddress)
+  if (remotePort !== undefined) attributes.push('network.peer.port', remotePort)
   if (client !== undefined && client !== '') attributes.push('client.address', client)
   return attributes
 }

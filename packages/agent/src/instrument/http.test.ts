@@ -62,7 +62,9 @@ async function fetchText(url: string, headers: http.OutgoingHttpHeaders = {}): P
 }
 
 test('a request is one client and one server span of one trace, named after the route, with the attributes of the conventions', { timeout: 20_000 }, async (t) => {
-  const { spans, url, metrics, until } = await serve(t, (_request, response) => {
+  let peerPort = 0
+  const { spans, url, metrics, until } = await serve(t, (request, response) => {
+    peerPort = request.socket.remotePort ?? 0
     const served = requestOf(activeContext())
     if (served !== undefined) served.route = '/boards/:id'
     response.end('board')
@@ -86,6 +88,7 @@ test('a request is one client and one server span of one trace, named after the 
     'server.port': port,
     'user_agent.original': 'test',
     'network.peer.address': '127.0.0.1',
+    'network.peer.port': BigInt(peerPort),
     'client.address': '127.0.0.1',
     'http.response.body.size': 5n,
   })
@@ -188,10 +191,11 @@ test('who asks is told of every request of a connection, also where it changes',
   socket.write(asked.map(({ host, agent, forwarded }) => `GET / HTTP/1.1\r\nhost: ${host}\r\nuser-agent: ${agent}\r\n${forwarded === undefined ? '' : `x-forwarded-for: ${forwarded}\r\n`}\r\n`).join(''))
   socket.resume()
   await until(asked.length)
+  const { localPort = 0 } = socket
   socket.destroy()
-  const told = spans.map(({ attributes }) => ['server.address', 'server.port', 'user_agent.original', 'network.peer.address', 'client.address'].map((key) => attributes[key]))
+  const told = spans.map(({ attributes }) => ['server.address', 'server.port', 'user_agent.original', 'network.peer.address', 'network.peer.port', 'client.address'].map((key) => attributes[key]))
   assert.deepEqual(
     told,
-    asked.map(({ host, agent, forwarded }) => ['a', host === 'a:81' ? 81n : 80n, agent, '127.0.0.1', forwarded === undefined ? '127.0.0.1' : '10.0.0.7']),
+    asked.map(({ host, agent, forwarded }) => ['a', host === 'a:81' ? 81n : 80n, agent, '127.0.0.1', BigInt(localPort), forwarded === undefined ? '127.0.0.1' : '10.0.0.7']),
   )
 })

@@ -59,10 +59,11 @@ for (const [type, load] of [['module', `import mysql from 'mysql2'\nimport { con
       return spans.filter(({ parentSpanId }) => parentSpanId === parent?.spanId).map((span) => [span.name, span.attributes['db.response.returned_rows'], span.attributes['error.type']] as const)
     }
     for (let i = 0; i < 12; i += 1) assert.deepEqual(below(`work ${i}`).toSorted(([a], [b]) => a.localeCompare(b)), [['INSERT t', undefined, undefined], ['SELECT t', 2n, undefined]])
-    assert.deepEqual(below('failing'), [['SELECT broken', undefined, 'ER_NO_SUCH_TABLE']])
+    assert.deepEqual(below('failing'), [['SELECT broken', undefined, '1146']])
     for (const n of [1, 2, 3]) assert.deepEqual(below(`prepared ${n}`), [['SELECT prepared', 2n, undefined]])
     assert.deepEqual(below('callback').toSorted(([a], [b]) => a.localeCompare(b)), [['in the callback', undefined, undefined], ['SELECT called', 2n, undefined]])
-    assert.deepEqual(below('failing prepared'), [['SELECT broken', undefined, 'ER_NO_SUCH_TABLE']])
+    assert.deepEqual(below('failing prepared'), [['SELECT broken', undefined, '1146']])
+    for (const { attributes, status } of spans.filter(({ name }) => name === 'SELECT broken')) assert.deepEqual([attributes['db.response.status_code'], status], ['1146', { code: 'error', message: 'no such table' }])
     assert.deepEqual(below('events'), [['SELECT streamed', 2n, undefined]])
     const background = spans.filter((span) => span.name === 'SELECT background')
     assert.equal(background.length, 12)

@@ -1,7 +1,8 @@
 // Statements of mysql2, with callbacks, events and promises, each under the request that asked for it.
 import { type Context, diag } from '@opentelemetry/api'
 import { activeContext, isSuppressed, runIn } from '../context.ts'
-import { databaseOf, endFailed } from './databases.ts'
+import { databaseOf } from './databases.ts'
+import { failure } from './failures.ts'
 import { onModule } from './load.ts'
 import type { Call, DatabaseAddress } from './statements.ts'
 import { get, getText, isMethod, type Method, wrap } from './wrap.ts'
@@ -29,6 +30,12 @@ function begin(connection: object, sql: string, active: Context): Call | undefin
   // Less is no wait: a free connection is given in the next turn.
   if (waited >= 1) call.span.append('andon.db.pool_wait', waited / 1000)
   return call
+}
+
+/** By the server's number, where it is the server's error: others have a number of the operating system. */
+function endFailed(call: Call, error: unknown): void {
+  const number = getText(error, 'sqlMessage') === undefined ? undefined : get(error, 'errno')
+  call.end(failure(error, typeof number === 'number' ? String(number) : undefined))
 }
 
 /** A callback that ends the call and runs in the caller's context: answers come by a connection that others share. */

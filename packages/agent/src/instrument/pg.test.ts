@@ -117,3 +117,23 @@ test('the time in the server has no wait of the client in it', { timeout: 120_00
   // The second waited for the first: its span is that much longer than its time in the server.
   assert.ok(Number(queued.end - queued.start) / 1e9 - second > 0.15)
 })
+
+const FAILING = `
+import pg from 'pg'
+const client = new pg.Client(process.env.PGURL)
+await client.connect()
+await client.query('SELECT * FROM nothing').catch(() => undefined)
+await client.query({ text: 'SELECT pg_sleep(5)', query_timeout: 20 }).catch(() => undefined)
+await new pg.Client({ host: '127.0.0.1', port: 9, user: 'u', database: 'd' }).connect().catch(() => undefined)
+process.exit(0)
+`
+
+test('what failed says why: by its SQLSTATE where the server said it, on the span and on the duration', { timeout: 60_000, skip: noPostgres }, async (t) => {
+  const receiver = await startReceiver(t)
+  await runProgram(t, 'module', FAILING, receiver.url, { PGURL: await startPostgres(t) })
+  const said = (name: string): unknown => receiver.spans.filter((span) => span.name === name && span.status.code === 'error').map(({ attributes }) => [attributes['error.type'], attributes['db.response.status_code']])
+  assert.deepEqual([said('SELECT nothing'), said('SELECT'), said('CONNECT')], [[['42P01', '42P01']], [['Error', undefined]], [['ECONNREFUSED', undefined]]])
+  const points = receiver.metrics.flatMap(({ name, data }) => (name === 'db.client.operation.duration' && data.type === 'exponentialHistogram' ? data.points : []))
+  const failed = points.filter(({ attributes }) => attributes['error.type'] !== undefined).map(({ attributes }) => ['db.operation.name', 'db.collection.name', 'error.type', 'db.response.status_code'].map((key) => attributes[key]))
+  assert.deepEqual(failed.toSorted(), [['CONNECT', undefined, 'ECONNREFUSED', undefined], ['SELECT', undefined, 'Error', undefined], ['SELECT', 'nothing', '42P01', '42P01']])
+})

@@ -2,6 +2,7 @@
 import { type Context, diag } from '@opentelemetry/api'
 import type { Milliseconds } from '@andon/model'
 import { activeContext, isSuppressed, NO_CONTEXT, runIn } from '../context.ts'
+import { failure } from './failures.ts'
 import { onModule } from './load.ts'
 import { hashParameters } from './parameters.ts'
 import { type PgClient, type PgMetrics, poolWait } from './pg-pool.ts'
@@ -52,15 +53,17 @@ function rowsOf(result: unknown): number {
   return Array.isArray(result) ? list(result).reduce<number>((sum, each) => sum + rowsOfOne(each), 0) : rowsOfOne(result)
 }
 
-/** A message of class 22, data exception, quotes the value. */
-function messageOf(error: unknown): string {
-  const message = getText(error, 'message') ?? String(error)
-  return getText(error, 'code')?.startsWith('22') === true ? message.replaceAll(/"[^"]*"|'[^']*'/g, '?') : message
+/** Ends a call that failed: by its SQLSTATE where it is the server's error, which alone has a severity. */
+function fail(call: Call, error: unknown): void {
+  const state = getText(error, 'severity') === undefined ? undefined : getText(error, 'code')
+  const end = failure(error, state)
+  // A message of class 22, data exception, quotes the value.
+  call.end(state?.startsWith('22') === true ? { ...end, message: end.message?.replaceAll(/"[^"]*"|'[^']*'/g, '?') } : end)
 }
 
 function finish(call: Call, error: unknown, result: unknown, endMs: Milliseconds = performance.now()): void {
   if (error === undefined || error === null) call.succeeded(endMs, result === undefined ? -1 : rowsOf(result))
-  else call.end({ errorType: getText(error, 'code') ?? getText(error, 'name') ?? 'Error', message: messageOf(error) })
+  else fail(call, error)
 }
 
 /** Classes of statements that say when they are written to the server: one for each copy of pg. */
@@ -150,7 +153,7 @@ export class PgInstrumentation {
       if (given.query_timeout !== undefined) query.query_timeout = given.query_timeout
       return isMethod(callback) ? called(original, client, query, call, { active, callback }) : promised(original, client, query, call)
     } catch (error) {
-      call.end({ errorType: getText(error, 'name') ?? 'Error', message: messageOf(error) })
+      fail(call, error)
       throw error
     }
   }

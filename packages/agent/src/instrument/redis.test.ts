@@ -85,7 +85,7 @@ async function check(t: TestContext, { load, text, below, namespaces, alias }: (
   const [set] = spans.filter((span) => span.name === 'SET')
   assert.deepEqual(['db.system.name', 'db.operation.name', 'db.query.text', 'db.namespace', 'server.address', 'server.port'].map((key) => set?.attributes[key]), ['redis', 'SET', 'SET ?', '0', '127.0.0.1', BigInt(port)])
   const [failing] = spans.filter((span) => span.name === 'LPUSH')
-  assert.deepEqual([failing?.status.code, failing?.attributes['error.type']], ['error', 'WRONGTYPE'])
+  assert.deepEqual([failing?.status.code, failing?.attributes['error.type'], failing?.attributes['db.response.status_code']], ['error', 'WRONGTYPE', 'WRONGTYPE'])
   const transaction = spans.find(({ name }) => name === 'failing transaction')
   const [exec] = spans.filter(({ name, parentSpanId }) => name === 'EXEC' && parentSpanId === transaction?.spanId)
   assert.deepEqual([exec?.status.code, exec?.attributes['error.type']], ['error', 'WRONGTYPE'])
@@ -95,4 +95,6 @@ async function check(t: TestContext, { load, text, below, namespaces, alias }: (
   const duration = receiver.metrics.filter((metric) => metric.name === 'db.client.operation.duration').flatMap(({ data }) => (data.type === 'exponentialHistogram' ? data.points : []))
   const gets = duration.filter(({ attributes }) => attributes['db.operation.name'] === 'GET').reduce((sum, { count }) => sum + count, 0)
   assert.equal(gets, 60 + namespaces.length)
+  const wrong = duration.find(({ attributes }) => attributes['error.type'] === 'WRONGTYPE' && attributes['db.operation.name'] === 'LPUSH')
+  assert.equal(wrong?.attributes['db.response.status_code'], 'WRONGTYPE')
 }

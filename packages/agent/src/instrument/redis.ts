@@ -1,7 +1,8 @@
 // Commands of ioredis and of node-redis (the package redis).
 import { diag } from '@opentelemetry/api'
 import { activeContext, isSuppressed, spanOf } from '../context.ts'
-import { databaseOf, endFailed } from './databases.ts'
+import { databaseOf } from './databases.ts'
+import { failure } from './failures.ts'
 import { onModule } from './load.ts'
 import type { Call, DatabaseAddress } from './statements.ts'
 import { get, getText, isMethod, type Method, wrap } from './wrap.ts'
@@ -39,10 +40,8 @@ function placeOf(address: unknown, port: unknown, namespace: unknown): DatabaseA
 
 /** Ends a call with what the server says: an error by the word that it begins with, such as WRONGTYPE. */
 function fail(call: Call, error: unknown): void {
-  const message = getText(error, 'message') ?? ''
-  const [, word] = /^([A-Z]{3,}) /.exec(message) ?? []
-  if (word === undefined || getText(error, 'code') !== undefined) endFailed(call, error)
-  else call.end({ errorType: word, message })
+  const [, word] = /^([A-Z]{3,}) /.exec(getText(error, 'message') ?? '') ?? []
+  call.end(failure(error, getText(error, 'code') === undefined ? word : undefined))
 }
 
 /** Commands of a transaction are answered when they are queued: whether they went well stands in the answer to EXEC. */

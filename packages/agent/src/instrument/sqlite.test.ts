@@ -21,7 +21,8 @@ console.log('done')
 `
 const EXPECTED = ['["CREATE cards",-1,"unset"]', ...['error', 'unset', 'unset', 'unset'].map((code) => `["INSERT cards",-1,"${code}"]`), ...[1, 3, 3].map((rows) => `["SELECT cards",${rows},"unset"]`)]
 
-async function check(t: Parameters<typeof startReceiver>[0], type: 'module' | 'commonjs', text: string): Promise<void> {
+/** @param unique - how the library names that a key is there already */
+async function check(t: Parameters<typeof startReceiver>[0], type: 'module' | 'commonjs', text: string, unique: string): Promise<void> {
   const receiver = await startReceiver(t)
   const { code, stdout, stderr } = await runProgram(t, type, text, receiver.url, { NODE_NO_WARNINGS: '1' })
   assert.deepEqual([code, stdout, stderr], [0, 'done\n', ''])
@@ -31,13 +32,15 @@ async function check(t: Parameters<typeof startReceiver>[0], type: 'module' | 'c
   assert.deepEqual(below.map(({ name, attributes, status }) => JSON.stringify([name, Number(attributes['db.response.returned_rows'] ?? -1), status.code])).toSorted(), EXPECTED)
   const [select] = below.filter(({ name }) => name === 'SELECT cards')
   assert.deepEqual(['db.system.name', 'db.namespace', 'db.query.text'].map((key) => select?.attributes[key]), ['sqlite', ':memory:', 'SELECT * FROM cards WHERE title = ?'])
+  const failed = below.filter(({ status }) => status.code === 'error').map(({ attributes }) => [attributes['db.response.status_code'], attributes['error.type']])
+  assert.deepEqual(failed, [[unique, unique]])
   assert.ok(!receiver.requests.some(({ body }) => body.includes('canary')))
 }
 
 const hasSqlite = Module.isBuiltin('node:sqlite') && 'registerHooks' in Module
 
 for (const [type, load] of [['module', `import { DatabaseSync } from 'node:sqlite'\nimport { trace } from '@opentelemetry/api'`], ['commonjs', `const { DatabaseSync } = require('node:sqlite')\nconst { trace } = require('@opentelemetry/api')`]] as const) {
-  test(`node:sqlite, ${type}: each statement is a span of the work that waits for it`, { timeout: 60_000, skip: !hasSqlite && 'this Node has no node:sqlite' }, (t) => check(t, type, `${load}\nconst db = new DatabaseSync(':memory:')\n${WORK}`))
+  test(`node:sqlite, ${type}: each statement is a span of the work that waits for it`, { timeout: 60_000, skip: !hasSqlite && 'this Node has no node:sqlite' }, (t) => check(t, type, `${load}\nconst db = new DatabaseSync(':memory:')\n${WORK}`, '1555'))
 }
 
 /** The parts of better-sqlite3 that are patched, as its version 12 has them, on the same engine. */
@@ -45,7 +48,7 @@ const SHAPE = `
 const { DatabaseSync } = require('node:sqlite')
 class Statement {
   constructor(database, inner, source) { this.database = database; this.source = source; this.inner = inner }
-  run(...args) { return this.inner.run(...args) }
+  run(...args) { try { return this.inner.run(...args) } catch (error) { throw Object.assign(new Error(error.message), { name: 'SqliteError', code: 'SQLITE_CONSTRAINT_PRIMARYKEY' }) } }
   get(...args) { return this.inner.get(...args) }
   all(...args) { return this.inner.all(...args) }
   iterate(...args) { return this.inner.all(...args)[Symbol.iterator]() }
@@ -65,5 +68,5 @@ test('better-sqlite3: each statement is a span of the work that waits for it, re
   writeFileSync(join(folder, 'lib', 'index.js'), `module.exports = require('./database')`)
   // The engine of the stand-in is not the one that is asked for.
   writeFileSync(join(folder, 'lib', 'database.js'), SHAPE.replace(`require('node:sqlite')`, `process.getBuiltinModule('node:sqlite')`))
-  await check(t, 'commonjs', `const Database = require(${JSON.stringify(folder)})\nconst { trace } = require('@opentelemetry/api')\nconst db = new Database(':memory:')\n${WORK}`)
+  await check(t, 'commonjs', `const Database = require(${JSON.stringify(folder)})\nconst { trace } = require('@opentelemetry/api')\nconst db = new Database(':memory:')\n${WORK}`, 'SQLITE_CONSTRAINT_PRIMARYKEY')
 })

@@ -1,7 +1,8 @@
 // Statements of better-sqlite3 and of Node's own node:sqlite. Both block: a span is the time the whole process waits.
 import { basename } from 'node:path'
 import { activeContext, isSuppressed } from '../context.ts'
-import { databaseOf, endFailed } from './databases.ts'
+import { databaseOf } from './databases.ts'
+import { failure } from './failures.ts'
 import { beforeBuiltin, onModule, patchBuiltin } from './load.ts'
 import type { Call, DatabaseAddress } from './statements.ts'
 import { get, getText, isMethod, type Method, wrap } from './wrap.ts'
@@ -18,6 +19,18 @@ function placeOf(path: unknown): DatabaseAddress {
 function begin(database: object, sql: string, path: () => unknown): Call | undefined {
   const active = activeContext()
   return isSuppressed(active) ? undefined : databaseOf(database, () => placeOf(path()))?.begin(sql, active)
+}
+
+/** The result code: better-sqlite3 has its name, node:sqlite its number. */
+function statusOf(error: unknown): string | undefined {
+  const code = getText(error, 'code')
+  if (code?.startsWith('SQLITE_') === true) return code
+  const number = get(error, 'errcode')
+  return typeof number === 'number' ? String(number) : undefined
+}
+
+function endFailed(call: Call, error: unknown): void {
+  call.end(failure(error, statusOf(error)))
 }
 
 function timed(call: Call, run: () => unknown, rowsOf: (result: unknown) => number | undefined): unknown {

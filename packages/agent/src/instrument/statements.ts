@@ -18,6 +18,8 @@ interface Statement {
   readonly name: string
   /** The attributes that are the same each time, encoded. */
   readonly block: Uint8Array
+  /** Those of them that its duration has. */
+  readonly measured: Readonly<Record<string, string | number>>
   readonly duration: Bound
   calls: number
 }
@@ -34,8 +36,10 @@ export interface DatabaseAddress {
 /** What is told of a call that ends. */
 export interface CallEnd {
   readonly rows?: number | undefined
-  /** The database's own code, such as an SQLSTATE, or the name of the error. */
+  /** Of a call that failed: the class of the error, which is the database's own code where it gave one. */
   readonly errorType?: string | undefined
+  /** What the database itself answered with, such as an SQLSTATE. */
+  readonly status?: string | undefined
   readonly message?: string | undefined
 }
 
@@ -94,19 +98,18 @@ export class Database {
 
   #describe(sql: string, hasText = true): Statement {
     const { text, operation, collection, summary } = describeSql(sql, this.#dialect)
-    const named = { ...this.#shared, ...(operation !== '' && { 'db.operation.name': operation }), ...(collection !== '' && { 'db.collection.name': collection }) }
-    const block = encodeAttributes(Object.entries({ ...named, ...(hasText && { 'db.query.summary': summary, 'db.query.text': text }) }).flat())
+    const measured = { ...this.#shared, ...(operation !== '' && { 'db.operation.name': operation }), ...(collection !== '' && { 'db.collection.name': collection }) }
+    const block = encodeAttributes(Object.entries({ ...measured, ...(hasText && { 'db.query.summary': summary, 'db.query.text': text }) }).flat())
     const name = summary === '' ? String(this.#shared['db.system.name']) : summary
-    return { name, block, calls: 0, duration: this.#duration.bind(named) }
+    return { name, block, measured, calls: 0, duration: this.#duration.bind(measured) }
   }
 
-  /** The duration of calls that failed in one way. */
-  failed(name: string, errorType: string): Bound {
+  /** The duration of calls of a statement that failed in one way. */
+  failed({ name, measured }: Statement, errorType: string, status: string | undefined): Bound {
     const key = `${name}\n${errorType}`
     const known = this.#failed.get(key)
     if (known !== undefined) return known
-    const [operation = ''] = name.split(' ')
-    const made = this.#duration.bind({ ...this.#shared, 'db.operation.name': operation, 'error.type': errorType })
+    const made = this.#duration.bind({ ...measured, ...(status !== undefined && { 'db.response.status_code': status }), 'error.type': errorType })
     if (this.#failed.size < MAX_TEXTS) this.#failed.set(key, made)
     return made
   }
@@ -134,7 +137,7 @@ export class Call {
   }
 
   /** Ends it; a second end is ignored. */
-  end({ rows, errorType, message }: CallEnd = {}): void {
+  end({ rows, errorType, status, message }: CallEnd = {}): void {
     const { span } = this
     const endMs = performance.now()
     if (errorType === undefined) {
@@ -142,8 +145,9 @@ export class Call {
       return
     }
     if (span.endMs >= 0) return
-    this.#database.failed(this.#statement.name, errorType).record((endMs - span.startMs) / 1000, span)
+    this.#database.failed(this.#statement, errorType, status).record((endMs - span.startMs) / 1000, span)
     if (rows !== undefined) span.append('db.response.returned_rows', rows)
+    if (status !== undefined) span.append('db.response.status_code', status)
     span.append('error.type', errorType)
     span.setStatus({ code: SpanStatusCode.ERROR, message: message ?? '' })
     span.endAt(endMs)

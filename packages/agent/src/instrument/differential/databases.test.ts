@@ -11,6 +11,7 @@ import { compareBoth, LIMIT_MS } from './run-both.test.ts'
 const MORE: readonly Allowed[] = [
   { field: 'db.query.summary', ours: /^[A-Z]+(?: \w+)*$/, theirs: /^$/, because: 'names of spans are summaries, and said to be' },
   { field: 'error.type', ours: /^[\w]+$/, theirs: /^$/, because: 'the conventions want it where a call has failed' },
+  { field: 'db.response.status_code', ours: /^[\w]+$/, theirs: /^$/, because: 'the conventions want it where the database has said why' },
 ]
 
 /** Of databases that speak SQL. */

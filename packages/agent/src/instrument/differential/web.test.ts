@@ -7,7 +7,6 @@ import { compareBoth, LIMIT_MS } from './run-both.test.ts'
 
 /** Of requests that come in and go out through node:http, in every program here. */
 const HTTP: readonly Allowed[] = [
-  { field: 'network.peer.port', at: /> server [^>]*$|^[A-Z]+$/, ours: /^$/, theirs: /^<any>$/, because: 'of a client it is a number that says nothing, and each request would pay for it' },
   { field: 'error.type', ours: /^[45]\d\d$/, theirs: /^$/, because: 'the conventions want the status where it is an error' },
 ]
 
