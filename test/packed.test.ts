@@ -79,3 +79,21 @@ test('a package holds what its manifest names, no test, and says its licence', (
     assert.equal(manifest.license, 'Apache-2.0')
   }
 })
+
+test('a package brings its licence and says what it is; what its page imports is there', { timeout: 60_000 }, async () => {
+  const licence = readFileSync(join(root, 'LICENSE'), 'utf8')
+  const imports: string[] = []
+  for (const name of NAMES) {
+    const place = join(folder, 'node_modules/@andon', name)
+    assert.equal(readFileSync(join(place, 'LICENSE'), 'utf8'), licence, `@andon/${name}`)
+    const page = readFileSync(join(place, 'README.md'), 'utf8')
+    assert.match(page, new RegExp(`^# @andon/${name}\n\n\\S`))
+    assert.match(page, /\nApache-2\.0\n$/)
+    for (const [, names = '', from = ''] of page.matchAll(/^ *import \{ ([^}]+) \} from '([^']+)'$/gm)) {
+      imports.push(`for (const name of ${JSON.stringify(names.split(', '))}) if (!(name in (await import('${from}')))) throw new Error('${from} has no ' + name)`)
+    }
+  }
+  assert.ok(imports.length >= 6)
+  writeFileSync(join(folder, 'pages.mjs'), imports.join('\n'))
+  await run(process.execPath, ['pages.mjs'], { cwd: folder })
+})
