@@ -74,7 +74,7 @@ export class Exporter {
     this.#exceptions = new Buffer(options.maxQueueBytes * SHARES.exceptions)
     this.#events = new Buffer(options.maxQueueBytes * SHARES.events)
     const sender = (path: string, next: () => { body: Uint8Array; items: number } | undefined): Sender =>
-      new Sender({ client: this.#client, path, next, sleep, sequence: () => (this.#sequence += 1), failed: () => this.#flushes.failed() })
+      new Sender({ client: this.#client, path, next, sleep, now: () => performance.now(), sequence: () => (this.#sequence += 1), failed: () => this.#flushes.failed() })
     this.#senders = {
       spans: sender('/v1/traces', () => this.spans.take()),
       metrics: sender('/v1/metrics', () => this.#nextMetrics()),

@@ -82,3 +82,14 @@ test('who asks goes with each batch, and what is wanted comes with its answer', 
   await client.post('/v1/traces', new Uint8Array(), 'a/2')
   assert.deepEqual(told, ['me', '1', 'me', '3'])
 })
+
+test('what a status means for a batch; what a server has taken is known of all signals that go to it', async (t) => {
+  const client = await serve(t, ({ headers }, response) => response.writeHead(Number(String(headers['andon-batch']).split('/')[1])).end())
+  const outcomes: Record<string, number[]> = {}
+  for (const status of [200, 202, 302, 400, 401, 404, 408, 413, 429, 500, 501, 502, 503, 504, 507]) {
+    const { outcome } = await client.post('/v1/metrics', new Uint8Array(), `a/${status}`)
+    ;(outcomes[outcome] ??= []).push(status)
+  }
+  assert.deepEqual(outcomes, { taken: [200, 202], refused: [302, 400, 401, 404, 413], again: [408, 429, 502, 503, 504], failed: [500, 501, 507] })
+  assert.deepEqual([client.taken('/v1/traces'), client.taken('/v1/metrics')], [2, 2])
+})

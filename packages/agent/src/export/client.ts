@@ -12,10 +12,13 @@ import { OwnWork, type WorkKind } from './own-work.ts'
 const requests = { 'http:': http.request, 'https:': https.request } as const
 const compress = promisify(gzip)
 
-export type Outcome = 'taken' | 'again' | 'refused'
+export type Outcome = 'taken' | 'again' | 'failed' | 'refused'
 
 export interface Answer {
-  /** Taken; to be sent again; or refused for good. */
+  /**
+   * Taken; to be sent again, because the server is not there or asks for it; to be sent again, though the server failed at it, which may
+   * be the batch's fault; or refused for good.
+   */
   readonly outcome: Outcome
   /** When it may be sent again, as Retry-After says it. */
   readonly retryAfterMs: Milliseconds | undefined
@@ -52,6 +55,15 @@ function reasonOf(error: unknown): string {
   return error.message !== '' ? error.message : String(Reflect.get(error, 'code') ?? error.name)
 }
 
+/** What asks for another attempt by itself. @see OTLP specification, "Retryable response codes"; 408 is a proxy's word for the same */
+const AGAIN: ReadonlySet<number> = new Set([408, 429, 502, 503, 504])
+
+function outcomeOf(status: number): Outcome {
+  if (status >= 200 && status < 300) return 'taken'
+  if (AGAIN.has(status)) return 'again'
+  return status >= 500 ? 'failed' : 'refused'
+}
+
 function retryAfter(header: string | undefined): Milliseconds | undefined {
   if (header === undefined) return undefined
   const seconds = Number(header)
@@ -66,6 +78,8 @@ export class OtlpClient {
   readonly #open = new Set<http.ClientRequest>()
   /** What sending costs. */
   readonly work: OwnWork = new OwnWork()
+  /** Batches of all signals that were taken, by server. */
+  readonly #taken = new Map<string, number>()
   /** Set once the agent's other parts are there. */
   control: ControlLink | undefined
   /** The signal whose server said last what is wanted: signals may go to different ones. */
@@ -101,6 +115,12 @@ export class OtlpClient {
     }
   }
 
+  /** How many batches the server of a path has taken, of whatever signal. */
+  taken(path: string): number {
+    const { url } = signalAt(this.#options.signals, path)
+    return url === undefined || !URL.canParse(url) ? 0 : (this.#taken.get(new URL(url).origin) ?? 0)
+  }
+
   async #compressed(body: Uint8Array): Promise<Uint8Array> {
     this.work.compressed += body.length
     return await compress(body)
@@ -114,7 +134,8 @@ export class OtlpClient {
       this.#controlling = signal
       this.control?.answered(wanted)
     }
-    const outcome = status >= 200 && status < 300 ? 'taken' : status === 429 || status === 408 || status >= 500 ? 'again' : 'refused'
+    const outcome = outcomeOf(status)
+    if (outcome === 'taken') this.#taken.set(url.origin, (this.#taken.get(url.origin) ?? 0) + 1)
     return { outcome, retryAfterMs: retryAfter(answered['retry-after']), reason: String(status) }
   }
 

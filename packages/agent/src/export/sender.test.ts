@@ -22,12 +22,14 @@ function make(given: Partial<SenderOptions> = {}): Made {
         sent.push(Buffer.from(body).toString())
         return await answer('taken')
       },
+      taken: () => 0,
     },
     path: '/',
     next: () => {
       const text = queue.shift()
       return text === undefined ? undefined : { body: Buffer.from(text), items: 1 }
     },
+    now: () => 0,
     sleep: () => new Promise(setImmediate),
     sequence: () => (sequence += 1),
     failed: () => undefined,
@@ -77,6 +79,7 @@ test('a batch is known as unanswered under its number until it is taken or refus
         seen.push(sender.unanswered?.batch)
         return await answer(outcomes.shift() ?? 'taken')
       },
+      taken: () => 0,
     },
   })
   queue.push('a', 'b')
@@ -95,6 +98,7 @@ test('after its stop nothing is sent any more, also not what is under way', asyn
         attempts += 1
         return await answer('again')
       },
+      taken: () => 0,
     },
     sleep: () => {
       sender.stop()
@@ -105,6 +109,67 @@ test('after its stop nothing is sent any more, also not what is under way', asyn
   await sender.drain()
   await sender.drain()
   assert.deepEqual([attempts, sender.busy, queue], [1, false, ['b']])
+})
+
+/** A server that fails as it is told, on a clock that only waiting moves. */
+function failing(fails: (text: string, nowMs: number) => boolean, takesOthers: (nowMs: number) => boolean): Made & { readonly attempts: string[]; readonly elapsedMs: () => number } {
+  let now = 0
+  let others = 0
+  const attempts: string[] = []
+  const made = make({
+    client: {
+      post: async (_path, body, number) => {
+        const text = Buffer.from(body).toString()
+        attempts.push(`${text} ${number.split('/')[1] ?? ''}`)
+        const isFailed = fails(text, now)
+        if (!isFailed) made.sent.push(text)
+        return await answer(isFailed ? 'failed' : 'taken')
+      },
+      taken: () => others,
+    },
+    now: () => now,
+    sleep: async (ms) => {
+      now += ms
+      if (takesOthers(now)) others += 1
+      await new Promise(setImmediate)
+    },
+  })
+  return { ...made, attempts, elapsedMs: () => now }
+}
+
+const MINUTE = 60_000
+
+test('a batch at which the server fails again and again, while it takes others, is given up after five minutes and counted; those behind it are sent', async () => {
+  const { sender, queue, sent, attempts, elapsedMs } = failing((text) => text === 'poison', () => true)
+  queue.push('first', 'poison', 'second', 'third')
+  await sender.drain()
+  assert.deepEqual(sent, ['first', 'second', 'third'])
+  assert.deepEqual([sender.refused, sender.unanswered, sender.busy], [1, undefined, false])
+  assert.equal(new Set(attempts.filter((each) => each.startsWith('poison'))).size, 1)
+  assert.ok(sender.failures >= 5)
+  assert.ok(elapsedMs() >= 5 * MINUTE && elapsedMs() < 6 * MINUTE, `${elapsedMs()} ms`)
+})
+
+test('an outage in which the server fails at everything loses nothing, nor does a short one of a single signal', async () => {
+  for (const { lastsMs, takesOthers } of [
+    { lastsMs: 40 * MINUTE, takesOthers: () => false },
+    { lastsMs: 4 * MINUTE, takesOthers: () => true },
+    // What was taken before the outage says nothing of the batch.
+    { lastsMs: 40 * MINUTE, takesOthers: (now: number) => now < 2 * MINUTE },
+  ]) {
+    const { sender, queue, sent } = failing((_text, now) => now < lastsMs, takesOthers)
+    queue.push('a', 'b', 'c')
+    await sender.drain()
+    assert.deepEqual([sent, sender.refused], [['a', 'b', 'c'], 0])
+  }
+})
+
+test('where there are no others to be taken, a batch is given up after an hour', async () => {
+  const { sender, queue, sent, elapsedMs } = failing((text) => text === 'poison', () => false)
+  queue.push('poison', 'next')
+  await sender.drain()
+  assert.deepEqual([sent, sender.refused], [['next'], 1])
+  assert.ok(elapsedMs() >= 60 * MINUTE && elapsedMs() < 61 * MINUTE, `${elapsedMs()} ms`)
 })
 
 test('flushes at a server that never answers: each ends at its deadline or at the first failure, and none is remembered', async () => {

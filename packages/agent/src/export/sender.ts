@@ -14,12 +14,19 @@ export function batchNumber(sequence: number): string {
 
 const FIRST_DELAY: Milliseconds = 500
 const MAX_DELAY: Milliseconds = 30_000
+/**
+ * A batch is given up at which the server failed for so long and so often, having just taken others: then it is the batch. A server that
+ * fails at everything has an outage, and what waits is wanted after it: hence an hour.
+ */
+const GIVE_UP = { afterMs: 5 * 60_000, withoutOthersMs: 60 * 60_000, failures: 5 } as const
 
 export interface SenderOptions {
-  readonly client: Pick<OtlpClient, 'post'>
+  readonly client: Pick<OtlpClient, 'post' | 'taken'>
   readonly path: string
   /** The next batch and how many items it holds; undefined when there is nothing to send. */
   readonly next: () => { readonly body: Uint8Array; readonly items: number } | undefined
+  /** A clock that never goes back. */
+  readonly now: () => Milliseconds
   /** Settles after a while, or at once when the signal is aborted; never keeps the host alive. */
   readonly sleep: (ms: Milliseconds, signal: AbortSignal) => Promise<void>
   /** Numbers of all signals come from one sequence. */
@@ -35,9 +42,32 @@ export interface NumberedBatch {
   readonly body: Uint8Array
 }
 
+/** How often a server failed at a batch. */
+class Failures {
+  readonly #options: SenderOptions
+  #since: Milliseconds = 0
+  #count = 0
+  #taken = 0
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+  }
+
+  /** Counts one more. @returns whether it is enough to give the batch up */
+  add(): boolean {
+    const { now, client, path } = this.#options
+    const taken = client.taken(path)
+    if (this.#count === 0) this.#since = now()
+    const tookOthers = this.#count > 0 && taken > this.#taken
+    this.#taken = taken
+    this.#count += 1
+    return this.#count >= GIVE_UP.failures && now() - this.#since >= (tookOthers ? GIVE_UP.afterMs : GIVE_UP.withoutOthersMs)
+  }
+}
+
 /**
  * One batch is under way at a time. An unanswered one is sent again unchanged, with the same number, until it is taken or
- * refused for good; what is recorded meanwhile waits. Never throws.
+ * refused for good, or given up because the server fails at it alone; what is recorded meanwhile waits. Never throws.
  */
 export class Sender {
   readonly #options: SenderOptions
@@ -46,7 +76,7 @@ export class Sender {
   #running: Promise<void> = Promise.resolve()
   #unanswered: NumberedBatch | undefined
   #hurry = new AbortController()
-  /** Items that the server refused for good. */
+  /** Items that the server refused for good, or failed at until they were given up. */
   refused = 0
   /** Attempts that were not answered with success. */
   failures = 0
@@ -112,11 +142,13 @@ export class Sender {
     this.#unanswered = { batch: number, body }
     // Asked anew after each wait.
     const isStopped = (): boolean => this.#isStopped
+    const failures = new Failures(this.#options)
     let delay = FIRST_DELAY
     for (;;) {
       if (isStopped()) return
       const { outcome, retryAfterMs, reason } = await client.post(path, body, number)
-      if (outcome !== 'again') this.#unanswered = undefined
+      const isOver = outcome === 'taken' || outcome === 'refused' || (outcome === 'failed' && failures.add())
+      if (isOver) this.#unanswered = undefined
       if (outcome === 'taken') {
         if (this.#isWaiting) diag.info(`andon: ${path} is answered again`)
         this.#isWaiting = false
@@ -125,9 +157,9 @@ export class Sender {
       if (isStopped()) return
       this.failures += 1
       failed()
-      if (outcome === 'refused') {
+      if (isOver) {
         this.refused += items
-        diag.warn(`andon: ${path} refused ${items} items: ${reason}`)
+        diag.warn(`andon: ${path} ${outcome === 'refused' ? 'refused' : 'failed again and again at'} ${items} items: ${reason}`)
         return
       }
       if (!this.#isWaiting) diag.warn(`andon: ${path} is not answered (${reason}); what is recorded waits, and is sent again`)

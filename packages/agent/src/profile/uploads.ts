@@ -38,6 +38,7 @@ export class ProfileUploads {
         this.#isUnderWay = body !== undefined
         return body === undefined ? undefined : { body, items: 1 }
       },
+      now: () => performance.now(),
       sleep: (ms, signal) => wait(ms, undefined, { ref: false, signal }).catch(() => undefined),
       sequence: () => (this.#sequence += 1),
       failed: () => {
