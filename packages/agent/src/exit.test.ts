@@ -5,6 +5,7 @@ import { createServer as createHttpServer } from 'node:http'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { test, type TestContext } from 'node:test'
+import type { MetricRecord, NumberPoint } from '@andon/model'
 import { decodeSpans } from '@andon/wire'
 import { runProgram, startReceiver } from './otlp-receiver.test.ts'
 
@@ -27,6 +28,20 @@ const ENDS: Readonly<Record<string, string>> = {
   'SIGINT without a handler': `setInterval(() => {}, 1000); ${SPAN}; process.kill(process.pid, 'SIGINT')`,
 }
 
+/** By series of what is a gauge in Prometheus: whether its last point says that there is no value any more. */
+function endsOf(metrics: readonly MetricRecord[]): Map<string, boolean> {
+  const last = new Map<string, NumberPoint>()
+  for (const { name, data } of metrics) {
+    if (data.type !== 'gauge' && !(data.type === 'sum' && !data.monotonic)) continue
+    for (const point of data.points) {
+      const series = `${name} ${JSON.stringify(point.attributes)}`
+      const known = last.get(series)
+      if (known === undefined || known.time < point.time) last.set(series, point)
+    }
+  }
+  return new Map([...last].map(([series, { flags }]) => [series, (flags & 1) === 1]))
+}
+
 function without(text: string): readonly [number | null, string | null] {
   const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...env } = process.env
   const { status, signal } = spawnSync(process.execPath, ['--input-type=commonjs', '-e', text], { env, stdio: 'ignore', cwd: import.meta.dirname })
@@ -41,8 +56,25 @@ for (const [how, text] of Object.entries(ENDS)) {
     assert.deepEqual(receiver.spans.map(({ name }) => name), ['last'])
     const counted = receiver.metrics.flatMap(({ name, data }) => (name === 'c' && data.type === 'sum' ? data.points.map(({ value }) => value) : []))
     assert.equal(counted.reduce((sum, value) => sum + value, 0), 1)
+    const ends = endsOf(receiver.metrics)
+    assert.ok(ends.size > 10)
+    assert.deepEqual([...ends].filter(([, isEnded]) => !isEnded), [])
   })
 }
+
+test('a process that is told to end and goes on for a while: its gauges go on, and end with it', { timeout: 60_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const text = `const gauge = require('@opentelemetry/api').metrics.getMeter('t').createGauge('level')
+    let level = 0
+    const timer = setInterval(() => gauge.record(level += 1), 20)
+    process.on('SIGTERM', () => setTimeout(() => clearInterval(timer), 400))
+    process.kill(process.pid, 'SIGTERM')`
+  const { code } = await runProgram(t, 'commonjs', text, receiver.url, { OTEL_METRIC_EXPORT_INTERVAL: '100' })
+  assert.equal(code, 0)
+  const points = receiver.metrics.flatMap(({ name, data }) => (name === 'level' && data.type === 'gauge' ? data.points : [])).toSorted((a, b) => Number(a.time - b.time))
+  assert.ok(points.length > 3)
+  assert.deepEqual(points.map(({ flags }) => flags), points.map((_point, index) => (index === points.length - 1 ? 1 : 0)))
+})
 
 test('process.exit() while a batch is under way: it is sent again under its number', { timeout: 60_000 }, async (t) => {
   const receiver = await startReceiver(t)

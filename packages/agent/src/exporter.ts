@@ -48,6 +48,13 @@ export interface ExporterStatus {
   readonly failures: number
 }
 
+export interface FlushOptions {
+  /** Settle at the first attempt that fails, as a process does that is about to end. */
+  readonly giveUp?: boolean
+  /** Whether nothing is recorded afterwards: gauges then end, so that nobody takes their last values for today's. */
+  readonly isEnd?: boolean
+}
+
 export class Exporter {
   readonly #options: AgentOptions
   readonly #resource: Resource
@@ -61,6 +68,8 @@ export class Exporter {
   readonly #timers: NodeJS.Timeout[] = []
   #collectedUntil: Nanoseconds = nowNanoseconds()
   #metricsDue = false
+  /** Whether the process is about to end, so that its gauges end with what is sent now. */
+  #isEnd = false
   #sequence = 0
   #beforeFlush: () => void = () => undefined
   readonly #flushes: Flushes = new Flushes(() => this.#drain())
@@ -96,7 +105,11 @@ export class Exporter {
         if (!this.spans.isEmpty) this.#senders.spans.start()
         if (this.#exceptions.length > 0 || this.#events.length > 0) this.#senders.exceptions.start()
       }, spanIntervalMs).unref(),
-      setInterval(() => this.#sendMetrics(), metricIntervalMs).unref(),
+      setInterval(() => {
+        // It goes on after all: what is sent now goes on as well.
+        if (this.#flushes.waiting === 0) this.#isEnd = false
+        this.#sendMetrics()
+      }, metricIntervalMs).unref(),
     )
   }
 
@@ -134,7 +147,7 @@ export class Exporter {
     this.#metricsDue = false
     const now = nowNanoseconds()
     return this.work.timed('others', () => {
-      const metrics: readonly MetricRecord[] = this.#meters.collect(this.#resource, this.#collectedUntil, now)
+      const metrics: readonly MetricRecord[] = this.#meters.collect(this.#resource, { start: this.#collectedUntil, time: now, isEnd: this.#isEnd })
       this.#collectedUntil = now
       return batchOf(this.#options.exemplars ? metrics : metrics.map(withoutExemplars), encodeMetrics)
     })
@@ -152,10 +165,9 @@ export class Exporter {
   /**
    * Settles when what was recorded before has been taken or refused, or when the time is over. It keeps the process until
    * then, else an awaited flush would end a program before its time.
-   *
-   * @param giveUp - settle at the first attempt that fails, as a process does that is about to end
    */
-  async flush(withinMs: Milliseconds, giveUp = false): Promise<void> {
+  async flush(withinMs: Milliseconds, { giveUp = false, isEnd = false }: FlushOptions = {}): Promise<void> {
+    if (isEnd) this.#isEnd = true
     this.#beforeFlush()
     // While another flush waits for a server that does not answer, those of the other signals may.
     if (this.#flushes.waiting > 0) {
@@ -185,6 +197,7 @@ export class Exporter {
   takeUnsent(): Unsent[] {
     this.spans.seal()
     this.#metricsDue = true
+    this.#isEnd = true
     const { spans, metrics, exceptions } = this.#senders
     const batches = [
       { path: '/v1/metrics', sender: metrics, made: this.#nextMetrics() },

@@ -8,8 +8,8 @@ import { type Signals, signalAt } from './options/signals.ts'
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 export interface EndOfProcess {
-  /** Sends what there is; settles within its deadline. */
-  readonly flush: () => Promise<void>
+  /** Sends what there is; settles within its deadline. @param isEnd - whether the process ends as soon as that is done */
+  readonly flush: (isEnd: boolean) => Promise<void>
   /** Takes an error that nothing caught. */
   readonly uncaught: (error: Error) => void
   /** Sends what is left without another turn of the event loop. */
@@ -26,25 +26,25 @@ export function flushAtEnd({ flush, uncaught, atExit }: EndOfProcess): () => voi
   let isAsked = false
   let isOver = false
   // The agent's sockets and timers do not keep a process alive; while it flushes, this does.
-  const awake = async (): Promise<void> => {
+  const awake = async (isEnd: boolean): Promise<void> => {
     const keep = setInterval(() => undefined, 1000)
-    await flush().finally(() => clearInterval(keep))
+    await flush(isEnd).finally(() => clearInterval(keep))
   }
   const idle = (): void => {
     // 'beforeExit' comes again after each piece of work.
     if (isAsked) return
     isAsked = true
     // A turn later: a handler of the host's may exit at once, and what is on its way then would be lost.
-    setImmediate(() => void awake().finally(() => (isOver = true)))
+    setImmediate(() => void awake(true).finally(() => (isOver = true)))
   }
   const handlers = SIGNALS.map((signal) => {
     const handle = (): void => {
       // The host's own handler decides when to end, and may do so at once: hence a turn later here, too.
       if (process.listenerCount(signal) > 1) {
-        setImmediate(() => void awake())
+        setImmediate(() => void awake(false))
         return
       }
-      void awake().finally(() => {
+      void awake(true).finally(() => {
         process.removeListener(signal, handle)
         process.kill(process.pid, signal)
       })

@@ -72,7 +72,7 @@ test('counters, gauges and histograms take finite numbers only; attributes of an
   counter.add(2, { big: 7n })
   counter.add(4, { big: 8n })
   const resource = { attributes: {}, droppedAttributes: 0, schemaUrl: '' }
-  const collected = provider.collect(resource, 0n, 1n)
+  const collected = provider.collect(resource, { start: 0n, time: 1n })
   const sums = collected.find(({ name }) => name === 'c')?.data
   assert.ok(sums?.type === 'sum')
   assert.deepEqual(sums.points.filter(({ attributes }) => 'big' in attributes).map(({ value, attributes }) => [value, attributes['big']]), [[3, 7n], [4, 8n]])

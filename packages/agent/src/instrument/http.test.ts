@@ -41,7 +41,7 @@ async function serve(t: TestContext, listener: RequestListener): Promise<Setting
   return {
     spans,
     url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
-    metrics: () => meters.collect(resource, 1n, 2n),
+    metrics: () => meters.collect(resource, { start: 1n, time: 2n }),
     until: async (count) => {
       while (spans.length < count) await new Promise((resolve) => setImmediate(resolve))
     },

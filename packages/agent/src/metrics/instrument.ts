@@ -160,18 +160,44 @@ export class Instrument {
     return bytes
   }
 
-  /** What there is to send; undefined when there is nothing. Increments are handed over: they are not held any more. */
-  collect(resource: Resource, start: Nanoseconds, time: Nanoseconds): MetricRecord | undefined {
+  /**
+   * What there is to send; undefined when there is nothing. Increments are handed over: they are not held any more. A gauge of which
+   * nothing comes any more is told as ended, once, so that nobody takes its last value for today's.
+   */
+  collect(resource: Resource, { start, time, isEnd }: Interval): MetricRecord | undefined {
     const isDelta = this.#kind === 'counter' || this.#kind === 'histogram'
+    const over: Cell[] = []
     // A set that its callback tells no more, such as a closed handle's kind, is not sent for ever.
-    this.#cells.forget((cell) => (cell.isObserved ? !cell.isTouched : isDelta && !cell.isBound && !cell.isTouched && cell.idle >= MAX_IDLE))
+    this.#cells.forget((cell) => {
+      const isOver = cell.isObserved ? !cell.isTouched : isDelta && !cell.isBound && !cell.isTouched && cell.idle >= MAX_IDLE
+      if (isOver && !isDelta) over.push(cell)
+      return isOver
+    })
     const cells = [...this.#cells.values(), ...(this.#overflow === undefined ? [] : [this.#overflow])].filter((cell) => (isDelta ? cell.isTouched : cell.isSet))
+    const ended = [...over.map((cell) => endOf(cell, start, time)), ...(isEnd && !isDelta ? cells.map((cell) => endOf(cell, start, time + AFTER)) : [])]
     const { name, description, unit, scope } = this.description
-    const data = cells.length === 0 ? undefined : dataOf(this.#kind, cells, start, time)
+    const data = cells.length + ended.length === 0 ? undefined : dataOf(this.#kind, cells, ended, { start, time })
     for (const cell of this.#cells.values()) restart(cell, isDelta)
     if (this.#overflow !== undefined) restart(this.#overflow, isDelta)
     return data && { name, description, unit, resource, scope, data }
   }
+}
+
+/** What is collected: what came in (start, time]. */
+export interface Interval {
+  readonly start: Nanoseconds
+  readonly time: Nanoseconds
+  /** Whether nothing comes after it. */
+  readonly isEnd?: boolean
+}
+
+/** OTLP's flag of a point that says that there is no value any more. */
+const NO_RECORDED_VALUE = 1
+/** The end of a series is later than its last value, by what servers tell apart. */
+const AFTER: Nanoseconds = 1_000_000n
+
+function endOf({ attributes }: Cell, start: Nanoseconds, time: Nanoseconds): NumberPoint {
+  return { attributes, start, time, flags: NO_RECORDED_VALUE, exemplars: [], value: 0 }
 }
 
 const NONE: ApiAttributes = {}
@@ -185,15 +211,15 @@ function restart(cell: Cell, isDelta: boolean): void {
   if (cell.histogram !== undefined && cell.histogram.count > 0) cell.histogram.clear()
 }
 
-function dataOf(kind: InstrumentKind, cells: readonly Cell[], start: Nanoseconds, time: Nanoseconds): MetricData {
+function dataOf(kind: InstrumentKind, cells: readonly Cell[], ended: readonly NumberPoint[], { start, time }: Interval): MetricData {
   const point = ({ attributes, value }: Cell): NumberPoint => ({ attributes, start, time, flags: 0, exemplars: [], value })
   switch (kind) {
     case 'counter':
       return { type: 'sum', monotonic: true, temporality: 'delta', points: cells.map(point) }
     case 'updown':
-      return { type: 'sum', monotonic: false, temporality: 'cumulative', points: cells.map(point) }
+      return { type: 'sum', monotonic: false, temporality: 'cumulative', points: [...cells.map(point), ...ended] }
     case 'gauge':
-      return { type: 'gauge', points: cells.map(point) }
+      return { type: 'gauge', points: [...cells.map(point), ...ended] }
     case 'histogram':
       return { type: 'exponentialHistogram', temporality: 'delta', points: cells.map((cell) => histogramPoint(cell, start, time)) }
   }

@@ -6,7 +6,7 @@ import { AgentMeterProvider } from './meter.ts'
 const resource = { attributes: {}, droppedAttributes: 0, schemaUrl: '' }
 
 function take(provider: AgentMeterProvider, start = 1n, time = 2n): Record<string, MetricRecord['data']> {
-  return Object.fromEntries(provider.collect(resource, start, time).map(({ name, data }) => [name, data]))
+  return Object.fromEntries(provider.collect(resource, { start, time }).map(({ name, data }) => [name, data]))
 }
 
 test('counters and histograms are sent as what came since the last collection, and nothing when nothing came', () => {
@@ -68,11 +68,35 @@ test('observable instruments: counters tell totals and are sent as differences; 
   kinds = ['b']
   const second = take(provider)
   assert.ok(second['c']?.type === 'sum' && second['g']?.type === 'gauge')
-  assert.deepEqual([second['c'].points[0]?.value, second['g'].points.map(({ attributes }) => attributes['kind'])], [4, ['b']])
+  assert.deepEqual([second['c'].points[0]?.value, second['g'].points.map(({ attributes, flags }) => [attributes['kind'], flags])], [4, [['b', 0], ['a', 1]]])
   total = 1
   const third = take(provider)
-  assert.ok(third['c']?.type === 'sum')
+  assert.ok(third['c']?.type === 'sum' && third['g']?.type === 'gauge')
   assert.equal(third['c'].points[0]?.value, 1)
+  // Its end was told once.
+  assert.deepEqual(third['g'].points.map(({ attributes }) => attributes['kind']), ['b'])
+})
+
+test('at the end of a process its gauges and up-down counters end after their last values; counters and histograms just stop', () => {
+  const provider = new AgentMeterProvider()
+  const meter = provider.getMeter('test')
+  meter.createGauge('g').record(7, { a: 1 })
+  meter.createUpDownCounter('open').add(3)
+  meter.createObservableGauge('o').addCallback((result) => result.observe(5))
+  meter.createCounter('c').add(1)
+  meter.createHistogram('h').record(1)
+  const last = Object.fromEntries(provider.collect(resource, { start: 1_000_000n, time: 5_000_000n, isEnd: true }).map(({ name, data }) => [name, data]))
+  assert.deepEqual(Object.keys(last).toSorted(), ['c', 'g', 'h', 'o', 'open'])
+  for (const [name, value] of [['g', 7], ['open', 3], ['o', 5]] as const) {
+    const data = last[name]
+    assert.ok(data?.type === 'gauge' || data?.type === 'sum')
+    assert.deepEqual(data.points.map(({ flags, time, value: each, attributes }) => [flags, time, flags === 0 ? each : 0, attributes]), [[0, 5_000_000n, value, data.points[0]?.attributes], [1, 6_000_000n, 0, data.points[0]?.attributes]])
+  }
+  for (const name of ['c', 'h']) {
+    const data = last[name]
+    assert.ok(data !== undefined && 'points' in data)
+    assert.deepEqual(data.points.map(({ flags }) => flags), [0])
+  }
 })
 
 test('what is no number, and a counter’s decrease, is ignored', () => {

@@ -18,9 +18,9 @@ import {
   type ObservableUpDownCounter,
   type UpDownCounter,
 } from '@opentelemetry/api'
-import type { Bytes, MetricRecord, Nanoseconds, Resource, Scope } from '@andon/model'
+import type { Bytes, MetricRecord, Resource, Scope } from '@andon/model'
 import { keyOf } from './attribute-index.ts'
-import { type Bound, Instrument, type InstrumentKind } from './instrument.ts'
+import { type Bound, Instrument, type InstrumentKind, type Interval } from './instrument.ts'
 
 /** An instrument whose callbacks are asked at each collection. */
 class ObservableInstrument implements Observable {
@@ -212,12 +212,12 @@ export class AgentMeterProvider implements MeterProvider {
     return sum
   }
 
-  /** Asks the callbacks and takes out what there is to send of the interval (start, time]. */
-  collect(resource: Resource, start: Nanoseconds, time: Nanoseconds): MetricRecord[] {
+  /** Asks the callbacks and takes out what there is to send of an interval. */
+  collect(resource: Resource, interval: Interval): MetricRecord[] {
     for (const run of this.#batches) run()
     for (const observable of this.#observables) {
       for (const callback of observable.callbacks) guarded(() => callback(observable), observable.instrument.description.name)
     }
-    return [...this.#instruments.values()].flatMap((instrument) => instrument.collect(resource, start, time) ?? [])
+    return [...this.#instruments.values()].flatMap((instrument) => instrument.collect(resource, interval) ?? [])
   }
 }

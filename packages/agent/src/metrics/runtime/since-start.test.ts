@@ -11,7 +11,7 @@ test('what the machine counted before the agent is no traffic of the first inter
   const totals = { a: 20_000_000_000, b: 5 }
   meter.addBatchObservableCallback((result) => Object.entries(totals).forEach(([name, total]) => since.observe(result, io, total, { name })), [io])
   const collect = (): Record<string, number> => {
-    const [record] = provider.collect({ attributes: {}, droppedAttributes: 0, schemaUrl: '' }, 1n, 2n)
+    const [record] = provider.collect({ attributes: {}, droppedAttributes: 0, schemaUrl: '' }, { start: 1n, time: 2n })
     return record?.data.type === 'sum' ? Object.fromEntries(record.data.points.map(({ attributes, value }) => [typeof attributes['name'] === 'string' ? attributes['name'] : '', value])) : {}
   }
   assert.deepEqual(collect(), { a: 0, b: 0 })
