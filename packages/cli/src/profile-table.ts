@@ -43,8 +43,8 @@ export function topFunctions(root: FlameNode): TopFunction[] {
   return [...found.values()].toSorted((a, b) => b.self - a.self || b.total - a.total)
 }
 
-/** A path below the working folder is shown from there. */
-function place({ file, line }: TopFunction, folder: string): string {
+/** Where a function stands; a path below the working folder is shown from there. */
+export function place({ file, line }: Pick<TopFunction, 'file' | 'line'>, folder: string): string {
   if (file === '') return ''
   const shorter = isAbsolute(file) ? relative(folder, file) : file
   return printable(`${shorter.startsWith(`..${sep}`) || isAbsolute(shorter) ? file : shorter}${line === 0 ? '' : `:${line}`}`)
@@ -53,7 +53,7 @@ function place({ file, line }: TopFunction, folder: string): string {
 export type FlameUnit = 'nanoseconds' | 'bytes'
 
 /** Milliseconds of nanoseconds, mebibytes of bytes. */
-const SCALES: Readonly<Record<FlameUnit, { readonly divisor: number; readonly unit: string }>> = { nanoseconds: { divisor: 1e6, unit: 'ms' }, bytes: { divisor: 1024 * 1024, unit: 'MiB' } }
+export const SCALES: Readonly<Record<FlameUnit, { readonly divisor: number; readonly unit: string }>> = { nanoseconds: { divisor: 1e6, unit: 'ms' }, bytes: { divisor: 1024 * 1024, unit: 'MiB' } }
 
 /** An amount of a profile with its unit. */
 export function amountText(value: number, unit: FlameUnit): string {

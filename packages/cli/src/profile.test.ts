@@ -104,7 +104,10 @@ test('a profile: asked for, awaited, written and shown; nothing is wanted of the
   assert.equal(server.state.revision, 0)
   assert.equal(readFileSync(join(folder, 'out.pb.gz'), 'utf8'), 'pprof')
   assert.match(text, /^shop one: 4\.0 ms of CPU time within 10 s\n\nself ms .*\n.*\n +4\.0 +100\.0 +4\.0 +100\.0 +hot +hot\.ts:3\n/)
-  assert.match(text, new RegExp(`\\npprof: .*out\\.pb\\.gz\\nFlame graph: ${server.url}/api/profiles/flame\\?service=shop&type=cpu&from=${NOW}&to=${NOW + 10_000}&instance=one$`))
+  assert.match(text, /\n\ntotal ms +total % +of the whole +call +file:line\n.*\n +4\.0 +100\.0 +█{20} +hot +hot\.ts:3\n\n/)
+  const links = [`Flame graph as JSON: ${server.url}/api/profiles/flame?service=shop&type=cpu&from=${NOW}&to=${NOW + 10_000}&instance=one`, `The service at that time: ${server.url}/service/shop?from=2025-12-31T23:55:00Z&to=2026-01-01T00:00:10Z`]
+  assert.match(text, /\npprof: .*out\.pb\.gz\n/)
+  assert.deepEqual(text.split('\n').slice(-2), links)
   assert.equal(said.length, 3)
   const json: { functions: { name: string }[]; total: number } = JSON.parse((await server.run({ json: true, type: 'allocation', instance: 'one' })).text)
   assert.deepEqual([json.total, json.functions.map(({ name }) => name)], [4e6, ['hot']])
@@ -226,12 +229,13 @@ test('a real service under a real server: by name and by process, time and alloc
   while (!(await blocked())) await new Promise((resolve) => setTimeout(resolve, 100))
   const allocation = await andon(['profile', '--pid', pid, '--seconds', '1', '--type', 'allocation', '--json', '--url', url])
   assert.equal(allocation.code, 0, allocation.err)
-  const { functions, file, flame }: { functions: { name: string; self: number }[]; file: string; flame: string } = JSON.parse(allocation.out)
+  const { functions, file, flame, page }: { functions: { name: string; self: number }[]; file: string; flame: string; page: string } = JSON.parse(allocation.out)
   const [heaviest] = functions
   assert.ok(heaviest !== undefined && heaviest.self > 1e6)
   assert.equal(heaviest.name, 'wasteOfTest')
   assert.match(file, /shop-allocation-.*\.pb\.gz$/)
   assert.equal((await fetch(flame)).status, 200)
+  assert.match(await (await fetch(page, { headers: { accept: 'text/html' } })).text(), /<div id="root"/)
 
   let isTold = false
   const ended = await andon(['profile', '--service', 'shop', '--seconds', '600', '--url', url], (err, child) => {

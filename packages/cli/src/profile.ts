@@ -6,6 +6,7 @@ import { PROFILE_KINDS, type ProfileKind, type ProfileType } from '@andon/model'
 import { ask, refusalOf, request } from './ask.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { setWish, type SetWish } from './profile-control.ts'
+import { renderFlame } from './profile-flame.ts'
 import { amountText, type FlameNode, type FlameUnit, renderTop, topFunctions } from './profile-table.ts'
 import { chooseTargets, listAgents, type ListedAgent, type Machine, printable, type TargetFlags, thisMachine } from './profile-target.ts'
 
@@ -40,6 +41,8 @@ const ARRIVED_MS = 30_000
 const SENT_MS = 5000
 const LOOK_MS = 500
 const FUNCTIONS_MAX = 20
+/** What a page shows of the time before a profile. */
+const BEFORE_MS = 5 * 60_000
 
 const TYPES: Readonly<Record<ProfileKind, { readonly type: ProfileType; readonly what: string }>> = {
   cpu: { type: 'cpu', what: 'of CPU time within' },
@@ -190,7 +193,8 @@ async function result(flags: ProfileFlags, heard: readonly Watched[], taken: Tak
   await writePprof(flags, query, file, signal)
   const functions = topFunctions(root)
   const link = `${flags.url}/api/profiles/flame?${query}`
-  if (flags.json === true) return JSON.stringify({ service, instances: heard.map(({ instance }) => instance), type, from, to, unit, total: root.total, functions, file, flame: link }, undefined, 2)
+  const page = pageOf(flags.url, service, { from, to })
+  if (flags.json === true) return JSON.stringify({ service, instances: heard.map(({ instance }) => instance), type, from, to, unit, total: root.total, functions, file, flame: link, page }, undefined, 2)
   const whose = printable(heard.length === 1 ? `${service} ${first?.instance ?? ''}` : `${service}, ${heard.length} instances`)
   return [
     `${whose}: ${amountText(root.total, unit)} ${TYPES[kind].what} ${taken.seconds} s`,
@@ -198,9 +202,18 @@ async function result(flags: ProfileFlags, heard: readonly Watched[], taken: Tak
     renderTop(functions.slice(0, FUNCTIONS_MAX), root.total, unit, folder),
     ...(functions.length > FUNCTIONS_MAX ? [`and ${functions.length - FUNCTIONS_MAX} more functions`] : []),
     '',
+    renderFlame(root, unit, folder),
+    '',
     `pprof: ${file}`,
-    `Flame graph: ${link}`,
+    `Flame graph as JSON: ${link}`,
+    `The service at that time: ${page}`,
   ].join('\n')
+}
+
+/** The page of the service with the minutes before: its rate, its resources and what blocked it. */
+function pageOf(url: string, service: string, { from, to }: Taken['range']): string {
+  const second = (at: number): string => new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000Z', 'Z')
+  return `${url}/service/${encodeURIComponent(service)}?from=${second(from - BEFORE_MS)}&to=${second(to)}`
 }
 
 async function flameOf(flags: ProfileFlags, query: string, { service, kind, seconds }: Taken & { readonly service: string }, signal: AbortSignal): Promise<Flame> {
