@@ -29,8 +29,8 @@ test('gauges of an instance end with it, and stay in the history', { timeout: 12
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
   const ask = async (query: string): Promise<readonly string[]> => {
     const answer = await fetch(`${andon.url}/api/v1/query?query=${encodeURIComponent(query)}`)
-    const { data } = (await answer.json()) as { data: { result: readonly { readonly metric: { readonly __name__?: string }; readonly value: readonly [number, string] }[] } }
-    return data.result.map(({ metric, value }) => `${metric.__name__ ?? ''} ${value[1]}`)
+    const { data } = (await answer.json()) as { data: { result: readonly { readonly metric: Readonly<Record<string, string>>; readonly value: readonly [number, string] }[] } }
+    return data.result.map(({ metric, value }) => `${metric['__name__'] ?? ''} ${value[1]}`)
   }
   assert.deepEqual(await eventually('the gauge', async () => {
     const found = await ask('shop_queue_length{service_name="ending"}')

@@ -6,6 +6,9 @@ import type { FlameNode } from './profile-table.ts'
 const node = (name: string, self: number, children: readonly FlameNode[] = []): FlameNode => ({ name, file: `/app/${name}.ts`, line: 7, self, total: self + children.reduce((sum, { total }) => sum + total, 0), children })
 const shown = (root: FlameNode): readonly string[] => renderFlame(root, 'nanoseconds', '/app').split('\n').slice(2)
 
+/** A tree of calls of which each makes the next one; the last takes a second. */
+const deep = (names: readonly string[]): FlameNode => names.toReversed().reduce<FlameNode | undefined>((below, name) => node(name, below === undefined ? 1e9 : 0, below === undefined ? [] : [below]), undefined) ?? node('', 0)
+
 test('callees stand below their caller, the heaviest first, with their share; what is light is left out', () => {
   const tree = node('', 0, [node('light', 1e6), node('main', 10e6, [node('read', 19e6), node('parse', 30e6, [node('walk', 40e6)])])])
   assert.deepEqual(shown(tree), [
@@ -17,7 +20,6 @@ test('callees stand below their caller, the heaviest first, with their share; wh
 })
 
 test('calls that only call on are one line, which stands where the last of them does; of a long run the ends are told', () => {
-  const deep = (names: readonly string[]): FlameNode => names.toReversed().reduce<FlameNode | undefined>((below, name) => node(name, below === undefined ? 1e9 : 0, below === undefined ? [] : [below]), undefined) ?? node('', 0)
   assert.deepEqual(shown(deep(['', 'a', 'b', 'c'])), ['  1000.0    100.0  ████████████████████  a › b › c  c.ts:7'])
   const [line = ''] = shown(deep(['', 'first', ...Array.from({ length: 38 }, (_, index) => `middle${index}`), 'last']))
   assert.match(line, / first › … 38 … › last +last\.ts:7$/)

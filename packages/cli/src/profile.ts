@@ -212,8 +212,12 @@ async function result(flags: ProfileFlags, heard: readonly Watched[], taken: Tak
 
 /** The page of the service with the minutes before: its rate, its resources and what blocked it. */
 function pageOf(url: string, service: string, { from, to }: Taken['range']): string {
-  const second = (at: number): string => new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000Z', 'Z')
-  return `${url}/service/${encodeURIComponent(service)}?from=${second(from - BEFORE_MS)}&to=${second(to)}`
+  return `${url}/service/${encodeURIComponent(service)}?from=${secondOf(from - BEFORE_MS)}&to=${secondOf(to)}`
+}
+
+/** The next whole second, as the dashboard has it in its addresses. */
+function secondOf(at: number): string {
+  return new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 }
 
 async function flameOf(flags: ProfileFlags, query: string, { service, kind, seconds }: Taken & { readonly service: string }, signal: AbortSignal): Promise<Flame> {
