@@ -73,7 +73,7 @@ export function withSpan(context: Context, span: Span): Context {
 }
 
 /** The context of a request that is being served. */
-export function withRequest(context: Context, rpc: RpcMetadata): Context {
+export function withRequest(context: Context, rpc: RpcMetadata): AgentContext {
   const base = context instanceof AgentContext ? context.base : context
   return new AgentContext(rpc.span, rpc, base)
 }

@@ -4,13 +4,13 @@ import https from 'node:https'
 import type { Socket } from 'node:net'
 import { type Context, diag, propagation, SpanStatusCode } from '@opentelemetry/api'
 import { encodeAttributes } from '@andon/wire'
-import { NO_CONTEXT, type RpcMetadata, runIn, withRequest } from '../context.ts'
+import { activeContext, type AgentContext, NO_CONTEXT, requestOf, type RpcMetadata, runIn, withRequest } from '../context.ts'
 import type { Bound } from '../metrics/instrument.ts'
 import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { askedHost, bodySize, headerGetter, methodOf } from './http-attributes.ts'
-import { isMethod } from './wrap.ts'
+import { isMethod, type Method } from './wrap.ts'
 
 const SERVER = 2
 /** What is known of a route before its next request: more routes are served without this memory. */
@@ -50,6 +50,11 @@ const EXCHANGE = Symbol('andon.exchange')
 
 type Tracked = ServerResponse & { [EXCHANGE]?: Exchange | undefined }
 
+const SERVED = Symbol('andon.served')
+
+/** A request that knows the context in which it is served. */
+type Served = IncomingMessage & { [SERVED]?: AgentContext }
+
 /** One listener for all responses: 'close' comes after 'finish', and alone where the client went away. */
 function onClose(this: Tracked): void {
   const exchange = this[EXCHANGE]
@@ -75,34 +80,24 @@ export class HttpServerInstrumentation {
 
   /** Puts itself before the listeners of every server. @returns what ends it */
   start(): () => void {
-    const ends = [this.#patch(http.Server.prototype, 'http'), this.#patch(https.Server.prototype, 'https')]
+    const ends = [this.#patch(http.Server.prototype, 'http'), this.#patch(https.Server.prototype, 'https'), patchBody()]
     return () => ends.forEach((end) => end())
   }
 
   #patch(prototype: http.Server | https.Server, scheme: string): () => void {
-    const before = Object.getOwnPropertyDescriptor(prototype, 'emit')
-    const original: unknown = Reflect.get(prototype, 'emit')
-    if (!isMethod(original)) throw new Error('a server has no method emit')
     const serve = this.#serve.bind(this)
-    Object.defineProperty(prototype, 'emit', {
-      configurable: true,
-      writable: true,
-      enumerable: before?.enumerable ?? false,
-      value: function emit(this: http.Server, ...args: readonly unknown[]): unknown {
+    return replaceEmit(prototype, (original) =>
+      function emit(this: unknown, ...args: unknown[]): unknown {
         const [event, request, response] = args
         if ((event !== 'request' && event !== 'checkContinue') || !(request instanceof http.IncomingMessage) || !(response instanceof http.ServerResponse)) return Reflect.apply(original, this, args)
         const context = serve(request, response, scheme)
         return context === undefined ? Reflect.apply(original, this, args) : runIn(context, () => original.call(this, event, request, response))
       },
-    })
-    return () => {
-      if (before === undefined) Reflect.deleteProperty(prototype, 'emit')
-      else Object.defineProperty(prototype, 'emit', before)
-    }
+    )
   }
 
   /** Starts the span of a request. @returns the context in which it is served */
-  #serve(request: IncomingMessage, response: Tracked, scheme: string): Context | undefined {
+  #serve(request: Served, response: Tracked, scheme: string): Context | undefined {
     try {
       if (response[EXCHANGE] !== undefined) return undefined
       const startMs = performance.now()
@@ -114,7 +109,7 @@ export class HttpServerInstrumentation {
       response.on('close', onClose)
       this.#active += 1
       if (span.isRecording()) describeRequest(span, request, scheme)
-      return withRequest(above, rpc)
+      return (request[SERVED] = withRequest(above, rpc))
     } catch (error) {
       diag.error('andon: a request could not be recorded', error)
       return undefined
@@ -180,6 +175,31 @@ export class HttpServerInstrumentation {
 
 function unbound(recorder: AgentRecorder, attributes: Readonly<Record<string, string | number>>): Bound {
   return { record: (value) => recorder.record(value, attributes) }
+}
+
+/** @returns what puts the one before in its place again */
+function replaceEmit(prototype: object, make: (original: Method) => (this: never, ...args: unknown[]) => unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(prototype, 'emit')
+  const original: unknown = Reflect.get(prototype, 'emit')
+  if (!isMethod(original)) throw new Error('it has no method emit')
+  Object.defineProperty(prototype, 'emit', { configurable: true, writable: true, enumerable: before?.enumerable ?? false, value: make(original) })
+  return () => {
+    if (before === undefined) Reflect.deleteProperty(prototype, 'emit')
+    else Object.defineProperty(prototype, 'emit', before)
+  }
+}
+
+/**
+ * The parts of a request come by its connection, which knows no request: who listens to them is called in the context in which the
+ * request is served, unless it is read within a context of this request.
+ */
+function patchBody(): () => void {
+  return replaceEmit(http.IncomingMessage.prototype, (original) =>
+    function emit(this: Served, ...args: unknown[]): unknown {
+      const served = this[SERVED]
+      return served === undefined || requestOf(activeContext()) === served.rpc ? Reflect.apply(original, this, args) : runIn(served, () => Reflect.apply(original, this, args))
+    },
+  )
 }
 
 /** What all requests of a connection share, as long as they say the same. */

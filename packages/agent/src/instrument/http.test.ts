@@ -160,6 +160,43 @@ test('requests of one connection and pipelined ones have contexts of their own; 
   assert.equal(trace.getActiveSpan(), undefined)
 })
 
+const headOf = (path: string, length: number): string => `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: ${length}\r\n\r\n`
+
+test('who listens to the parts of a request is called in its context, however late they come and whichever request was before', { timeout: 20_000 }, async (t) => {
+  const seen: string[] = []
+  const { spans, url, until } = await serve(t, (request, response) => {
+    const own = trace.getActiveSpan()?.spanContext().spanId
+    const see = (what: string): void => void seen.push(`${request.url ?? ''} ${what} ${trace.getActiveSpan()?.spanContext().spanId === own ? 'own' : 'lost'}`)
+    request.on('data', (chunk: Buffer) => see(chunk.toString())).on('close', () => see('close'))
+    request.on('end', () => {
+      see('end')
+      response.end('x')
+    })
+    request.on('error', () => see('error'))
+  })
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.resume()
+  // At once with its head, then in parts of their own, on one connection.
+  socket.write(`${headOf('/one', 3)}one`)
+  await until(1)
+  const isSeen = async (what: string): Promise<void> => {
+    while (!seen.includes(what)) await new Promise(setImmediate)
+  }
+  socket.write(headOf('/two', 6))
+  socket.write('two')
+  await isSeen('/two two own')
+  socket.write('end')
+  await until(2)
+  // Given up in the middle.
+  socket.write(`${headOf('/three', 9)}three`)
+  await isSeen('/three three own')
+  socket.destroy()
+  await until(3)
+  await isSeen('/three close own')
+  assert.deepEqual(seen, ['/one one own', '/one end own', '/one close own', '/two two own', '/two end own', '/two end own', '/two close own', '/three three own', '/three error own', '/three close own'])
+  assert.equal(new Set(spans.map(({ traceId }) => traceId)).size, 3)
+})
+
 test('an answer that nobody reads is thrown away by Node as without the agent; methods that are not known make no series', { timeout: 20_000 }, async (t) => {
   const { spans, url, metrics, until } = await serve(t, (_request, response) => response.end('x'.repeat(100_000)))
   const request = http.request(url, { method: 'GET' }).end()
