@@ -25,6 +25,12 @@ const ENDS: Readonly<Record<string, string>> = {
   'SIGTERM without a handler': `setInterval(() => {}, 1000); ${SPAN}; process.kill(process.pid, 'SIGTERM')`,
   'SIGTERM with a handler that exits at once': `setInterval(() => {}, 1000); process.on('SIGTERM', () => { ${SPAN}; process.exit(3) }); process.kill(process.pid, 'SIGTERM')`,
   'SIGTERM with a handler that exits later': `setInterval(() => {}, 1000); process.on('SIGTERM', () => setTimeout(() => { ${SPAN}; process.exit(2) }, 20)); process.kill(process.pid, 'SIGTERM')`,
+  // As the package signal-exit does it.
+  'SIGTERM with a handler that ends the process where it is the only one': `setInterval(() => {}, 1000)
+    const only = () => { if (process.listeners('SIGTERM').length > 1) return; process.removeListener('SIGTERM', only); process.kill(process.pid, 'SIGTERM') }
+    process.on('SIGTERM', only); ${SPAN}; setTimeout(() => process.kill(process.pid, 'SIGTERM'), 20)`,
+  'SIGTERM with a handler that was taken off': `setInterval(() => {}, 1000); const handle = () => process.exit(1); process.on('SIGTERM', handle); setImmediate(() => { process.off('SIGTERM', handle); ${SPAN}; process.kill(process.pid, 'SIGTERM') })`,
+  'SIGTERM twice, with a handler for the first': `setInterval(() => {}, 1000); process.once('SIGTERM', () => { ${SPAN}; process.kill(process.pid, 'SIGTERM') }); process.kill(process.pid, 'SIGTERM')`,
   'SIGINT without a handler': `setInterval(() => {}, 1000); ${SPAN}; process.kill(process.pid, 'SIGINT')`,
 }
 

@@ -48,7 +48,7 @@ export interface ExporterStatus {
   readonly failures: number
 }
 
-export interface FlushOptions {
+interface FlushOptions {
   /** Settle at the first attempt that fails, as a process does that is about to end. */
   readonly giveUp?: boolean
   /** Whether nothing is recorded afterwards: gauges then end, so that nobody takes their last values for today's. */

@@ -8,8 +8,8 @@ import { type Signals, signalAt } from './options/signals.ts'
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 
 export interface EndOfProcess {
-  /** Sends what there is; settles within its deadline. @param isEnd - whether the process ends as soon as that is done */
-  readonly flush: (isEnd: boolean) => Promise<void>
+  /** Sends what there is; settles within its deadline. The process ends as soon as that is done, unless the host has more to do. */
+  readonly flush: () => Promise<void>
   /** Takes an error that nothing caught. */
   readonly uncaught: (error: Error) => void
   /** Sends what is left without another turn of the event loop. */
@@ -26,32 +26,25 @@ export function flushAtEnd({ flush, uncaught, atExit }: EndOfProcess): () => voi
   let isAsked = false
   let isOver = false
   // The agent's sockets and timers do not keep a process alive; while it flushes, this does.
-  const awake = async (isEnd: boolean): Promise<void> => {
+  const awake = async (): Promise<void> => {
     const keep = setInterval(() => undefined, 1000)
-    await flush(isEnd).finally(() => clearInterval(keep))
+    await flush().finally(() => clearInterval(keep))
   }
   const idle = (): void => {
     // 'beforeExit' comes again after each piece of work.
     if (isAsked) return
     isAsked = true
     // A turn later: a handler of the host's may exit at once, and what is on its way then would be lost.
-    setImmediate(() => void awake(true).finally(() => (isOver = true)))
+    setImmediate(() => void awake().finally(() => (isOver = true)))
   }
-  const handlers = SIGNALS.map((signal) => {
-    const handle = (): void => {
-      // The host's own handler decides when to end, and may do so at once: hence a turn later here, too.
-      if (process.listenerCount(signal) > 1) {
-        setImmediate(() => void awake(false))
-        return
-      }
-      void awake(true).finally(() => {
-        process.removeListener(signal, handle)
+  const ends = SIGNALS.map((signal) =>
+    whenAlone(signal, (takeOff) => {
+      void awake().finally(() => {
+        takeOff()
         process.kill(process.pid, signal)
       })
-    }
-    process.on(signal, handle)
-    return [signal, handle] as const
-  })
+    }),
+  )
   const failed = (error: unknown): void => {
     try {
       // With a listener of the host's own the process goes on; without one it has no further turn of its event loop.
@@ -80,7 +73,35 @@ export function flushAtEnd({ flush, uncaught, atExit }: EndOfProcess): () => voi
     process.removeListener('beforeExit', idle)
     process.removeListener('exit', exit)
     process.removeListener('uncaughtExceptionMonitor', failed)
-    for (const [signal, handle] of handlers) process.removeListener(signal, handle)
+    for (const end of ends) end()
+  }
+}
+
+/**
+ * Hears a signal while the host has no handler for it. Where it has one, that decides when to end, and finds itself alone: there are
+ * handlers that end the process only then, such as those of the package signal-exit. What is not sent by then is sent at the exit.
+ *
+ * @param heard - gets what takes the handler off, so that the signal ends the process
+ * @returns what ends it
+ */
+function whenAlone(signal: NodeJS.Signals, heard: (takeOff: () => void) => void): () => void {
+  const handle = (): void => {
+    if (process.listenerCount(signal) === 1) heard(() => process.removeListener(signal, handle))
+  }
+  const added = (event: string | symbol, listener: unknown): void => {
+    // A turn later: with its last handler Node forgets the signal, also when the next one is just being added.
+    if (event === signal && listener !== handle) process.nextTick(() => process.listenerCount(signal) > 1 && process.removeListener(signal, handle))
+  }
+  const removed = (event: string | symbol, listener: unknown): void => {
+    if (event === signal && listener !== handle && process.listenerCount(signal) === 0) process.on(signal, handle)
+  }
+  if (process.listenerCount(signal) === 0) process.on(signal, handle)
+  process.on('newListener', added)
+  process.on('removeListener', removed)
+  return () => {
+    process.removeListener('newListener', added)
+    process.removeListener('removeListener', removed)
+    process.removeListener(signal, handle)
   }
 }
 

@@ -2,7 +2,7 @@
 import { context, diag, metrics, propagation, trace } from '@opentelemetry/api'
 import { type ExceptionRecord, STALL_EVENT, stallAttributes } from '@andon/model'
 import { AsyncContextManager } from './context.ts'
-import { Exporter, type FlushOptions } from './exporter.ts'
+import { Exporter } from './exporter.ts'
 import { Governor } from './governor/governor.ts'
 import { startInstrumentations } from './instrument/index.ts'
 import { type Instrumented, outcomes } from './instrument/outcomes.ts'
@@ -116,16 +116,16 @@ function startAgent(options: AgentOptions): Agent {
   })
   const atExit = (): void => sendFromChild(exporter.takeUnsent(), options.signals, STOP_MS)
   const uncaught = (error: Error): void => exporter.recordException(uncaughtRecord(error, { resource, scope }))
-  const flushAll = async (withinMs: number, how: Required<FlushOptions>): Promise<void> => {
+  const flushAll = async (withinMs: number, giveUp: boolean): Promise<void> => {
     // Profiles first: with them come the stacks of stalls, which are events.
-    await Promise.all([profiles.flush(withinMs, how.giveUp), exporter.flush(withinMs, how)])
+    await Promise.all([profiles.flush(withinMs, giveUp), exporter.flush(withinMs, { giveUp, isEnd: true })])
   }
-  ends.push(flushAtEnd({ flush: (isEnd) => flushAll(STOP_MS, { giveUp: true, isEnd }), uncaught, atExit }), () => profiles.stop())
+  ends.push(flushAtEnd({ flush: () => flushAll(STOP_MS, true), uncaught, atExit }), () => profiles.stop())
   return {
     monitor,
     instrumented: outcomes,
     stop: async () => {
-      await flushAll(FLUSH_MS, { giveUp: false, isEnd: true })
+      await flushAll(FLUSH_MS, false)
       for (const end of ends) end()
       exporter.stop()
       Reflect.deleteProperty(globalThis, KEY)
