@@ -28,22 +28,34 @@ export function locate(path: string): { readonly name: string; readonly director
   return { name: sep === '/' ? name : name.replaceAll(sep, '/'), directory: path.slice(0, end) }
 }
 
-function versionOf(directory: string): string {
+function readManifest(directory: string): unknown {
   try {
-    const manifest: unknown = JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
-    return getText(manifest, 'version') ?? '0.0.0'
+    return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
   } catch {
-    return '0.0.0'
+    return undefined
   }
 }
 
-function mainOf(name: string, directory: string): string {
+function mainOf(directory: string, wanted: string): string {
   try {
-    return createRequire(join(directory, 'package.json')).resolve(name)
+    return createRequire(join(directory, 'package.json')).resolve(wanted)
   } catch {
     // It has no entry for CommonJS.
     return ''
   }
+}
+
+const MAX_NAMES = 1000
+const names = new Map<string, string>()
+
+/** What a package calls itself, read once; in a folder of another name where it was installed under an alias. */
+export function ownName(directory: string): string | undefined {
+  let name = names.get(directory)
+  if (name === undefined) {
+    name = getText(readManifest(directory), 'name') ?? ''
+    if (names.size < MAX_NAMES) names.set(directory, name)
+  }
+  return name === '' ? undefined : name
 }
 
 const MAX_COPIES = 1000
@@ -53,14 +65,16 @@ const copies = new Map<string, Copy>()
 export function readCopy(name: string, directory: string): Copy {
   let copy = copies.get(directory)
   if (copy === undefined) {
-    copy = { name, version: versionOf(directory), directory, main: mainOf(name, directory) }
+    // By its folder where that has another name: the name would lead to another copy.
+    const wanted = locate(join(directory, 'x'))?.name === name ? name : directory
+    copy = { name, version: getText(readManifest(directory), 'version') ?? '0.0.0', directory, main: mainOf(directory, wanted) }
     if (copies.size < MAX_COPIES) copies.set(directory, copy)
   }
   return copy
 }
 
 /** The path of a file within its copy, with forward slashes: `lib/router/index.js`. */
-export function innerPath({ directory }: Copy, path: string): string {
+export function innerPath({ directory }: Pick<Copy, 'directory'>, path: string): string {
   const inner = path.slice(directory.length + 1)
   return sep === '/' ? inner : inner.replaceAll(sep, '/')
 }

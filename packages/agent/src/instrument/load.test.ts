@@ -66,6 +66,21 @@ test('a file within a package is patched, and what a patch returns is exported i
   assert.equal(typeof inner === 'function' && inner(), 'replaced')
 })
 
+test('a copy that is installed under an alias is patched as well, beside one under its own name', (t) => {
+  const aliased = Object.fromEntries(Object.entries(packageFiles('node_modules', 'eleven', '1.0.0')).map(([path, text]) => [path.replace('node_modules/eleven', 'node_modules/eleven-old'), text]))
+  const root = tree(t, { ...aliased, ...packageFiles('node_modules', 'eleven', '2.0.0'), ...packageFiles('node_modules', 'stranger', '1.0.0') })
+  onModule('eleven', { versions: '*', file: 'lib/inner.js' }, (_exports, { name, version }) => () => `${name} ${version}`)
+  onModule('eleven', { versions: '*' }, mark)
+  const load = createRequire(join(root, 'app.js'))
+  const inner = (name: string): unknown => {
+    const found = get(load(name), 'inner')
+    return typeof found === 'function' ? found() : undefined
+  }
+  assert.deepEqual(['eleven-old', 'eleven', 'stranger'].map(inner), ['eleven 1.0.0', 'eleven 2.0.0', 'inner'])
+  assert.equal(answerOf(load('eleven')), 'patched 2.0.0')
+  assert.deepEqual(outcomes().map(({ name, version }) => `${name} ${version}`), ['eleven 1.0.0', 'eleven 2.0.0'])
+})
+
 test('versions out of range and patches that throw leave the module as it is and are told with the reason', (t) => {
   const root = tree(t, { ...packageFiles('node_modules', 'three', '3.0.0'), ...packageFiles('node_modules', 'four', '4.0.0-beta.1') })
   onModule('three', { versions: '>=1 <3' }, mark)

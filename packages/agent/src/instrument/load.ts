@@ -3,7 +3,7 @@
 import Module, { createRequire, syncBuiltinESMExports } from 'node:module'
 import { diag } from '@opentelemetry/api'
 import satisfies from 'semver/functions/satisfies.js'
-import { type Copy, innerPath, locate, readCopy } from './copy.ts'
+import { type Copy, innerPath, locate, ownName, readCopy } from './copy.ts'
 import type { NamesByFile } from './esm-source.ts'
 import { note } from './outcomes.ts'
 import { get, wrap } from './wrap.ts'
@@ -44,6 +44,20 @@ export function onModule(name: string, place: Place, patch: Patch): void {
   const known = targets.get(name)
   if (known === undefined) targets.set(name, [{ ...place, patch }])
   else known.push({ ...place, patch })
+  const { file } = place
+  if (file !== undefined && file !== 'index.js') telltales.add(file)
+}
+
+/** Files by which a package gives itself away that was installed under another name; one that every package has does not. */
+const telltales = new Set<string>()
+
+/** The package of a file, under the name by which it is watched; undefined where nothing of it is. */
+function watchedPackage(path: string): { readonly name: string; readonly directory: string } | undefined {
+  const place = locate(path)
+  if (place === undefined || isWatched(place.name)) return place
+  if (!telltales.has(innerPath(place, path))) return undefined
+  const name = ownName(place.directory)
+  return name !== undefined && isWatched(name) ? { name, directory: place.directory } : undefined
 }
 
 /**
@@ -63,6 +77,7 @@ export function leaveAlone(names: readonly string[]): void {
 /** Forgets what is to be patched; what has been patched stays so, and is not patched again by the same patch. */
 export function forgetModules(): void {
   targets.clear()
+  telltales.clear()
   leftAlone.clear()
   announced.clear()
   builtins.clear()
@@ -158,8 +173,8 @@ function isServed(all: readonly Target[], { file, by }: Target, version: string)
 
 /** Applies all patches of a file that has been loaded. @returns what it is to export */
 export function applyPatches(path: string, exports: unknown): unknown {
-  const place = locate(path)
-  if (place === undefined || !isWatched(place.name)) return exports
+  const place = watchedPackage(path)
+  if (place === undefined) return exports
   prepare(place.name)
   const all = targets.get(place.name) ?? []
   const copy = readCopy(place.name, place.directory)
@@ -190,8 +205,8 @@ export function patchLoaded(): void {
   const cache: unknown = Reflect.get(Module, '_cache')
   if (typeof cache !== 'object' || cache === null) return
   for (const path of Object.keys(cache)) {
-    const place = locate(path)
-    if (place === undefined || !isWatched(place.name)) continue
+    const place = watchedPackage(path)
+    if (place === undefined) continue
     const exports = get(Reflect.get(cache, path), 'exports')
     if (applyPatches(path, exports) === exports) continue
     const { name, version, directory } = readCopy(place.name, place.directory)
@@ -208,8 +223,8 @@ export function watchModules(): void {
   wrap(Module.prototype, 'load', (load) =>
     function watchedLoad(this: unknown, ...args) {
       const [path] = args
-      const place = typeof path === 'string' ? locate(path) : undefined
-      if (place === undefined || !isWatched(place.name)) return Reflect.apply(load, this, args)
+      const place = typeof path === 'string' ? watchedPackage(path) : undefined
+      if (place === undefined) return Reflect.apply(load, this, args)
       prepare(place.name)
       const result = Reflect.apply(load, this, args)
       loaded(path, this)

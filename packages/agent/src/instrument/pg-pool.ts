@@ -6,7 +6,7 @@ import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { onModule } from './load.ts'
 import { Database } from './statements.ts'
-import { get, getText, isMethod, list, wrap } from './wrap.ts'
+import { followed, get, getText, isMethod, list, wrap } from './wrap.ts'
 
 const WAIT: unique symbol = Symbol('andon.pool_wait')
 const DATABASE: unique symbol = Symbol('andon.database')
@@ -140,9 +140,7 @@ export class PgMetrics {
             }
             return original.call(this, bound)
           }
-          const result: unknown = Reflect.apply(original, this, args)
-          if (result instanceof Promise) result.then((client: unknown) => acquired(this, client, startMs), () => undefined)
-          return result
+          return followed(Reflect.apply(original, this, args), (client) => acquired(this, client, startMs), () => undefined)
         },
       )
       wrap(prototype, '_pulseQueue', (original) =>

@@ -7,7 +7,7 @@ import { onModule } from './load.ts'
 import { hashParameters } from './parameters.ts'
 import { type PgClient, type PgMetrics, poolWait } from './pg-pool.ts'
 import type { Call, Database } from './statements.ts'
-import { get, getText, isMethod, list, type Method, wrap } from './wrap.ts'
+import { followed, get, getText, isMethod, list, type Method, wrap } from './wrap.ts'
 
 type Callback = (error: unknown, result: unknown) => void
 
@@ -178,8 +178,7 @@ export class PgInstrumentation {
           return runIn(NO_CONTEXT, () => Reflect.apply(original, this, [bound]))
         }
         const opened: unknown = runIn(NO_CONTEXT, () => Reflect.apply(original, this, args))
-        if (opened instanceof Promise) opened.then(() => finish(call, undefined, undefined), (error: unknown) => finish(call, error, undefined))
-        return opened
+        return followed(opened, () => finish(call, undefined, undefined), (error) => finish(call, error, undefined))
       }
     })
   }

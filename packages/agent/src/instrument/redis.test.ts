@@ -50,6 +50,45 @@ const run = async () => {
 run().then(() => console.log('done'))
 `
 
+/** Connect and subscribe in the middle of some work. */
+const SUBSCRIBERS = {
+  ioredis: `import Redis from 'ioredis'
+const options = { port: Number(process.env.PORT), host: '127.0.0.1', lazyConnect: true }
+const open = async (hear, connected) => {
+  const client = new Redis(options)
+  await new Promise((resolve) => client.connect(() => resolve(connected())))
+  client.on('message', hear)
+  await client.subscribe('news')
+  return client
+}
+const publisher = () => new Redis(options)`,
+  'redis 5': `import { createClient } from 'redis'
+const options = { socket: { port: Number(process.env.PORT), host: '127.0.0.1' } }
+const open = async (hear, connected) => {
+  const client = createClient(options)
+  await client.connect()
+  connected()
+  await client.subscribe('news', hear)
+  return client
+}
+const publisher = () => createClient(options).connect()`,
+} as const
+const HEAR = `
+import { trace } from '@opentelemetry/api'
+const tracer = trace.getTracer('t')
+const make = (name) => tracer.startSpan(name).end()
+let subscriber
+const heard = new Promise((resolve) => tracer.startActiveSpan('work', async (span) => {
+  subscriber = await open(() => { make('heard'); resolve() }, () => make('connected'))
+  span.end()
+  const client = await publisher()
+  await client.publish('news', 'x')
+  await client.quit()
+}))
+await heard
+await subscriber.quit()
+`
+
 const CASES = [
   { name: 'ioredis 5', load: { module: `import Redis from 'ioredis'`, commonjs: `const Redis = require('ioredis')` }, text: IOREDIS, below: ['GET', 'GET', 'INCR', 'SET'], namespaces: [], alias: undefined },
   { name: 'redis 5', load: { module: `import * as redis from 'redis'`, commonjs: `const redis = require('redis')` }, text: NODE_REDIS, below: ['EXEC', 'GET', 'GET', 'INCR', 'MULTI', 'SET'], namespaces: ['2', '3', '3'], alias: undefined },
@@ -61,6 +100,26 @@ test('commands that share a connection stay with their work, without keys and va
   if (port === undefined) {
     t.skip('no Redis is installed and none can be had')
     return
+  }
+  await t.test('a command that fails and that nobody awaits ends the process, as without the agent', async (inner) => {
+    const receiver = await startReceiver(inner)
+    const program = `import { createClient } from 'redis'\nconst client = createClient({ socket: { host: '127.0.0.1', port: ${port} } })\nawait client.connect()\nclient.sendCommand(['NOTHING'])`
+    for (const env of [{ OTEL_SDK_DISABLED: 'true' }, {}]) {
+      const { code, stderr } = await runProgram(inner, 'module', program, receiver.url, env)
+      assert.equal(code, 1)
+      assert.match(stderr, /unknown command/)
+    }
+  })
+  for (const [name, text] of Object.entries(SUBSCRIBERS)) {
+    await t.test(`${name}: a message comes to a subscriber outside of the work in which it was connected`, async (inner) => {
+      const receiver = await startReceiver(inner)
+      const { code, stderr } = await runProgram(inner, 'module', `${text}\n${HEAR}`, receiver.url, { PORT: String(port) })
+      assert.deepEqual([code, stderr], [0, ''])
+      const { spans } = receiver
+      const work = spans.find((span) => span.name === 'work')
+      assert.deepEqual(spans.filter((span) => span.name === 'heard').map(({ parentSpanId, traceId }) => [parentSpanId, traceId === work?.traceId]), [['', false]])
+      assert.deepEqual(spans.filter((span) => span.name === 'connected').map(({ parentSpanId }) => parentSpanId), [work?.spanId])
+    })
   }
   for (const each of CASES) {
     for (const type of ['module', 'commonjs'] as const) if (each.load[type] !== '') await t.test(`${each.name}, ${type}`, (inner) => check(inner, each, type, port))

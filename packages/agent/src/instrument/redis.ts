@@ -1,11 +1,11 @@
 // Commands of ioredis and of node-redis (the package redis).
 import { diag } from '@opentelemetry/api'
-import { activeContext, isSuppressed, spanOf } from '../context.ts'
+import { activeContext, isSuppressed, NO_CONTEXT, runIn, spanOf } from '../context.ts'
 import { databaseOf } from './databases.ts'
 import { failure } from './failures.ts'
 import { onModule } from './load.ts'
 import type { Call, DatabaseAddress } from './statements.ts'
-import { get, getText, isMethod, type Method, wrap } from './wrap.ts'
+import { followed, get, getText, isMethod, type Method, wrap } from './wrap.ts'
 
 /** Commands that wait in the server for somebody else: outside of any work they are a worker that has nothing to do. */
 const WAITING: ReadonlySet<string> = new Set(['BLPOP', 'BRPOP', 'BRPOPLPUSH', 'BLMOVE', 'BLMPOP', 'BZPOPMIN', 'BZPOPMAX', 'BZMPOP', 'XREAD', 'XREADGROUP', 'WAIT', 'MONITOR', 'SUBSCRIBE', 'PSUBSCRIBE', 'SSUBSCRIBE'])
@@ -102,6 +102,21 @@ function patchIoredis(Redis: unknown): void {
       return Reflect.apply(send, this, args)
     },
   )
+  wrap(get(Redis, 'prototype'), 'connect', (connect) =>
+    function patchedConnect(this: unknown, ...args) {
+      const [callback] = args
+      if (isMethod(callback)) {
+        const active = activeContext()
+        args[0] = (...answer: unknown[]) => runIn(active, () => Reflect.apply(callback, undefined, answer))
+      }
+      return connectOutside(() => Reflect.apply(connect, this, args))
+    },
+  )
+}
+
+/** A connection lives on when the work in which it was opened has ended: messages that come by it, to subscribers, are nobody's. */
+function connectOutside(connect: () => unknown): unknown {
+  return runIn(NO_CONTEXT, connect)
 }
 
 /** Where the queue of a node-redis client sends: the queue itself does not know. Another object after each change of it. */
@@ -148,15 +163,15 @@ function added(add: Method, queue: object, args: unknown[], words: readonly unkn
   const call = begin(place, command, words.length > 1, () => place)
   const undo = command === 'SELECT' ? select(queue, words[1]) : undefined
   const answer = Reflect.apply(add, queue, args)
-  if (call === undefined || !(answer instanceof Promise)) return answer
-  answer.then(
+  if (call === undefined) return answer
+  return followed(
+    answer,
     (reply) => answered(call, command, reply),
-    (error: unknown) => {
+    (error) => {
       undo?.()
       fail(call, error)
     },
   )
-  return answer
 }
 
 function patchQueue(exports: unknown): void {
@@ -178,7 +193,7 @@ function patchSocket(exports: unknown): void {
     function patchedConnect(this: unknown, ...args) {
       const queue = typeof this === 'object' && this !== null ? queues.get(this) : undefined
       if (queue !== undefined && connecting !== undefined) select(queue, connecting)
-      return Reflect.apply(connect, this, args)
+      return connectOutside(() => Reflect.apply(connect, this, args))
     },
   )
   extend(exports, (socket, args) => {
@@ -217,7 +232,7 @@ function patchClient(exports: unknown): void {
 
 /** Patches every copy that is loaded from now on. */
 export function instrumentRedis(): void {
-  onModule('ioredis', { versions: '>=4 <7' }, patchIoredis)
+  onModule('ioredis', { versions: '>=4 <7', file: 'built/index.js' }, patchIoredis)
   const client = { versions: '>=1 <7' }
   onModule('@redis/client', { ...client, file: 'dist/lib/client/commands-queue.js' }, patchQueue)
   onModule('@redis/client', { ...client, file: 'dist/lib/client/socket.js' }, patchSocket)

@@ -1,4 +1,6 @@
 // Replacing a method of a library, so that it still looks like the method it was.
+import { diag } from '@opentelemetry/api'
+
 const ORIGINAL = Symbol.for('andon.original')
 
 /** A method of anyone's. */
@@ -49,4 +51,33 @@ export function wrap(owner: unknown, name: PropertyKey, make: (original: Method)
   const own = Reflect.getOwnPropertyDescriptor(owner, name)
   const done = own !== undefined && !('value' in own) ? Reflect.defineProperty(owner, name, { value: made, configurable: true, enumerable: own.enumerable ?? true, writable: true }) : Reflect.set(owner, name, made)
   if (!done) throw new Error(`its method ${String(name)} cannot be replaced`)
+}
+
+/**
+ * Follows a promise, of whatever class, to its end. What nobody catches stays uncaught: the promise that is returned is the one to hand
+ * out, because with a listener of ours on it the first one would count as handled.
+ *
+ * @returns what is no promise as it is
+ */
+export function followed(promise: unknown, done: (value: unknown) => void, failed: (error: unknown) => void): unknown {
+  const then = get(promise, 'then')
+  if (!isMethod(then)) return promise
+  return Reflect.apply(then, promise, [
+    (value: unknown) => {
+      quietly(() => done(value))
+      return value
+    },
+    (error: unknown) => {
+      quietly(() => failed(error))
+      throw error
+    },
+  ])
+}
+
+function quietly(run: () => void): void {
+  try {
+    run()
+  } catch (error) {
+    diag.error('andon: the end of a call could not be recorded', error)
+  }
 }
