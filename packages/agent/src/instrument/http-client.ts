@@ -102,11 +102,14 @@ export class HttpClientInstrumentation {
       span.endAt(endMs)
     }
     request.emit = (event: string | symbol, ...args: readonly unknown[]): boolean => {
-      if (event === 'response') answered(span, args[0], shared)
+      // A connection that serves something else from now on is no part of the request.
+      const isHandedOver = event === 'upgrade' || event === 'connect'
+      const isAnswer = event === 'response' || isHandedOver
+      if (isAnswer) answered(span, args[0], shared)
       else if (event === 'error') failed(span, args[0], shared)
-      else if (event === 'close' || event === 'upgrade' || event === 'connect') over()
+      if (event === 'close' || isHandedOver) over()
       // In the context of the caller, whichever connection of a pool the answer came by.
-      return event === 'response' || event === 'error' ? runIn(active, () => emit(event, ...args)) : emit(event, ...args)
+      return isAnswer || event === 'error' ? runIn(active, () => emit(event, ...args)) : emit(event, ...args)
     }
   }
 }

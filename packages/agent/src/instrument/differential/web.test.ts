@@ -19,6 +19,7 @@ const NODE: readonly Allowed[] = [...HTTP, METHOD, SECRET, CODE,
   { field: 'user_agent.original', at: /> client [A-Z]+$/, ours: /^$/, because: 'who asks is the service itself; opt-in by the conventions' },
   { field: 'url.full', ours: /:<server>\/item\?token=\[redacted\]$/, theirs: /^http:\/\/REDACTED:REDACTED@/, because: 'secrets are redacted, and user and password left out' },
   { field: 'server.address', at: /^step listed headers .* server GET$/, ours: /^listed\.example$/, because: 'theirs loses the Host header that the application gave' },
+  ...['http.response.status_code', 'network.protocol.version', 'network.peer.address', 'network.peer.port'].map((field): Allowed => ({ field, at: /^step upgrade > client GET$/, theirs: /^$/, because: 'an upgrade is an answer too' })),
   { field: 'server.port', at: /^step listed headers .* server GET$/, ours: /^80$/, because: 'theirs loses the Host header that the application gave' },
 ]
 
