@@ -81,7 +81,8 @@ export class HttpClientInstrumentation {
       if (original !== undefined) span.append('http.request.method_original', original)
       span.append('server.address', target.address)
       span.append('server.port', target.port)
-      span.append('url.full', `${target.scheme}://${target.host}${request.path}`)
+      // What is asked of a proxy stands whole in the request itself.
+      span.append('url.full', request.path.startsWith('/') ? `${target.scheme}://${target.host}${request.path}` : request.path)
     }
     propagation.inject(withSpan(active, span), request, setter)
     this.#follow(request, span, active, { 'http.request.method': method, 'server.address': target.address, 'server.port': target.port, 'url.scheme': target.scheme })

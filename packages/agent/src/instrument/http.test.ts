@@ -197,6 +197,17 @@ test('who listens to the parts of a request is called in its context, however la
   assert.equal(new Set(spans.map(({ traceId }) => traceId)).size, 3)
 })
 
+test('a request to a proxy is recorded by the address that it asks for, a tunnel by its other end; the proxy is who answers', { timeout: 20_000 }, async (t) => {
+  const { spans, url, until } = await serve(t, (_request, response) => response.end('x'))
+  const { port } = new URL(url)
+  const asked = http.request({ host: '127.0.0.1', port, path: 'http://shop.example/items?page=2' }, (response) => response.resume()).end()
+  await once(asked, 'close')
+  const tunnel = http.request({ host: '127.0.0.1', port, method: 'CONNECT', path: 'shop.example:443' }).end()
+  await once(tunnel, 'error')
+  await until(3)
+  assert.deepEqual(spans.filter(({ kind }) => kind === 'client').map(({ name, attributes }) => [name, attributes['url.full'], attributes['server.port']]), [['GET', 'http://shop.example/items?page=2', BigInt(port)], ['CONNECT', 'shop.example:443', BigInt(port)]])
+})
+
 test('an answer that nobody reads is thrown away by Node as without the agent; methods that are not known make no series', { timeout: 20_000 }, async (t) => {
   const { spans, url, metrics, until } = await serve(t, (_request, response) => response.end('x'.repeat(100_000)))
   const request = http.request(url, { method: 'GET' }).end()
