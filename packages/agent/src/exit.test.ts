@@ -18,6 +18,7 @@ const ENDS: Readonly<Record<string, string>> = {
   'process.exitCode': `process.exitCode = 4; ${SPAN}`,
   'process.exit in beforeExit': `process.on('beforeExit', () => { ${SPAN}; process.exit(5) })`,
   'process.exit in beforeExit, recorded before': `process.on('beforeExit', () => process.exit(5)); ${SPAN}`,
+  'work that begins in beforeExit': `let turns = 0; process.on('beforeExit', () => { if ((turns += 1) < 3) setTimeout(() => { if (turns === 2) { ${SPAN} } }, 300) })`,
   'an uncaught error': `setTimeout(() => { ${SPAN}; throw new TypeError('x') }, 5)`,
   'an unhandled rejection': `${SPAN}; Promise.reject(new TypeError('x'))`,
   'an uncaught error that the host handles': `process.on('uncaughtException', () => process.exit(6)); setTimeout(() => { ${SPAN}; throw new Error('x') }, 5)`,

@@ -22,6 +22,8 @@ const EVENTS_PER_BATCH = 100
 /** Of a control state, which the server takes up to 64 KiB of. */
 const READ_MAX_BYTES = 128 * 1024
 const READ_MS: Milliseconds = 5000
+/** By which a process has ended that is about to end. */
+const GOES_ON_MS: Milliseconds = 1000
 
 /** Of the bound: spans, errors and events, each with what is under way of it. */
 const SHARES = { spans: 0.8, exceptions: 0.06, events: 0.04 } as const
@@ -106,9 +108,8 @@ export class Exporter {
         if (this.#exceptions.length > 0 || this.#events.length > 0) this.#senders.exceptions.start()
       }, spanIntervalMs).unref(),
       setInterval(() => {
-        // It goes on after all: what is sent now goes on as well.
-        if (this.#flushes.waiting === 0) this.#isEnd = false
-        this.#sendMetrics()
+        // What is still to come, the flush at the end takes along.
+        if (!this.#isEnd) this.#sendMetrics()
       }, metricIntervalMs).unref(),
     )
   }
@@ -176,6 +177,16 @@ export class Exporter {
       for (const sender of Object.values(this.#senders)) sender.hurry()
     }
     await this.#flushes.wait(withinMs, giveUp)
+  }
+
+  /** A flush at the end is done: a process that still runs a while later goes on, and its gauges with it. */
+  goOn(): void {
+    this.#timers.push(setTimeout(() => (this.#isEnd = false), Math.max(GOES_ON_MS, this.#options.metricIntervalMs)).unref())
+  }
+
+  /** Changes with each span and error that is recorded. */
+  get recorded(): number {
+    return this.spans.written + this.#exceptions.length
   }
 
   status(): ExporterStatus {

@@ -14,6 +14,8 @@ export interface EndOfProcess {
   readonly uncaught: (error: Error) => void
   /** Sends what is left without another turn of the event loop. */
   readonly atExit: () => void
+  /** Another number whenever something was recorded. */
+  readonly recorded: () => number
 }
 
 /**
@@ -22,9 +24,10 @@ export interface EndOfProcess {
  *
  * @returns what takes the handlers off again
  */
-export function flushAtEnd({ flush, uncaught, atExit }: EndOfProcess): () => void {
+export function flushAtEnd({ flush, uncaught, atExit, recorded }: EndOfProcess): () => void {
   let isAsked = false
-  let isOver = false
+  /** What had been recorded when all was sent last; negative before. */
+  let sent = -1
   // The agent's sockets and timers do not keep a process alive; while it flushes, this does.
   const awake = async (): Promise<void> => {
     const keep = setInterval(() => undefined, 1000)
@@ -35,7 +38,7 @@ export function flushAtEnd({ flush, uncaught, atExit }: EndOfProcess): () => voi
     if (isAsked) return
     isAsked = true
     // A turn later: a handler of the host's may exit at once, and what is on its way then would be lost.
-    setImmediate(() => void awake().finally(() => (isOver = true)))
+    setImmediate(() => void awake().finally(() => (sent = recorded())))
   }
   const ends = SIGNALS.map((signal) =>
     whenAlone(signal, (takeOff) => {
@@ -51,15 +54,16 @@ export function flushAtEnd({ flush, uncaught, atExit }: EndOfProcess): () => voi
       const isLast = process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()
       uncaught(error instanceof Error ? error : new Error(String(error)))
       if (!isLast) return
-      isOver = true
       atExit()
+      sent = recorded()
     } catch (failure) {
       diag.error('andon: the last error could not be sent', failure)
     }
   }
   const exit = (): void => {
-    // Not again after an error that nothing caught, nor after a flush, also one that failed: the server is asked once.
-    if (isOver) return
+    // Not again after an error that nothing caught, nor after a flush, also one that failed: the server is asked once, unless the
+    // host has gone on working since then.
+    if (sent === recorded()) return
     try {
       atExit()
     } catch (failure) {

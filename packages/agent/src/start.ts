@@ -119,8 +119,9 @@ function startAgent(options: AgentOptions): Agent {
   const flushAll = async (withinMs: number, giveUp: boolean): Promise<void> => {
     // Profiles first: with them come the stacks of stalls, which are events.
     await Promise.all([profiles.flush(withinMs, giveUp), exporter.flush(withinMs, { giveUp, isEnd: true })])
+    exporter.goOn()
   }
-  ends.push(flushAtEnd({ flush: () => flushAll(STOP_MS, true), uncaught, atExit }), () => profiles.stop())
+  ends.push(flushAtEnd({ flush: () => flushAll(STOP_MS, true), uncaught, atExit, recorded: () => exporter.recorded }), () => profiles.stop())
   return {
     monitor,
     instrumented: outcomes,

@@ -68,7 +68,7 @@ const extra = async (port) => {
     request.on('error', () => {})
   }))
   await step('in time', () => new Promise((resolve) => {
-    const request = http.get({ host: '127.0.0.1', port, path: '/slow', timeout: 50 }, (response) => response.resume().on('error', () => {}))
+    const request = http.get({ host: '127.0.0.1', port, path: '/slow' }, (response) => { response.resume().on('error', () => {}); request.setTimeout(50) })
     request.on('timeout', () => request.destroy(new Error('too late'))).on('error', () => {}).on('close', resolve)
   }))
   await step('cut off', () => new Promise((resolve) => http.get({ host: '127.0.0.1', port, path: '/cut' }, (response) => response.resume().on('error', () => {}).on('close', resolve))))
