@@ -12,7 +12,8 @@ import { gzipSync } from 'node:zlib'
 import { AndonError, type MetricRecord, type Resource, type Scope, type SpanRecord } from '@andon/model'
 import { encodeMetrics, encodeMetricsJson, encodeSpans, encodeSpansJson } from '@andon/wire'
 import { App } from './app.ts'
-import { type Options, readOptions } from './config.ts'
+import type { Options } from './config.ts'
+import { testEnvironment, testOptions } from './fixture.test.ts'
 import { silentLog } from './runtime/log.ts'
 
 const folders: string[] = []
@@ -54,7 +55,7 @@ function span(more: Partial<SpanRecord> = {}): SpanRecord {
   }
 }
 
-const optionsFor = (dataDir: string, port = '0'): Options => readOptions({ flags: { 'listen.port': port, data_dir: dataDir } })
+const optionsFor = (dataDir: string, port = '0'): Options => testOptions(dataDir, { 'listen.port': port })
 
 async function send(url: string, path: string, body: Uint8Array | string, headers: Record<string, string> = {}): Promise<Response> {
   const type = typeof body === 'string' ? 'application/json' : 'application/x-protobuf'
@@ -180,7 +181,7 @@ test('without a token it does not listen beyond loopback', () => {
 
 function spawnServer(dataDir: string, port = '0'): ChildProcess {
   const main = join(import.meta.dirname, 'main.js')
-  return spawn(process.execPath, [main, '--port', port, '--data-dir', dataDir, '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } })
+  return spawn(process.execPath, [main, '--port', port, '--data-dir', dataDir, '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...testEnvironment(dataDir) } })
 }
 
 async function listening(child: ChildProcess): Promise<string> {

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { type AlertSignal, AndonError, type Labels, type Milliseconds } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import { BodyReader } from './api/body.ts'
@@ -65,8 +64,8 @@ interface Running {
 }
 
 /**
- * One server of Andon: new, start, reload, stop. Every part is made and connected here and nowhere else. Owns its data directory,
- * its port and its timers from start to stop.
+ * One server of Andon: new, start, reload, stop. Every part is made and connected here and nowhere else. Owns its data directory
+ * or its connections to ClickHouse, its port and its timers from start to stop.
  */
 export class App {
   readonly #options: Options
@@ -103,13 +102,12 @@ export class App {
   /**
    * Opens the store and listens; settles when requests are answered.
    *
-   * @throws AndonError port_in_use, store_locked, bad_config, bad_rules; then nothing is left open
+   * @throws AndonError port_in_use, store_locked, bad_config, bad_rules, unavailable where a ClickHouse server cannot be reached; then nothing is left open
    */
   async start(): Promise<void> {
-    const { dataDir, retention } = this.#options
+    const { dataDir, clickhouse, retention } = this.#options
     const groups = readRuleFiles(this.#options.rules.files)
-    mkdirSync(dataDir, { recursive: true })
-    const store = await openStore({ dataDir, log: this.#log, clock: this.#clock, retention })
+    const store = await openStore({ dataDir, server: clickhouse, log: this.#log, clock: this.#clock, retention })
     try {
       const running = { store, ...(await this.#connect(store, groups)) }
       this.#running = running
@@ -175,7 +173,12 @@ export class App {
     const agents = await KnownAgents.open(store.agents, clock, (error) => this.#log.warn('the agents could not be written', { error: String(error) }))
     const red = new RedReader(evaluator, store.spans)
     const cpu = new OwnCpu(clock)
-    const storeBytes = (): Promise<number> => store.status().then(({ bytes }) => bytes)
+    // A server may be away; the rest of the page is then shown without.
+    const storeBytes = (): Promise<number | null> =>
+      store.status().then(
+        ({ bytes }) => bytes,
+        () => null,
+      )
     const rules = await this.#rules(groups, { engine, metrics, store, own })
     let hub: LiveHub | undefined
     const startedAt = clock.now()

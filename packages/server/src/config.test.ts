@@ -78,6 +78,33 @@ test('tokens come from hashes, files and the environment, and are kept as hashes
   assert.throws(() => readOptions({ file: write(''), env: { ANDON_TOKEN: 'short' } }), /shorter than 16/)
 })
 
+test('a ClickHouse server is named by its address alone; its password comes from the environment or a file, and no error tells it', () => {
+  const secret = 'a-password-of-tests'
+  const [passwords, ca] = [join(folder, 'password'), join(folder, 'ca.pem')]
+  writeFileSync(passwords, `${secret}\n`)
+  writeFileSync(ca, '-----BEGIN CERTIFICATE-----\n')
+  const env = { CLICKHOUSE_URL: 'https://db.example.com:8443/', CLICKHOUSE_USER: 'obs', CLICKHOUSE_PASSWORD: secret, CLICKHOUSE_DATABASE: 'obs', CLICKHOUSE_CLUSTER: 'main-1', CLICKHOUSE_CA_FILE: ca, CLICKHOUSE_LOST_SHARDS: 'skip' }
+  const named = { url: 'https://db.example.com:8443', user: 'obs', password: secret, database: 'obs', cluster: 'main-1', ca: readFileSync(ca), lostShards: 'skip' }
+  assert.deepEqual(readOptions({ file: write(''), env }).clickhouse, named)
+  const yaml = write(`store:\n  url: http://db:8123\n  password_file: ${passwords}\n`)
+  assert.deepEqual(readOptions({ file: yaml }).clickhouse, { url: 'http://db:8123', user: 'default', password: secret, database: 'andon', cluster: undefined, ca: undefined, lostShards: 'fail' })
+  assert.equal(readOptions({ file: write(''), env: { CLICKHOUSE_PASSWORD: secret, CLICKHOUSE_USER: 'obs' } }).clickhouse, undefined)
+  const wrong: [Record<string, string>, RegExp][] = [
+    [{ ...env, CLICKHOUSE_URL: `http://obs:${secret}@db:8123` }, /^CLICKHOUSE_URL: store\.url must be http:/],
+    [{ ...env, CLICKHOUSE_URL: `http://db:8123/?password=${secret}` }, /store\.url must be/],
+    [{ ...env, CLICKHOUSE_URL: 'db:8123' }, /store\.url must be/],
+    [{ ...env, CLICKHOUSE_DATABASE: 'a; DROP' }, /store\.database must be a name/],
+    [{ ...env, CLICKHOUSE_CLUSTER: "a'b" }, /store\.cluster must be a name/],
+    [{ ...env, CLICKHOUSE_CA_FILE: passwords }, /holds no certificate/],
+    [{ ...env, CLICKHOUSE_PASSWORD_FILE: passwords }, /given twice/],
+    [{ ...env, CLICKHOUSE_PASSWORD_FILE: join(folder, 'absent') }, /password file .* cannot be read/],
+    [{ CLICKHOUSE_CLUSTER: 'main' }, /needs the address/],
+  ]
+  for (const [each, message] of wrong) {
+    assert.throws(() => readOptions({ file: write(''), env: each }), (error) => error instanceof AndonError && error.code === 'bad_config' && message.test(error.message) && !`${error.message}${error.hint}`.includes(secret))
+  }
+})
+
 test('limits and retention can be set one by one', () => {
   const { limits, retention } = readOptions({ file: write('limits:\n  body_bytes: 5\nretention:\n  spans_days: 3\n') })
   assert.deepEqual(limits, { ...defaultLimits, bodyBytes: 5 })

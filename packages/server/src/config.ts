@@ -6,6 +6,7 @@ import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
 import { defaultLimits, type Limits } from './runtime/limits.ts'
 import type { LogLevel } from './runtime/log.ts'
 import { readJobs, SCRAPE_KIND, type ScrapeJob } from './ingest/scrape/jobs.ts'
+import type { ServerOptions } from './store/engine-server.ts'
 import { defaultRetention, type Retention } from './store/migrate.ts'
 
 /** Which rules are evaluated, and how. */
@@ -29,8 +30,10 @@ export interface Options {
   readonly grpcPort: number | 'auto' | 'off'
   /** Further names by which the server may be called. */
   readonly allowedHosts: readonly string[]
-  /** Where all data are kept; made when it is not there. */
+  /** Where all data are kept, unless a ClickHouse server keeps them; made when it is not there. */
   readonly dataDir: string
+  /** The ClickHouse server that keeps the data; undefined for the database inside. */
+  readonly clickhouse: ServerOptions | undefined
   /** The built dashboard; undefined for the one that is installed. */
   readonly dashboardDir: string | undefined
   readonly logLevel: LogLevel
@@ -85,6 +88,22 @@ const someText = (value: unknown): string => {
   return value
 }
 
+/** Of a database or a cluster: it becomes part of statements. */
+const identifier =
+  (pattern: RegExp, what: string) =>
+  (value: unknown): string => {
+    if (typeof value !== 'string' || !pattern.test(value)) throw new Unfit(what)
+    return value
+  }
+
+/** Without a user or password, because addresses are shown and logged. */
+function serverUrl(value: unknown): string {
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
+  const isPlain = url !== undefined && url.username === '' && url.password === '' && url.pathname === '/' && url.search === '' && url.hash === ''
+  if (url === undefined || !isPlain || !['http:', 'https:'].includes(url.protocol)) throw new Unfit('http://HOST:PORT or https://HOST:PORT; user, password and database have options of their own')
+  return url.origin
+}
+
 const word =
   <T extends string>(...words: readonly T[]) =>
   (value: unknown): T => {
@@ -106,13 +125,28 @@ const TOKEN_LENGTH_MIN = 16
 
 /** The hash of a token that stands in a file. */
 function tokenFromFile(file: string): string {
-  let text: string
+  return tokenFromText(fileOf('token', file).toString('utf8').trim(), `The token in ${file}`)
+}
+
+function fileOf(what: string, file: string): Buffer {
   try {
-    text = readFileSync(file, 'utf8').trim()
+    return readFileSync(file)
   } catch (error) {
-    throw new AndonError('bad_config', `The token file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new AndonError('bad_config', `The ${what} file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
-  return tokenFromText(text, `The token in ${file}`)
+}
+
+/** A password that stands in a file. */
+function passwordFromFile(value: unknown): string {
+  return fileOf('password', someText(value)).toString('utf8').replace(/\r?\n$/, '')
+}
+
+/** Certificates in PEM that stand in a file. */
+function certificates(value: unknown): Buffer {
+  const file = someText(value)
+  const pem = fileOf('certificate', file)
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new AndonError('bad_config', `The certificate file ${file} holds no certificate in PEM.`)
+  return pem
 }
 
 function tokenFromText(text: string, what: string): string {
@@ -178,6 +212,13 @@ export const OPTIONS: readonly OptionSpec[] = [
   { name: 'listen.grpc_port', env: 'ANDON_GRPC_PORT', kind: 'a whole number from 0 to 65535, auto or off', default: 'auto', read: grpcPort },
   { name: 'listen.allowed_hosts', env: 'ANDON_ALLOWED_HOSTS', kind: 'a list of `name` or `name:port`', default: '[]', read: someTexts },
   { name: 'data_dir', env: 'ANDON_DATA_DIR', flag: '--data-dir', kind: 'a folder', default: '.andon/server', read: someText },
+  { name: 'store.url', env: 'CLICKHOUSE_URL', kind: 'http://HOST:PORT or https://HOST:PORT', default: 'the database inside', read: serverUrl },
+  { name: 'store.user', env: 'CLICKHOUSE_USER', kind: 'a text', default: 'default', read: someText },
+  { name: 'store.password_file', env: 'CLICKHOUSE_PASSWORD_FILE', kind: 'a file', default: 'no password', read: passwordFromFile },
+  { name: 'store.database', env: 'CLICKHOUSE_DATABASE', kind: 'letters, digits and underscores', default: 'andon', read: identifier(/^[A-Za-z_]\w{0,62}$/, 'a name of letters, digits and underscores, at most 63') },
+  { name: 'store.cluster', env: 'CLICKHOUSE_CLUSTER', kind: 'a name of system.clusters', default: 'no cluster', read: identifier(/^[\w{}.-]{1,100}$/, 'a name of letters, digits, dots, hyphens and underscores, or a macro in braces') },
+  { name: 'store.ca_file', env: 'CLICKHOUSE_CA_FILE', kind: 'a file of certificates, PEM', default: 'those that Node knows', read: certificates },
+  { name: 'store.lost_shards', env: 'CLICKHOUSE_LOST_SHARDS', kind: 'fail or skip', default: 'fail', read: word('fail', 'skip') },
   { name: 'dashboard_dir', env: 'ANDON_DASHBOARD_DIR', kind: 'a folder', default: 'the installed dashboard', read: someText },
   { name: 'log_level', env: 'ANDON_LOG_LEVEL', flag: '--log-level', kind: 'debug, info, warn or error', default: 'info', read: word('debug', 'info', 'warn', 'error') },
   { name: 'tokens', kind: 'a list of {name, role, sha256 or file}', default: '[]', read: readTokens },
@@ -283,6 +324,17 @@ function envTokens(env: Readonly<Record<string, string | undefined>>): Token[] {
   return tokens
 }
 
+/** The server that is named, if one is; its password may stand in the environment or in a file of its own, never among the options. */
+function clickhouseOf(given: Readonly<Record<string, unknown>>, stated = ''): ServerOptions | undefined {
+  const server: ServerOptions = Object.assign({}, DEFAULT_SERVER, given)
+  if (server.url === '') {
+    if (server.cluster !== undefined) throw badConfig('store.cluster', 'a cluster needs the address of one of its servers, store.url.')
+    return undefined
+  }
+  if (stated !== '' && server.password !== '') throw badConfig('CLICKHOUSE_PASSWORD', 'a password is given twice, here and in a file.')
+  return { ...server, password: stated === '' ? server.password : stated }
+}
+
 /**
  * Reads all options from their sources.
  *
@@ -305,6 +357,7 @@ export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
     retention: Object.assign({}, defaultRetention, section('retention', defaultRetention)),
     limits: Object.assign({}, defaultLimits, section('limits', defaultLimits)),
     rules: Object.assign({}, defaultRules, section('rules', defaultRules)),
+    clickhouse: clickhouseOf(chosen(SERVER_PLACES), env['CLICKHOUSE_PASSWORD']),
   })
   return { ...options, dataDir: resolve(options.dataDir), tokens: [...options.tokens, ...envTokens(env)] }
 }
@@ -317,6 +370,7 @@ const DEFAULTS: Options = {
   grpcPort: 'auto',
   allowedHosts: [],
   dataDir: '.andon/server',
+  clickhouse: undefined,
   dashboardDir: undefined,
   logLevel: 'info',
   tokens: [],
@@ -326,6 +380,19 @@ const DEFAULTS: Options = {
   rules: defaultRules,
   retention: defaultRetention,
   limits: defaultLimits,
+}
+
+const DEFAULT_SERVER: ServerOptions = { url: '', user: 'default', password: '', database: 'andon', cluster: undefined, ca: undefined, lostShards: 'fail' }
+
+/** Which option each field of `ServerOptions` is. */
+const SERVER_PLACES = {
+  url: 'store.url',
+  user: 'store.user',
+  password: 'store.password_file',
+  database: 'store.database',
+  cluster: 'store.cluster',
+  ca: 'store.ca_file',
+  lostShards: 'store.lost_shards',
 }
 
 /** Which option each field of `Options` is. */

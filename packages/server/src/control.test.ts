@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { ADAPTED_EVENT, adaptationAttributes, breachAttributes, INVENTORY_EVENT, inventoryAttributes, type Resource, type Scope, THRESHOLD_EVENT, writeAgentIdentity } from '@andon/model'
 import { encodeEvents, encodeMetrics, encodeSpans, type LogEvent } from '@andon/wire'
 import { App } from './app.ts'
-import { readOptions } from './config.ts'
+import { testOptions } from './fixture.test.ts'
 import { silentLog } from './runtime/log.ts'
 
 const resource: Resource = { attributes: { 'service.name': 'shop', 'service.version': '1.2.3', 'service.instance.id': 'host:1' }, droppedAttributes: 0, schemaUrl: '' }
@@ -17,7 +17,7 @@ const nanoseconds = (): bigint => BigInt(Date.now()) * 1_000_000n
 const event = (name: string, attributes: LogEvent['attributes']): LogEvent => ({ name, time: nanoseconds(), traceId: '', spanId: '', attributes, resource, scope })
 
 async function start(t: TestContext, dataDir: string): Promise<App> {
-  const app = new App(readOptions({ flags: { 'listen.port': '0', data_dir: dataDir } }), { log: silentLog })
+  const app = new App(testOptions(dataDir), { log: silentLog })
   await app.start()
   t.after(() => app.stop())
   return app

@@ -13,7 +13,7 @@ import { FakeClock } from './runtime/clock.ts'
 import { defaultLimits } from './runtime/limits.ts'
 import { silentLog } from './runtime/log.ts'
 import { OwnMetrics } from './runtime/own-metrics.ts'
-import { openStore } from './store/index.ts'
+import { openTestStore } from './store/fixture.test.ts'
 
 // The real time: the database drops by its own clock what is older than the retention.
 const NOW = Math.floor(Date.now() / 1000) * 1000
@@ -42,7 +42,7 @@ test('profiles: stored once however often a batch is sent, also over a restart; 
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
   const clock = new FakeClock(NOW)
   const open = async (): Promise<{ ingest: ProfileIngest; reader: ProfileReader; close: () => Promise<void> }> => {
-    const store = await openStore({ dataDir, log: silentLog, clock })
+    const store = await openTestStore({ dataDir, log: silentLog, clock })
     return { ingest: new ProfileIngest(store.profiles, { clock, limits: defaultLimits, own: new OwnMetrics(), retentionDays: 7 }), reader: new ProfileReader(store.profiles), close: () => store.close() }
   }
   const first = await open()
@@ -78,7 +78,7 @@ test('5-minute sums and samples give the same answer; what has expired is told',
   const dataDir = mkdtempSync(join(tmpdir(), 'andon-profiles-'))
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
   const clock = new FakeClock(NOW)
-  const store = await openStore({ dataDir, log: silentLog, clock })
+  const store = await openTestStore({ dataDir, log: silentLog, clock })
   t.after(() => store.close())
   const ingest = new ProfileIngest(store.profiles, { clock, limits: defaultLimits, own: new OwnMetrics(), retentionDays: 7 })
   const reader = new ProfileReader(store.profiles)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { App } from './app.ts'
-import { readOptions } from './config.ts'
+import { testOptions } from './fixture.test.ts'
 import { silentLog } from './runtime/log.ts'
 
 const float = new DataView(new ArrayBuffer(8))
@@ -48,7 +48,7 @@ function packed(body: readonly number[]): Uint8Array {
 
 async function start(t: TestContext): Promise<string> {
   const dataDir = mkdtempSync(join(tmpdir(), 'andon-remote-write-'))
-  const app = new App(readOptions({ flags: { 'listen.port': '0', data_dir: dataDir } }), { log: silentLog })
+  const app = new App(testOptions(dataDir), { log: silentLog })
   await app.start()
   t.after(async () => {
     await app.stop()

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 import { type Resource, type Scope, STALL_EVENT, type StallRecord, stallAttributes } from '@andon/model'
 import { encodeEvents, type LogEvent } from '@andon/wire'
 import { App } from './app.ts'
-import { readOptions } from './config.ts'
+import { testOptions } from './fixture.test.ts'
 import { silentLog } from './runtime/log.ts'
 
 const resource: Resource = { attributes: { 'service.name': 'shop', 'service.version': '1.2.3', 'service.instance.id': 'host:1', 'deployment.environment.name': 'test' }, droppedAttributes: 0, schemaUrl: '' }
@@ -19,7 +19,7 @@ const event = (time: number, stall: StallRecord, ids: { traceId: string; spanId:
 test('a stall is stored once however often it is sent, and listed with stack, route and trace, the newest first', { timeout: 120_000 }, async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'andon-stalls-'))
   t.after(() => rmSync(dataDir, { recursive: true, force: true }))
-  const app = new App(readOptions({ flags: { 'listen.port': '0', data_dir: dataDir } }), { log: silentLog })
+  const app = new App(testOptions(dataDir), { log: silentLog })
   await app.start()
   t.after(() => app.stop())
   const now = Date.now()

@@ -12,12 +12,12 @@ import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '
 import type { MetricRecord } from '@andon/model'
 import { encodeExceptions, encodeMetrics } from '@andon/wire'
 import { App } from './app.ts'
-import { readOptions } from './config.ts'
+import { testOptions } from './fixture.test.ts'
 import { silentLog } from './runtime/log.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'andon-topology-'))
 const open = async (): Promise<App> => {
-  const app = new App(readOptions({ flags: { 'listen.port': '0', data_dir: dataDir } }), { log: silentLog })
+  const app = new App(testOptions(dataDir), { log: silentLog })
   await app.start()
   return app
 }

@@ -7,12 +7,12 @@ import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { decodeSpans } from '@andon/wire'
 import { App } from './app.ts'
-import { readOptions } from './config.ts'
+import { testOptions } from './fixture.test.ts'
 import { silentLog } from './runtime/log.ts'
 
 test('spans that came as Zipkin are found as Zipkin, as Jaeger and by Tempo', { timeout: 60_000 }, async (t) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'andon-zipkin-'))
-  const app = new App(readOptions({ flags: { 'listen.port': '0', data_dir: dataDir } }), { log: silentLog })
+  const app = new App(testOptions(dataDir), { log: silentLog })
   await app.start()
   t.after(async () => {
     await app.stop()

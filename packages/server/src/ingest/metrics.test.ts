@@ -9,7 +9,8 @@ import { FakeClock } from '../runtime/clock.ts'
 import { defaultLimits } from '../runtime/limits.ts'
 import { silentLog } from '../runtime/log.ts'
 import { OwnMetrics } from '../runtime/own-metrics.ts'
-import { openStore, type Store } from '../store/index.ts'
+import { openTestStore } from '../store/fixture.test.ts'
+import type { Store } from '../store/index.ts'
 import { MetricIngest, type MetricSink } from './metrics.ts'
 
 /** The engine's own clock decides what has expired, and the times of this test are fixed. */
@@ -22,7 +23,7 @@ let store: Store
 let ingest: MetricIngest
 
 async function open(): Promise<void> {
-  store = await openStore({ dataDir: folder, log: silentLog, clock, retention: forever })
+  store = await openTestStore({ dataDir: folder, log: silentLog, clock, retention: forever })
   ingest = newIngest(store.metrics)
 }
 

@@ -8,8 +8,8 @@ import { AndonError, labelsKey } from '@andon/model'
 import { Engine, type QueryResult } from '../query/engine.ts'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
-import { Database } from '../store/database.ts'
-import { openStore, type Store } from '../store/index.ts'
+import { openTestDatabase, openTestStore } from '../store/fixture.test.ts'
+import type { Store } from '../store/index.ts'
 import { begin, HOUR, HOURS, sendAll } from './rollup-data.test.ts'
 
 const LIMITS = { querySamples: 10_000_000, querySteps: 11_000, queryMs: 60_000 }
@@ -25,14 +25,14 @@ let engine: Engine
 const once = new Map<string, QueryResult>()
 
 async function open(): Promise<void> {
-  store = await openStore({ dataDir: folder, log: silentLog, clock, retention: forever })
+  store = await openTestStore({ dataDir: folder, log: silentLog, clock, retention: forever })
   engine = new Engine(store.metrics, LIMITS, { rateSums: store.metrics, pushDownFrom: 0, rollups: store.rollups, rollUpFrom: Infinity })
 }
 
 /** As when the time of a table is over: whole partitions go. */
 async function expire(...statements: readonly string[]): Promise<void> {
   await store.close()
-  const database = await Database.open(folder, silentLog)
+  const database = await openTestDatabase(folder)
   for (const statement of statements) await database.command(`ALTER TABLE {db}.${statement}`)
   await database.close()
   await open()

@@ -13,7 +13,8 @@ import { commonLayout, inLayout } from '../query/promql/histogram/layout.ts'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
 import type { SelectedSeries } from '../store/bucket-views.ts'
-import { openStore, type Store } from '../store/index.ts'
+import { openTestStore } from '../store/fixture.test.ts'
+import type { Store } from '../store/index.ts'
 import type { HistogramValue } from '../store/metric-rows.ts'
 import { begin, HOUR, HOURS, MINUTE, sendAll } from './rollup-data.test.ts'
 
@@ -25,7 +26,7 @@ let store: Store
 
 before(async () => {
   const clock = new FakeClock(end)
-  store = await openStore({ dataDir: folder, log: silentLog, clock, retention: forever })
+  store = await openTestStore({ dataDir: folder, log: silentLog, clock, retention: forever })
   await sendAll(store, clock)
 })
 after(async () => {

@@ -8,7 +8,8 @@ import { seriesId } from '@andon/model'
 import fc from 'fast-check'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
-import { openStore, type Store } from '../store/index.ts'
+import { openTestStore } from '../store/fixture.test.ts'
+import type { Store } from '../store/index.ts'
 import { CUSTOM_BOUNDS, type HistogramRow, type MetricRows, type SampleRow } from '../store/metric-rows.ts'
 import { Engine, type QueryResult } from './engine.ts'
 import type { DeltaHistogramSource, RateSumSource } from './promql/context.ts'
@@ -120,7 +121,7 @@ function seeded(seed: number): () => number {
 }
 
 before(async () => {
-  store = await openStore({ dataDir: folder, log: silentLog, clock: new FakeClock(now), retention: { rawDays: 3650, spansDays: 3650, rollupDays: 3650, longDays: 3650 } })
+  store = await openTestStore({ dataDir: folder, log: silentLog, clock: new FakeClock(now), retention: { rawDays: 3650, spansDays: 3650, rollupDays: 3650, longDays: 3650 } })
   await store.metrics.write(counterRows(seeded(7)))
   await store.metrics.write(deltaRows(seeded(11)))
   await store.metrics.write(gaugeRows(seeded(13)))

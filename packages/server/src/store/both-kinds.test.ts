@@ -6,7 +6,8 @@ import { after, before, test } from 'node:test'
 import { type LabelMatcher, seriesId } from '@andon/model'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
-import { openStore, type Store } from './index.ts'
+import { openTestStore } from './fixture.test.ts'
+import type { Store } from './index.ts'
 import type { HistogramRow, HistogramValue, SampleRow } from './metric-rows.ts'
 
 const now = Date.UTC(2026, 5, 1, 12)
@@ -26,7 +27,7 @@ function histogram(labels: Record<string, string>, ts: number, value: HistogramV
 }
 
 before(async () => {
-  store = await openStore({ dataDir: folder, log: silentLog, clock: new FakeClock(now), retention: { rawDays: 3650, spansDays: 3650, rollupDays: 3650, longDays: 3650 } })
+  store = await openTestStore({ dataDir: folder, log: silentLog, clock: new FakeClock(now), retention: { rawDays: 3650, spansDays: 3650, rollupDays: 3650, longDays: 3650 } })
   await store.metrics.write({
     series: [
       { id: seriesId(classic), type: 'counter', labels: classic },

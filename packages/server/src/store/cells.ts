@@ -46,3 +46,14 @@ export function hexId(cell: unknown, length: number): string {
   const digits = stringOf(cell).padStart(length, '0')
   return /^0+$/.test(digits) ? '' : digits
 }
+
+/** The rows of an answer in JSONCompactEachRow. */
+export function rowsOf<T>(answer: string, each: (row: readonly unknown[]) => T): T[] {
+  const rows: T[] = []
+  for (const line of answer.split('\n')) {
+    if (line === '') continue
+    const row: readonly unknown[] = JSON.parse(line)
+    rows.push(each(row))
+  }
+  return rows
+}

@@ -12,7 +12,7 @@ import { test } from 'node:test'
 import type { LabelMatcher } from '@andon/model'
 import { systemClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
-import { openStore } from './index.ts'
+import { openTestStore, testServer } from './fixture.test.ts'
 
 const ROUNDS = 8
 const LAST = 4000
@@ -23,8 +23,8 @@ import { seriesId } from '@andon/model'
 import { systemClock } from ${JSON.stringify(new URL('../runtime/clock.js', import.meta.url).href)}
 import { silentLog } from ${JSON.stringify(new URL('../runtime/log.js', import.meta.url).href)}
 import { openStore } from ${JSON.stringify(new URL('./index.js', import.meta.url).href)}
-const [dataDir, from, zero] = process.argv.slice(1)
-const store = await openStore({ dataDir, log: silentLog, clock: systemClock })
+const [dataDir, from, zero, server] = process.argv.slice(1)
+const store = await openStore({ dataDir, log: silentLog, clock: systemClock, ...JSON.parse(server) })
 const labels = (name) => ({ __name__: name, job: 'shop' })
 const [hits, waits] = [labels('hits_total'), labels('wait_seconds')]
 const series = [{ id: seriesId(hits), type: 'counter', labels: hits }, { id: seriesId(waits), type: 'histogram', labels: waits }]
@@ -48,9 +48,10 @@ test('killed between raw rows and rollups: repeated batches count once, acknowle
   const dataDir = mkdtempSync(join(tmpdir(), 'andon-crash-'))
   t.after(() => rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 }))
   const zero = Date.now() - 600_000
+  const server = JSON.stringify({ server: testServer(dataDir) })
   let next = 0
   for (let round = 0; round < ROUNDS; round += 1) {
-    const child = spawn(process.execPath, ['--input-type=module', '-e', WRITER, dataDir, String(next), String(zero)], { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['--input-type=module', '-e', WRITER, dataDir, String(next), String(zero), server], { cwd: import.meta.dirname, stdio: ['ignore', 'pipe', 'inherit'] })
     t.after(() => child.kill('SIGKILL'))
     const until = next + 5 + round
     for await (const line of createInterface({ input: child.stdout })) {
@@ -63,10 +64,10 @@ test('killed between raw rows and rollups: repeated batches count once, acknowle
     assert.ok(next >= until)
   }
   // The last batch may be stored and not acknowledged; it is repeated like the others and only then all are known.
-  const last = spawn(process.execPath, ['--input-type=module', '-e', WRITER.replace(String(LAST), String(next + 3)), dataDir, String(next), String(zero)], { cwd: import.meta.dirname, stdio: ['ignore', 'ignore', 'inherit'] })
+  const last = spawn(process.execPath, ['--input-type=module', '-e', WRITER.replace(String(LAST), String(next + 3)), dataDir, String(next), String(zero), server], { cwd: import.meta.dirname, stdio: ['ignore', 'ignore', 'inherit'] })
   await once(last, 'exit')
   const total = next + 3
-  const store = await openStore({ dataDir, log: silentLog, clock: systemClock })
+  const store = await openTestStore({ dataDir, log: silentLog, clock: systemClock })
   t.after(() => store.close())
   const range = { start: zero - 2 * 3_600_000, end: Date.now() + 1000 }
   const [hits] = await store.metrics.select(named('hits_total'), range)

@@ -13,7 +13,7 @@ import { EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_CO
 import { type RateAnswer, type RateRequest, rateSums } from './rate-sums.ts'
 import { RunningHistogram } from './running-sum.ts'
 import { once, type WriteOptions } from './spans.ts'
-import { i64, ids, name, Param, type Sql, sql, u32 } from './sql.ts'
+import { allShards, i64, ids, name, Param, type Sql, sql, u32 } from './sql.ts'
 
 /** What is known of a metric. */
 export interface Metadata {
@@ -91,8 +91,8 @@ export class MetricsStore {
   async previousSamples(before: ReadonlyMap<bigint, Milliseconds>): Promise<Map<bigint, PreviousSample>> {
     if (before.size === 0) return new Map()
     const rows = await this.#database.query(
-      sql`SELECT id, toUnixTimestamp64Milli(max(ts)), toUnixTimestamp64Milli(argMax(start, ts)), argMax(v, ts) FROM andon.samples
-        WHERE ${earlierThan(before)} AND flags = 0 GROUP BY id`,
+      allShards(sql`SELECT id, toUnixTimestamp64Milli(max(ts)), toUnixTimestamp64Milli(argMax(start, ts)), argMax(v, ts) FROM andon.samples
+        WHERE ${earlierThan(before)} AND flags = 0 GROUP BY id`),
       ([id, ts, start, value]) => [BigInt(stringOf(id)), { ts: number(ts), start: number(start), value: number(value) }] as const,
     )
     return new Map(rows)
@@ -102,7 +102,7 @@ export class MetricsStore {
   async previousHistograms(before: ReadonlyMap<bigint, Milliseconds>): Promise<Map<bigint, PreviousHistogram>> {
     if (before.size === 0) return new Map()
     const bytes = await this.#database.binary(
-      sql`SELECT ${HISTOGRAM_CELLS} FROM andon.hist WHERE ${earlierThan(before)} AND form = 'cumulative' AND flags = 0 ORDER BY id, ts DESC LIMIT 1 BY id`,
+      allShards(sql`SELECT ${HISTOGRAM_CELLS} FROM andon.hist WHERE ${earlierThan(before)} AND form = 'cumulative' AND flags = 0 ORDER BY id, ts DESC LIMIT 1 BY id`),
     )
     return new Map([...readHistograms(bytes)].map(({ id, ts, start, value }) => [id, { ts, start, value }]))
   }

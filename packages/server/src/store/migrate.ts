@@ -4,7 +4,8 @@ import { AndonError } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { Database } from './database.ts'
-import { sql, text } from './sql.ts'
+import { distribute } from './distributed.ts'
+import { firstShard, Param, sql, text } from './sql.ts'
 
 /** How long each kind of data is kept, in whole days from 1 to 10,000: beyond 2106 the engine's times would wrap round and all data expire. */
 export interface Retention {
@@ -19,6 +20,9 @@ export interface Retention {
 }
 
 export const defaultRetention: Retention = { rawDays: 15, spansDays: 7, rollupDays: 90, longDays: 400 }
+
+/** All there can be, by the four digits of their files. */
+const VERSIONS = new Param('Array(UInt32)', Array.from({ length: 10_000 }, (_, version) => version))
 
 /** The migrations stand beside the source, which is published with the package. */
 const folder = join(import.meta.dirname, '../../src/store/migrations')
@@ -77,10 +81,13 @@ function statements(file: string): string[] {
  * @throws AndonError bad_config when the data were written by a newer Andon
  */
 export async function migrate(database: Database, retention: Retention, clock: Clock, log: Log): Promise<void> {
-  await database.command(
-    "CREATE TABLE IF NOT EXISTS {db}.schema_migrations {on_cluster} (version UInt32, file String, applied DateTime64(3,'UTC')) ENGINE = {MergeTree} ORDER BY version",
-  )
-  const applied = new Set(await database.query(sql`SELECT file FROM andon.schema_migrations`, ([file]) => String(file)))
+  const [known = 0] = await database.query(sql`SELECT count() FROM system.tables WHERE database = ${text(database.layout.database)} AND name = 'schema_migrations'`, ([count]) => Number(count))
+  // Not at every start: on a cluster DDL waits for all nodes.
+  if (known === 0) {
+    await database.command("CREATE TABLE IF NOT EXISTS {db}.schema_migrations {on_cluster} (version UInt32, file String, applied DateTime64(3,'UTC')) ENGINE = {MergeTree} ORDER BY version")
+  }
+  await distribute(database)
+  const applied = new Set(await database.query(firstShard(sql`SELECT file FROM andon.schema_migrations WHERE version IN ${VERSIONS}`), ([file]) => String(file)))
   const files = readdirSync(folder)
     .filter((file) => /^\d{4}_\w+\.sql$/.test(file))
     .toSorted((a, b) => a.localeCompare(b))
@@ -88,7 +95,8 @@ export async function migrate(database: Database, retention: Retention, clock: C
   if (unknown.length > 0) throw new AndonError('bad_config', `the data were written by a newer Andon (migration ${unknown.join(', ')})`, { hint: 'Start that version or a later one.' })
   for (const file of files.filter((each) => !applied.has(each))) {
     for (const statement of statements(join(folder, file))) await database.command(statement, placeholders(retention))
-    await database.command(`INSERT INTO {db}.schema_migrations VALUES (${Number(file.slice(0, 4))}, '${file}', fromUnixTimestamp64Milli(${clock.now()}))`)
+    await distribute(database)
+    await database.command(`INSERT INTO {db_all}.schema_migrations VALUES (${Number(file.slice(0, 4))}, '${file}', fromUnixTimestamp64Milli(${clock.now()}))`)
     log.info('migration applied', { file })
   }
 }
@@ -97,7 +105,7 @@ export async function migrate(database: Database, retention: Retention, clock: C
 export type Lifetimes = Readonly<Record<string, number | undefined>>
 
 async function lifetimes(database: Database): Promise<Lifetimes> {
-  const rows = await database.query(sql`SELECT name, extract(create_table_query, 'TTL [^\n]*toIntervalDay\\((\\d+)\\)') FROM system.tables WHERE database = ${text('andon')}`, ([table, days]) => [String(table), days === '' ? undefined : Number(days)] as const)
+  const rows = await database.query(sql`SELECT name, extract(create_table_query, 'TTL [^\n]*toIntervalDay\\((\\d+)\\)') FROM system.tables WHERE database = ${text(database.layout.database)}`, ([table, days]) => [String(table), days === '' ? undefined : Number(days)] as const)
   return Object.fromEntries(rows)
 }
 

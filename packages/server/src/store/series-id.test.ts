@@ -8,14 +8,14 @@ import { seriesId, sortedPairs, xxHash64 } from '@andon/model'
 import fc from 'fast-check'
 import { silentLog } from '../runtime/log.ts'
 import { stringOf } from './cells.ts'
-import { Database } from './database.ts'
+import { EmbeddedDatabase } from './engine-embedded.ts'
 import { Param, sql } from './sql.ts'
 
 const texts = (values: readonly string[]): Param => new Param('Array(String)', values)
 
 test("ids of series and of texts are equal to the database's xxHash64", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'andon-ids-'))
-  const database = await Database.open(folder, silentLog)
+  const database = await EmbeddedDatabase.open(folder, silentLog)
   t.after(async () => {
     await database.close()
     rmSync(folder, { recursive: true })

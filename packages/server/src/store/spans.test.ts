@@ -8,7 +8,8 @@ import { SPAN_KINDS, SPAN_STATUSES } from '@andon/model'
 import fc, { type Arbitrary } from 'fast-check'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
-import { openStore, type Store } from './index.ts'
+import { openTestStore } from './fixture.test.ts'
+import type { Store } from './index.ts'
 
 /** The engine's own clock decides what has expired, and the times of this test are fixed. */
 const forever = { rawDays: 3650, spansDays: 3650, rollupDays: 3650, longDays: 3650 }
@@ -18,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'andon-spans-'))
 let store: Store
 
 before(async () => {
-  store = await openStore({ dataDir: folder, log: silentLog, clock: new FakeClock(now), retention: forever })
+  store = await openTestStore({ dataDir: folder, log: silentLog, clock: new FakeClock(now), retention: forever })
 })
 after(async () => {
   await store.close()

@@ -12,15 +12,36 @@ export class Param {
   }
 }
 
-/** The text of a statement and what is bound in it, by name. */
+/** The text of a statement and what is bound in it, by name. Tables are called `andon.TABLE`, whatever the database is called. */
 export class Sql {
   readonly text: string
   readonly params: Readonly<Record<string, unknown>>
+  /**
+   * Which shards of a cluster must answer: those that the options ask for, all, because what is written next depends on it, or the first
+   * alone.
+   */
+  readonly shards: 'wanted' | 'all' | 'first'
 
-  constructor(text: string, params: Readonly<Record<string, unknown>>) {
+  constructor(text: string, params: Readonly<Record<string, unknown>>, shards: Sql['shards'] = 'wanted') {
     this.text = text
     this.params = params
+    this.shards = shards
   }
+}
+
+/** A statement that is answered from all shards or fails. */
+export function allShards({ text: statement, params }: Sql): Sql {
+  return new Sql(statement, params, 'all')
+}
+
+/**
+ * A statement over a table that lies on the first shard, which answers whether the others are there or not. A condition must give values of the
+ * column in the table's sharding key.
+ *
+ * @see sharding.ts
+ */
+export function firstShard({ text: statement, params }: Sql): Sql {
+  return new Sql(statement, params, 'first')
 }
 
 export const u32 = (value: number): Param => new Param('UInt32', value)

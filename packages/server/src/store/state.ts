@@ -4,13 +4,15 @@ import type { Clock } from '../runtime/clock.ts'
 import { number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
 import { token, type WriteOptions } from './spans.ts'
-import { sql, text, u32 } from './sql.ts'
+import { firstShard, Param, sql, text, u32 } from './sql.ts'
 import { TsvRows } from './tsv.ts'
 
 const COLUMNS = ['kind', 'key', 'rev', 'written', 'state', 'service', 'severity', 'actor', 'doc']
 
+const KINDS = ['agent-control', 'adaptation', 'breach', 'alert'] as const
+
 /** What a row is about. */
-export type StateKind = 'agent-control' | 'adaptation' | 'breach' | 'alert'
+export type StateKind = (typeof KINDS)[number]
 
 /** One entry of the log. */
 export interface StateRow {
@@ -55,7 +57,7 @@ export class StateLog {
 
   /** Reads the highest revision that was ever given, so that a new one is higher. */
   static async open(database: Database, clock: Pick<Clock, 'now'>): Promise<StateLog> {
-    const [highest = 0] = await database.query(sql`SELECT max(rev) FROM andon.state_log`, ([rev]) => number(rev))
+    const [highest = 0] = await database.query(firstShard(sql`SELECT max(rev) FROM andon.state_log WHERE kind IN ${new Param('Array(String)', [...KINDS])}`), ([rev]) => number(rev))
     return new StateLog(database, clock, highest)
   }
 
@@ -79,8 +81,8 @@ export class StateLog {
   /** The entry that holds of each key of a kind. */
   async latest(kind: StateKind): Promise<StoredState[]> {
     return await this.#database.query(
-      sql`SELECT key, max(rev), toUnixTimestamp64Milli(argMax(written, rev)), argMax(state, rev), argMax(actor, rev), argMax(doc, rev)
-        FROM andon.state_log WHERE kind = ${text(kind)} GROUP BY key ORDER BY key`,
+      firstShard(sql`SELECT key, max(rev), toUnixTimestamp64Milli(argMax(written, rev)), argMax(state, rev), argMax(actor, rev), argMax(doc, rev)
+        FROM andon.state_log WHERE kind = ${text(kind)} GROUP BY key ORDER BY key`),
       SELECTED,
     )
   }
@@ -88,8 +90,8 @@ export class StateLog {
   /** All entries of one key, the newest first; at most `limit`. */
   async history(kind: StateKind, key: string, limit: number): Promise<StoredState[]> {
     return await this.#database.query(
-      sql`SELECT key, rev, toUnixTimestamp64Milli(written), state, actor, doc FROM andon.state_log
-        WHERE kind = ${text(kind)} AND key = ${text(key)} ORDER BY written DESC, rev DESC LIMIT ${u32(limit)}`,
+      firstShard(sql`SELECT key, rev, toUnixTimestamp64Milli(written), state, actor, doc FROM andon.state_log
+        WHERE kind = ${text(kind)} AND key = ${text(key)} ORDER BY written DESC, rev DESC LIMIT ${u32(limit)}`),
       SELECTED,
     )
   }

@@ -7,7 +7,8 @@ import { after, before, test } from 'node:test'
 import { type LabelMatcher, type Labels, labelsKey, seriesId } from '@andon/model'
 import { FakeClock } from '../../runtime/clock.ts'
 import { silentLog } from '../../runtime/log.ts'
-import { openStore, type Store } from '../../store/index.ts'
+import { openTestStore } from '../../store/fixture.test.ts'
+import type { Store } from '../../store/index.ts'
 import type { HistogramRow, SampleRow, SeriesRow } from '../../store/metric-rows.ts'
 import type { SourceSeries } from '../promql/context.ts'
 import { EXPECTED_STORE_FAILURES } from './expected-failures.test.ts'
@@ -25,7 +26,7 @@ const folder = mkdtempSync(join(tmpdir(), 'andon-vectors-'))
 let store: Store
 
 before(async () => {
-  if (missing === false) store = await openStore({ dataDir: folder, log: silentLog, clock: new FakeClock(Date.UTC(2026, 5, 1)), retention: forever })
+  if (missing === false) store = await openTestStore({ dataDir: folder, log: silentLog, clock: new FakeClock(Date.UTC(2026, 5, 1)), retention: forever })
 })
 after(async () => {
   if (missing === false) await store.close()
