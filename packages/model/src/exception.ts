@@ -25,21 +25,40 @@ export interface ExceptionRecord {
   readonly scope: Scope
 }
 
-/** Frames of Node itself and of dependencies change with versions; those of the application identify an error. */
-const FOREIGN = /node_modules|\(node:|at node:|internal\/|<anonymous>/
+/** Frames of the runtime itself and of dependencies change with versions; those of the application identify an error. */
+const FOREIGN = /node_modules|\(node:|at node:|internal\/|<anonymous>|site-packages|[/\\]lib[/\\]python\d/
 
-/** `at f (/srv/app/src/board.ts:12:5)` without position and folder: `f board.ts`. */
-function frame(line: string): string {
-  const match = /^\s*at (?:async )?(?:(.+?) \()?(.+?)(?::\d+)?(?::\d+)?\)?$/.exec(line)
-  if (match === null) return ''
-  return `${match[1] ?? ''} ${(match[2] ?? '').replace(/^.*[/\\]/, '')}`.trim()
+/** The name of a file without its folder and the hash that a bundler gives it. */
+function fileName(path: string): string {
+  return path.replace(/^.*[/\\]/, '').replace(/[.-](?=[A-Za-z_]*\d)\w{8,}(?=\.\w+$)/, '')
 }
 
-/** A message without what differs from time to time: numbers, ids, quoted values. */
+/** `at f (/srv/app/src/board.ts:12:5)` without position and folder: `f board.ts`. So of .NET, which ends in `in FILE:line 12`. */
+function frame(line: string): string {
+  const match = /^\s*at (?:async )?(?:(.+?) (?:\(|in ))?(.+?)(?::(?:line )?\d+)?(?::\d+)?\)?$/.exec(line)
+  if (match === null) return ''
+  return `${match[1] ?? ''} ${fileName(match[2] ?? '')}`.trim()
+}
+
+/** `File "/srv/app/board.py", line 12, in f` of Python: `f board.py`. */
+function pythonFrame(line: string): string {
+  const match = /^\s*File "([^"]+)", line \d+, in (\S+)/.exec(line)
+  return match === null ? '' : `${match[2] ?? ''} ${fileName(match[1] ?? '')}`
+}
+
+/** The frames of the application, the innermost first: Python says it last. */
+function framesOf(lines: readonly string[]): string[] {
+  const own = lines.filter((line) => !FOREIGN.test(line))
+  const frames = own.filter((line) => line.trimStart().startsWith('at ')).map(frame)
+  return frames.length > 0 ? frames : own.map(pythonFrame).filter((each) => each !== '').toReversed()
+}
+
+/** A message without what differs from time to time: numbers, ids, addresses of mail, quoted values. */
 function pattern(message: string): string {
   return message
     .slice(0, 500)
-    .replaceAll(/[\da-f]{8}-[\da-f-]{27}|0x[\da-f]+|\b[\da-f]{16,}\b/gi, '#')
+    .replaceAll(/[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/g, '#')
+    .replaceAll(/[\da-f]{8}-[\da-f-]{27}|0x[\da-f]+|\b(?=[A-Za-z_]*\d)\w{8,}\b/gi, '#')
     .replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, '"…"')
     .replaceAll(/\d+(?:\.\d+)?/g, '#')
 }
@@ -51,7 +70,6 @@ function pattern(message: string): string {
  */
 export function exceptionFingerprint({ type, message, stack }: Pick<ExceptionRecord, 'type' | 'message' | 'stack'>): string {
   // Cut first: what follows takes time with the square of a line's length, and anyone may send a stack.
-  const lines = stack.slice(0, 20_000).split('\n').filter((line) => line.length <= 500 && line.trimStart().startsWith('at '))
-  const frames = lines.filter((line) => !FOREIGN.test(line)).slice(0, 5).map(frame)
+  const frames = framesOf(stack.slice(0, 20_000).split('\n').filter((line) => line.length <= 500)).slice(0, 5)
   return [type, ...(frames.length > 0 ? frames : [pattern(message)])].join('\n')
 }
