@@ -32,6 +32,13 @@ test('a span of Zipkin is ours', () => {
   assert.deepEqual([span.resource.attributes, span.scope.name], [{ 'service.name': 'backend', 'host.ip': ['192.168.99.1'] }, 'brave'])
 })
 
+test('a server span that shares the id of its client says so, both ways', () => {
+  const [span] = decodeZipkin(JSON.stringify([{ ...SPAN, kind: 'SERVER' }]))
+  assert.equal(span?.attributes['zipkin.shared'], true)
+  const written = encodeZipkin(span)
+  assert.deepEqual([written.shared, written.tags['zipkin.shared']], [true, undefined])
+})
+
 test('spans of one service share its resource', () => {
   const [a, b, c] = decodeZipkin(JSON.stringify([SPAN, { ...SPAN, id: '1' }, { ...SPAN, id: '2', localEndpoint: { serviceName: 'other' } }]))
   assert.equal(a?.resource, b?.resource)

@@ -12,6 +12,8 @@ const SERVICE = 'service.name'
 const PEER_SERVICE = 'service.peer.name'
 const PEER_ADDRESS = 'network.peer.address'
 const PEER_PORT = 'network.peer.port'
+/** On a server's span whose id is that of its client's span: B3's joined spans. */
+const SHARED = 'zipkin.shared'
 /** Under which OpenTelemetry's exporters put what Zipkin has no place for. */
 const STATUS = 'otel.status_code'
 const ERROR = 'error'
@@ -80,7 +82,7 @@ function readSpan(json: JsonReader, services: Services): SpanRecord {
     kind,
     start,
     end: start + nanoseconds(json, 'duration'),
-    attributes: { ...attributes, ...peerOf(json.child('remoteEndpoint')) },
+    attributes: { ...attributes, ...peerOf(json.child('remoteEndpoint')), ...(kind === 'server' && json.bool('shared') && { [SHARED]: true }) },
     droppedAttributes: 0,
     events: json.list('annotations').map((each) => ({ time: nanoseconds(each, 'timestamp'), name: each.text('value'), attributes: {}, droppedAttributes: 0 })),
     droppedEvents: 0,
@@ -113,6 +115,7 @@ export interface ZipkinSpan {
   readonly kind?: string
   readonly timestamp: number
   readonly duration: number
+  readonly shared?: true
   readonly localEndpoint: { readonly serviceName: string }
   readonly remoteEndpoint?: { readonly serviceName?: string; readonly ipv4?: string; readonly ipv6?: string; readonly port?: number }
   readonly annotations: readonly { readonly timestamp: number; readonly value: string }[]
@@ -139,7 +142,7 @@ function remoteOf({ [PEER_SERVICE]: service, [PEER_ADDRESS]: address, [PEER_PORT
 export function encodeZipkin(span: SpanRecord): ZipkinSpan {
   const { attributes, status, scope, kind } = span
   const tags: Record<string, string> = {}
-  for (const [key, value] of Object.entries(attributes)) if (![PEER_SERVICE, PEER_ADDRESS, PEER_PORT].includes(key)) tags[key] = textOf(value)
+  for (const [key, value] of Object.entries(attributes)) if (![PEER_SERVICE, PEER_ADDRESS, PEER_PORT, SHARED].includes(key)) tags[key] = textOf(value)
   if (status.code !== 'unset') tags[STATUS] = status.code.toUpperCase()
   if (status.code === 'error') tags[ERROR] = status.message === '' ? 'true' : status.message
   if (scope.name !== '') tags[SCOPE_NAME] = scope.name
@@ -153,6 +156,7 @@ export function encodeZipkin(span: SpanRecord): ZipkinSpan {
     ...(kind !== 'unspecified' && kind !== 'internal' && { kind: kind.toUpperCase() }),
     timestamp: microseconds(span.start),
     duration: Math.max(1, microseconds(span.end - span.start)),
+    ...(attributes[SHARED] === true && { shared: true }),
     localEndpoint: { serviceName: textOf(span.resource.attributes[SERVICE] ?? 'unknown_service') },
     ...(remoteEndpoint !== undefined && { remoteEndpoint }),
     annotations: span.events.map(({ time, name }) => ({ timestamp: microseconds(time), value: name })),

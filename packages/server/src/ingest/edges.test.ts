@@ -116,6 +116,13 @@ test('a message without a queue is matched by its parent, as a call is', () => {
   assert.deepEqual(Object.keys(summed(feed(spanOf('mailer', { trace: 1, span: 2, parent: 1 }, { kind: 'consumer' })))), ['shop > mailer [] service'])
 })
 
+test("a server's span that has the id of its client's is its other half", () => {
+  const { feed } = matcher()
+  const [client, server] = call(0, 'shop', 'cart')
+  feed({ ...server, spanId: client.spanId, parentSpanId: '', attributes: { 'zipkin.shared': true } })
+  assert.deepEqual(Object.keys(summed(feed(client))), ['shop >  [cart.local:80] service', 'shop > cart [cart.local:80] service'])
+})
+
 test('a call of which two libraries tell counts once', () => {
   const http = spanOf('shop', { trace: 1, span: 2, parent: 1 }, { kind: 'client', attributes: { 'server.address': 'es', 'server.port': 9200n } })
   const database = spanOf('shop', { trace: 1, span: 1 }, { kind: 'client', attributes: { 'db.system.name': 'elasticsearch' } })
