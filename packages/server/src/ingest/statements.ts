@@ -31,16 +31,28 @@ const DEPTH_MAX = 64
 const MINUTE_NS = 60_000_000_000n
 
 /** What stands for the statements over the limit. */
-const OTHER: IdentifiedStatement = { id: 0n, system: '', text: '(other)', operation: '', collections: [] }
+const OTHER: IdentifiedStatement = { id: 0n, decimal: '0', system: '', text: '(other)', operation: '', collections: [] }
 
 type Sum = { -readonly [K in keyof StatementRow]: StatementRow[K] } & { buckets: Map<number, number> }
 
 /** The route, or the name of the work, within which spans ran, as far as the spans of one insert tell it. */
 class Routes {
   readonly #spans = new Map<string, SpanRecord>()
+  /** Spans whose id is that of a span of another trace, by both. */
+  readonly #others = new Map<string, SpanRecord>()
 
   constructor(spans: readonly SpanRecord[]) {
-    for (const span of spans) this.#spans.set(span.traceId + span.spanId, span)
+    for (const span of spans) {
+      const held = this.#spans.get(span.spanId)
+      if (held === undefined) this.#spans.set(span.spanId, span)
+      else if (held.traceId !== span.traceId) this.#others.set(span.traceId + span.spanId, span)
+    }
+  }
+
+  #parentOf({ traceId, parentSpanId }: SpanRecord): SpanRecord | undefined {
+    if (parentSpanId === '') return undefined
+    const found = this.#spans.get(parentSpanId)
+    return found === undefined || found.traceId === traceId ? found : this.#others.get(traceId + parentSpanId)
   }
 
   of(span: SpanRecord): string {
@@ -49,7 +61,7 @@ class Routes {
       const route = textOf(each, 'http.route')
       if (route !== '') return route
       if (each.kind === 'server' || each.kind === 'consumer') return each.name
-      each = each.parentSpanId === '' ? undefined : this.#spans.get(each.traceId + each.parentSpanId)
+      each = this.#parentOf(each)
     }
     return ''
   }
@@ -94,9 +106,9 @@ export class StatementCounter {
       routes ??= new Routes(spans)
       const statement = this.#admitted(span, found)
       statements.set(statement.id, statement)
-      const sum = sumOf(sums, span, statement.id, routes)
+      const sum = sumOf(sums, span, statement, routes)
       addTo(sum, span)
-      const key = `${span.traceId}${sum.service}\0${statement.id}`
+      const key = `${span.traceId}${statement.decimal} ${sum.service}`
       repeats.set(key, (repeats.get(key) ?? this.#repeats.get(key) ?? 0) + repeatOf(span))
       ofTrace.push([sum, key])
     }
@@ -105,7 +117,7 @@ export class StatementCounter {
   }
 
   #admitted(span: SpanRecord, statement: IdentifiedStatement): IdentifiedStatement {
-    if (this.#book.admits(describeSource(span.resource).service, String(statement.id))) return statement
+    if (this.#book.admits(describeSource(span.resource).service, statement.decimal)) return statement
     this.#refused.add(repeatOf(span))
     return OTHER
   }
@@ -119,11 +131,11 @@ export class StatementCounter {
   }
 }
 
-function sumOf(sums: Map<string, Sum>, span: SpanRecord, statement: bigint, routes: Routes): Sum {
+function sumOf(sums: Map<string, Sum>, span: SpanRecord, { id: statement, decimal }: IdentifiedStatement, routes: Routes): Sum {
   const { service, env, version } = describeSource(span.resource)
   const [route, caller] = [routes.of(span), callerOf(span)]
   const minute: Milliseconds = Number(span.start / MINUTE_NS) * 60_000
-  const key = [service, env, version, statement, route, caller, minute].join('\0')
+  const key = `${service}\0${env}\0${version}\0${decimal}\0${route}\0${caller}\0${minute}`
   const known = sums.get(key)
   if (known !== undefined) return known
   const fresh: Sum = { service, env, version, statement, route, caller, minute, calls: 0, errors: 0, seconds: 0, waits: 0, waitSeconds: 0, serverCalls: 0, serverSeconds: 0, answers: 0, rows: 0, perTraceMax: 0, buckets: new Map() }

@@ -36,12 +36,18 @@ export const NAMES_KEPT: Milliseconds = 86_400_000
 const UNKNOWN = 'unknown'
 /** What is left by rounding alone is nothing. */
 const TINY = 1e-9
+const NONE: BucketCounts = new Map()
 
 type Amounts = Pick<Edge, 'calls' | 'errors' | 'seconds' | 'buckets' | 'serverCalls' | 'serverSeconds' | 'serverBuckets'>
-type Sum = { -readonly [K in keyof Edge]: Edge[K] } & { buckets: Map<number, number>; serverBuckets: Map<number, number> }
+type Sum = { -readonly [K in keyof Edge]: Edge[K] }
 
-function addBuckets(sum: Map<number, number>, buckets: BucketCounts, factor: number): void {
-  for (const [index, count] of buckets) sum.set(index, (sum.get(index) ?? 0) + count * factor)
+/** Neither is changed; where one is empty the other may be given back. */
+function withBuckets(sum: BucketCounts, buckets: BucketCounts, factor: number): BucketCounts {
+  if (buckets.size === 0) return sum
+  if (sum.size === 0 && factor === 1) return buckets
+  const result = new Map(sum)
+  for (const [index, count] of buckets) result.set(index, (result.get(index) ?? 0) + count * factor)
+  return result
 }
 
 class Edges {
@@ -49,16 +55,16 @@ class Edges {
 
   add(edge: Pick<Edge, 'client' | 'server' | 'kind' | 'env' | 'minute'>, amounts: Amounts, factor = 1): void {
     const { client, server, kind, env, minute } = edge
-    const key = [client, server, kind, env, minute].join('\0')
+    const key = `${client}\0${server}\0${kind}\0${env}\0${minute}`
     let sum = this.#sums.get(key)
-    if (sum === undefined) this.#sums.set(key, (sum = { client, server, kind, env, minute, calls: 0, errors: 0, seconds: 0, buckets: new Map(), serverCalls: 0, serverSeconds: 0, serverBuckets: new Map() }))
+    if (sum === undefined) this.#sums.set(key, (sum = { client, server, kind, env, minute, calls: 0, errors: 0, seconds: 0, buckets: NONE, serverCalls: 0, serverSeconds: 0, serverBuckets: NONE }))
     sum.calls += amounts.calls * factor
     sum.errors += amounts.errors * factor
     sum.seconds += amounts.seconds * factor
     sum.serverCalls += amounts.serverCalls * factor
     sum.serverSeconds += amounts.serverSeconds * factor
-    addBuckets(sum.buckets, amounts.buckets, factor)
-    addBuckets(sum.serverBuckets, amounts.serverBuckets, factor)
+    sum.buckets = withBuckets(sum.buckets, amounts.buckets, factor)
+    sum.serverBuckets = withBuckets(sum.serverBuckets, amounts.serverBuckets, factor)
   }
 
   all(): Edge[] {
@@ -74,13 +80,14 @@ interface Address {
 
 const addressKey = ({ client, peer, env }: Pick<EdgeRecord, 'client' | 'peer' | 'env'>): string => [client, peer, env].join('\0')
 
-/** Calls of the total that named no server. */
-function restOf(total: EdgeRecord, matched: readonly EdgeRecord[]): Amounts {
+/** Calls of the total that named no server; undefined where all did. */
+function restOf(total: EdgeRecord, matched: readonly EdgeRecord[]): Amounts | undefined {
   const sum = (pick: (edge: EdgeRecord) => number): number => Math.max(0, matched.reduce((left, edge) => left - pick(edge), pick(total)))
-  const buckets = new Map(total.buckets)
-  for (const edge of matched) addBuckets(buckets, edge.buckets, -1)
-  for (const [index, count] of buckets) if (count <= TINY) buckets.delete(index)
-  return { calls: sum((edge) => edge.calls), errors: sum((edge) => edge.errors), seconds: sum((edge) => edge.seconds), buckets, serverCalls: 0, serverSeconds: 0, serverBuckets: new Map() }
+  const calls = sum((edge) => edge.calls)
+  if (calls <= total.calls * TINY) return undefined
+  const left = matched.reduce((buckets, edge) => withBuckets(buckets, edge.buckets, -1), total.buckets)
+  const buckets = new Map([...left].filter(([, count]) => count > TINY))
+  return { calls, errors: sum((edge) => edge.errors), seconds: sum((edge) => edge.seconds), buckets, serverCalls: 0, serverSeconds: 0, serverBuckets: NONE }
 }
 
 const amountsOf = (edge: EdgeRecord): Amounts => ({ ...edge, errors: edge.errors + edge.unseenErrors })
@@ -91,7 +98,7 @@ function addAddress(edges: Edges, { servers, steps }: Address): void {
     for (const edge of matched) edges.add(edge, amountsOf(edge))
     if (total === undefined) continue
     const rest = restOf(total, matched)
-    if (rest.calls <= total.calls * TINY) continue
+    if (rest === undefined) continue
     const { client, peer, env, minute } = total
     if (known > 0) for (const [server, calls] of servers) edges.add({ client, server, kind: 'service', env, minute }, rest, calls / known)
     else edges.add({ client, server: peer === '' ? UNKNOWN : peer, kind: 'external', env, minute }, rest)
@@ -203,8 +210,7 @@ function mapEdge(edge: Edge, seconds: Seconds): MapEdge {
 /** What callers saw of a node that sends no spans. */
 function calledNode(name: string, kind: MapNodeKind, edges: readonly Edge[], seconds: Seconds): MapNode {
   const [calls, errors] = [edges.reduce((sum, edge) => sum + edge.calls, 0), edges.reduce((sum, edge) => sum + edge.errors, 0)]
-  const buckets = new Map<number, number>()
-  for (const edge of edges) addBuckets(buckets, edge.buckets, 1)
+  const buckets = edges.reduce((sum, edge) => withBuckets(sum, edge.buckets, 1), NONE)
   return { name, kind, source: 'calls', rate: calls > 0 ? calls / seconds : null, errorRatio: calls > 0 ? Math.min(1, errors / calls) : null, p50: quantileOf(buckets, 0.5), p95: quantileOf(buckets, 0.95) }
 }
 

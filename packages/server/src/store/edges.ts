@@ -3,7 +3,7 @@ import { AndonError, EDGE_KINDS, type EdgeKind, type EdgeRecord, type Millisecon
 import { counts, number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
 import { once, type WriteOptions } from './spans.ts'
-import { i64, Sql, sql } from './sql.ts'
+import { i64, Sql, sql, text } from './sql.ts'
 import { TsvRows } from './tsv.ts'
 
 const COLUMNS = ['client', 'peer', 'server', 'kind', 'env', 'minute', 'n', 'err', 'err_unseen', 'dur_sum', 'pos', 'server_n', 'server_dur_sum', 'server_pos']
@@ -26,6 +26,8 @@ export interface EdgeQuery {
   readonly step?: Milliseconds
   /** Whether the buckets of durations are read; without, they are empty. */
   readonly buckets: boolean
+  /** Only the edges of this client. */
+  readonly client?: string
 }
 
 /** Seconds that a DateTime can hold. */
@@ -67,11 +69,12 @@ export class EdgeStore {
    *
    * @throws AndonError query_too_large past 500,000 rows
    */
-  async read({ range, step, buckets }: EdgeQuery, signal?: AbortSignal): Promise<EdgeRecord[]> {
+  async read({ range, step, buckets, client }: EdgeQuery, signal?: AbortSignal): Promise<EdgeRecord[]> {
+    const of = client === undefined ? sql`1` : sql`client = ${text(client)}`
     const maps = buckets ? sql`sumMap(pos), sumMap(server_pos)` : new Sql('0, 0', {})
     const edges = await this.#database.query(
       sql`SELECT client, peer, server, kind, env, ${stepOf(step, range)} AS t, sum(n), sum(err), sum(err_unseen), sum(dur_sum), sum(server_n), sum(server_dur_sum), ${maps}
-        FROM andon.edges_1m WHERE ${minutesIn(range)} GROUP BY client, peer, server, kind, env, t ORDER BY client, peer, server, kind, env, t LIMIT ${i64(ROWS_MAX + 1)}`,
+        FROM andon.edges_1m WHERE ${minutesIn(range)} AND ${of} GROUP BY client, peer, server, kind, env, t ORDER BY client, peer, server, kind, env, t LIMIT ${i64(ROWS_MAX + 1)}`,
       edgeOf,
       signal,
     )

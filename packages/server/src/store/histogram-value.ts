@@ -1,5 +1,5 @@
 // Arithmetic of histograms as the store keeps them.
-import { bucketUpperBound, downscaledIndex } from '@andon/model'
+import { bucketIndex, bucketUpperBound, downscaledIndex } from '@andon/model'
 import { type Buckets, CUSTOM_BOUNDS, type HistogramValue } from './metric-rows.ts'
 
 function downscaled(buckets: Buckets, by: number): Buckets {
@@ -81,9 +81,25 @@ export function countUpTo(value: HistogramValue, limit: number): number {
     // The negative bucket holds [-high, -low).
     count += n * (1 - share(-limit, low, high, value.schema))
   }
+  if (value.schema !== CUSTOM_BOUNDS) return count + exponentialUpTo(value, limit)
   for (const [index, n] of value.positive) {
     const [low, high] = bounds(value, index)
     count += n * share(limit, low, high, value.schema)
+  }
+  return count
+}
+
+/** Of exponential buckets only the one that holds the limit is divided; its bounds alone are calculated. */
+function exponentialUpTo(value: HistogramValue, limit: number): number {
+  if (limit <= 0) return 0
+  const last = bucketIndex(limit, value.schema)
+  let count = 0
+  for (const [index, n] of value.positive) {
+    if (index < last) count += n
+    else if (index === last) {
+      const [low, high] = bounds(value, index)
+      count += n * share(limit, low, high, value.schema)
+    }
   }
   return count
 }

@@ -153,6 +153,7 @@ export function textOf(span: SpanRecord, ...keys: readonly string[]): string {
 export function weightOf(span: SpanRecord): number {
   const own = Number(span.attributes['andon.weight'] ?? Number.NaN)
   if (own > 0 && Number.isFinite(own)) return own
+  if (span.traceState === '') return 1
   const threshold = /(?:^|,)\s*ot=[^,]*\bth:([\da-f]{1,14})(?:[;,]|$)/.exec(span.traceState)?.[1]
   if (threshold === undefined) return 1
   const rejected = Number.parseInt(threshold.padEnd(14, '0'), 16)

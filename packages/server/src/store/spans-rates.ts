@@ -3,7 +3,7 @@ import { AndonError, type BucketCounts, type Milliseconds, type Seconds, SPAN_KI
 import { counts, number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
 import { type EdgeQuery, minutesIn, stepOf } from './edges.ts'
-import { i64, Param, Sql, sql } from './sql.ts'
+import { i64, Param, Sql, sql, text } from './sql.ts'
 
 /** Spans of one operation within one minute, by weight. */
 export interface SpanRate {
@@ -18,6 +18,10 @@ export interface SpanRate {
   readonly seconds: Seconds
   /** Of SPAN_SCALE, in seconds; empty where they were not asked for. */
   readonly buckets: BucketCounts
+}
+
+export interface SpanRateQuery extends Omit<EdgeQuery, 'client'> {
+  readonly service?: string
 }
 
 const ROWS_MAX = 1_000_000
@@ -50,10 +54,11 @@ export class SpanRateStore {
    *
    * @throws AndonError query_too_large past a million rows
    */
-  async read({ range, step, buckets }: EdgeQuery, signal?: AbortSignal): Promise<SpanRate[]> {
-    const maps = buckets ? sql`sum(dur_sum), sumMap(pos)` : new Sql('0, 0', {})
+  async read({ range, step, buckets, service }: SpanRateQuery, signal?: AbortSignal): Promise<SpanRate[]> {
+    const of = service === undefined ? sql`1` : sql`service = ${text(service)}`
+    const maps = new Sql(buckets ? 'sumMap(pos)' : '0', {})
     const rates = await this.#database.query(
-      sql`SELECT service, env, version, toInt8(kind) AS k, name, ${stepOf(step, range)} AS t, sum(n), sum(err), ${maps} FROM andon.red_1m WHERE ${minutesIn(range)}
+      sql`SELECT service, env, version, toInt8(kind) AS k, name, ${stepOf(step, range)} AS t, sum(n), sum(err), sum(dur_sum), ${maps} FROM andon.red_1m WHERE ${minutesIn(range)} AND ${of}
         GROUP BY service, env, version, k, name, t ORDER BY service, env, version, k, name, t LIMIT ${i64(ROWS_MAX + 1)}`,
       (row) => ({
         service: stringOf(row[0]),

@@ -4,6 +4,8 @@ import { canonicalStatement, type StatementText, xxHash64 } from '@andon/model'
 export interface IdentifiedStatement extends StatementText {
   /** xxHash64 of the text. */
   readonly id: bigint
+  /** The same in decimal. */
+  readonly decimal: string
   /** OpenTelemetry's name of the database; '' where it is not known. */
   readonly system: string
 }
@@ -11,23 +13,31 @@ export interface IdentifiedStatement extends StatementText {
 /** Texts of each of two generations that are remembered: values in a text let it go past them. */
 const MAX_TEXTS = 1000
 
-let young = new Map<string, IdentifiedStatement>()
-let old = new Map<string, IdentifiedStatement>()
+type Texts = Map<string, Map<string, IdentifiedStatement>>
+
+/** By system and text, so that no key is made for each span. */
+let young: Texts = new Map()
+let old: Texts = new Map()
+let size = 0
 
 /** A statement as it is grouped, with its id. */
 export function identified(statement: string, system: string): IdentifiedStatement {
-  const key = `${system}\n${statement}`
-  const known = young.get(key)
+  const known = young.get(system)?.get(statement)
   if (known !== undefined) return known
-  let found = old.get(key)
+  let found = old.get(system)?.get(statement)
   if (found === undefined) {
     const canonical = canonicalStatement(statement, system)
-    found = { ...canonical, system, id: xxHash64(canonical.text) }
+    const id = xxHash64(canonical.text)
+    found = { ...canonical, system, id, decimal: String(id) }
   }
-  if (young.size >= MAX_TEXTS) {
+  if (size >= MAX_TEXTS) {
     old = young
-    young = new Map<string, IdentifiedStatement>()
+    young = new Map()
+    size = 0
   }
-  young.set(key, found)
+  const texts = young.get(system)
+  if (texts === undefined) young.set(system, new Map([[statement, found]]))
+  else texts.set(statement, found)
+  size += 1
   return found
 }
