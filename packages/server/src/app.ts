@@ -168,7 +168,7 @@ export class App {
     const profiles = new ProfileIngest(store.profiles, spanDays)
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
     const series = new AllSeries(store.metrics, new SpanSeries(store.edges, store.spanRates, clock))
-    const engine = new Engine(series, limits, { rateSums: series, deltaHistograms: store.metrics, rollups: store.rollups })
+    const engine = new Engine(series, limits, { rateSums: series, floatParts: store.metrics, deltaHistograms: store.metrics, rollups: store.rollups })
     const evaluator = engineEvaluator(engine)
     const agents = await KnownAgents.open(store.agents, clock, (error) => this.#log.warn('the agents could not be written', { error: String(error) }))
     const red = new RedReader(evaluator, store.spans)

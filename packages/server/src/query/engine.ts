@@ -2,7 +2,7 @@
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { type Expr, parse } from '@andon/promql'
 import type { HistogramValue } from '../store/metric-rows.ts'
-import type { DeltaHistogramSource, QueryContext, RateSumSource, RollupSource, SeriesSource } from './promql/context.ts'
+import type { DeltaHistogramSource, FloatSource, QueryContext, RateSumSource, RollupSource, SeriesSource } from './promql/context.ts'
 import { byLabels, finished, finishedLabels } from './promql/elements.ts'
 import { Evaluator } from './promql/evaluate.ts'
 import type { RangeSeries } from './promql/range-series.ts'
@@ -21,6 +21,8 @@ export interface EngineLimits {
 export interface EngineOptions {
   /** Aggregates many points where they lie; without it all points are read. */
   readonly rateSums?: RateSumSource
+  /** Gives the series of sums of rates some at a time; without it the store adds up all of them. */
+  readonly floatParts?: FloatSource
   /** Adds up increments of histograms where they lie. */
   readonly deltaHistograms?: DeltaHistogramSource
   /** From how many points on, as estimated; 200,000 when absent. */
@@ -123,6 +125,7 @@ export class Engine {
       source: this.#source,
       rateSums: this.#options.rateSums,
       pushDownFrom: this.#options.pushDownFrom ?? PUSH_DOWN_FROM,
+      floatParts: this.#options.floatParts,
       deltaHistograms: this.#options.deltaHistograms,
       rollups: this.#options.rollups,
       rollUpFrom: this.#options.rollUpFrom ?? ROLL_UP_FROM,

@@ -12,7 +12,7 @@ import { openTestStore } from '../store/fixture.test.ts'
 import type { Store } from '../store/index.ts'
 import { CUSTOM_BOUNDS, type HistogramRow, type MetricRows, type SampleRow } from '../store/metric-rows.ts'
 import { Engine, type QueryResult } from './engine.ts'
-import type { DeltaHistogramSource, RateSumSource } from './promql/context.ts'
+import type { DeltaHistogramSource, FloatSource, RateSumSource } from './promql/context.ts'
 
 const LIMITS = { querySamples: 1_000_000, querySteps: 11_000, queryMs: 60_000 }
 const now = Date.UTC(2026, 5, 1, 12)
@@ -148,8 +148,14 @@ after(async () => {
 })
 
 /** Counts the answers that came from the database. */
-class Counted implements RateSumSource, DeltaHistogramSource {
+class Counted implements RateSumSource, DeltaHistogramSource, FloatSource {
   answers = 0
+
+  async floatParts(...request: Parameters<FloatSource['floatParts']>): ReturnType<FloatSource['floatParts']> {
+    const answer = await store.metrics.floatParts(...request)
+    if (answer !== undefined) this.answers += 1
+    return answer
+  }
 
   async deltaHistograms(...request: Parameters<DeltaHistogramSource['deltaHistograms']>): ReturnType<DeltaHistogramSource['deltaHistograms']> {
     const answer = await store.metrics.deltaHistograms(...request)
@@ -175,7 +181,7 @@ let compared = 0
 /** @param floor - below so much, what differences of larger numbers leave is rounding */
 async function agree(expression: string, [start, end, step]: readonly [number, number, number], floor = 1e-9): Promise<number> {
   const counted = new Counted()
-  const pushed = pointsOf(await new Engine(store.metrics, LIMITS, { rateSums: counted, deltaHistograms: counted, pushDownFrom: 0 }).range(expression, start, end, step))
+  const pushed = pointsOf(await new Engine(store.metrics, LIMITS, { rateSums: counted, floatParts: counted, deltaHistograms: counted, pushDownFrom: 0 }).range(expression, start, end, step))
   const own = pointsOf(await new Engine(store.metrics, LIMITS).range(expression, start, end, step))
   assert.deepEqual([...pushed.keys()].toSorted(), [...own.keys()].toSorted(), expression)
   for (const [key, value] of own) {
@@ -255,7 +261,10 @@ test('the database and the engine agree on rates of native histograms', async ()
 
 test('what the database would calculate differently is left to the engine', async () => {
   const when = [now - 120_000, now, 60_000] as const
-  for (const metric of ['both_total', 'fresh_total']) assert.equal(await agree(`sum(rate(${metric}[5m]))`, when), 0)
+  for (const metric of ['both_total', 'fresh_total']) {
+    assert.equal(await agree(`sum(rate(${metric}[5m]))`, when), 1)
+    assert.equal(await agree(`sum(irate(${metric}[5m]))`, when), 0)
+  }
   // Neither a value that is no number nor one that is infinite can be told from an absent one.
   assert.equal(await agree('max(odd)', when), 0)
   assert.equal(await agree('sum(odd)', when), 0)

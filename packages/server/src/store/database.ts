@@ -27,6 +27,9 @@ export interface Database {
   /** The answer of a query as RowBinary; fails as `query` does. */
   binary(statement: Sql, signal?: AbortSignal): Promise<Uint8Array>
 
+  /** The answer of a query in the Native format, column by column: the fastest where there are many rows of numbers; fails as `query` does. */
+  native(statement: Sql, signal?: AbortSignal): Promise<Uint8Array>
+
   /**
    * Inserts rows into a table and settles when they are stored.
    *

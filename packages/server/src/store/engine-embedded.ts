@@ -62,6 +62,10 @@ export class EmbeddedDatabase implements Database {
     return (await this.#run(statement.text, statement.params, 'RowBinary', signal)).bytes()
   }
 
+  async native(statement: Sql, signal?: AbortSignal): Promise<Uint8Array> {
+    return (await this.#run(statement.text, statement.params, 'Native', signal)).bytes()
+  }
+
   async #run(statement: string, params: Readonly<Record<string, unknown>>, format: string, signal?: AbortSignal): ReturnType<Session['queryBindAsync']> {
     if (this.#closed) throw new AndonError('unavailable', 'the store is closed')
     try {

@@ -153,6 +153,10 @@ export class ServerDatabase implements Database {
     return await this.#read(statement, 'RowBinary', signal)
   }
 
+  async native(statement: Sql, signal?: AbortSignal): Promise<Uint8Array> {
+    return await this.#read(statement, 'Native', signal)
+  }
+
   async #read(statement: Sql, format: string, signal?: AbortSignal): Promise<Buffer> {
     this.#mustBeOpen()
     signal?.throwIfAborted()

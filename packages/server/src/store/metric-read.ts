@@ -1,46 +1,81 @@
 // Rows of the metric tables as they are read.
-import type { Labels, MetricType, Milliseconds } from '@andon/model'
+import type { Milliseconds } from '@andon/model'
 import type { SelectedSeries } from './bucket-views.ts'
 import type { CounterHint, HistogramForm, HistogramValue } from './metric-rows.ts'
 import { DELTA, STALE } from './metric-write.ts'
+import { readNative } from './native.ts'
 import { RowBinary } from './row-binary.ts'
 import { RunningSum } from './running-sum.ts'
 import { Sql } from './sql.ts'
 
-/** Of a row of samples: id, ts, start, v, flags. */
-export const SAMPLE_BYTES = 33
+/** What `readSamples` reads, in the order of ids and times. */
+export const SAMPLE_CELLS: Sql = new Sql('id, ts, start, v, flags', {})
+const SAMPLE_WIDTHS = [8, 8, 8, 8, 1]
 
-/** Samples in the order of their ids and times, as PromQL sees each series. */
-export function readSamples(bytes: Uint8Array): Map<bigint, RunningSum> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const sums = new Map<bigint, RunningSum>()
-  let current: RunningSum | undefined
-  let high = -1
-  let low = -1
-  for (let at = 0; at + SAMPLE_BYTES <= bytes.length; at += SAMPLE_BYTES) {
-    const l = view.getUint32(at, true)
-    const h = view.getUint32(at + 4, true)
-    if (current === undefined || l !== low || h !== high) {
-      current = new RunningSum()
-      sums.set(view.getBigUint64(at, true), current)
-      low = l
-      high = h
-    }
-    const flags = view.getUint8(at + 32)
-    const ts = milliseconds(view, at + 8)
-    current.add(ts, milliseconds(view, at + 16), view.getFloat64(at + 24, true), (flags & DELTA) !== 0, (flags & STALE) !== 0)
+/** Points of one series as PromQL sees them; all arrays are equally long. */
+export type SamplePoints = Pick<SelectedSeries, 'ts' | 'v' | 'stale' | 'start'>
+
+function isZero(numbers: Uint32Array | Uint8Array): boolean {
+  for (let index = 0; index < numbers.length; index += 1) if (numbers[index] !== 0) return false
+  return true
+}
+
+/** Integers of 64 bits as numbers; a time in milliseconds is exact. */
+function numbersOf(buffer: ArrayBuffer): Float64Array {
+  const halves = new Uint32Array(buffer)
+  const numbers = new Float64Array(halves.length / 2)
+  if (isZero(halves)) return numbers
+  for (let index = 0; index < numbers.length; index += 1) {
+    const high = halves[2 * index + 1] ?? 0
+    numbers[index] = (high > 0x7fff_ffff ? high - 2 ** 32 : high) * 2 ** 32 + (halves[2 * index] ?? 0)
   }
-  return sums
+  return numbers
 }
 
-/** An Int64 of milliseconds, which a double holds exactly. */
-function milliseconds(view: DataView, at: number): Milliseconds {
-  return view.getInt32(at + 4, true) * 2 ** 32 + view.getUint32(at, true)
+/** Whether points are seen as they are stored: no increments, no stale markers, none of the time of another. */
+function isPlain(ts: Float64Array, flags: Uint8Array): boolean {
+  if (!isZero(flags)) return false
+  for (let index = 1; index < ts.length; index += 1) if ((ts[index] ?? 0) <= (ts[index - 1] ?? 0)) return false
+  return true
 }
 
-/** A series with its points. */
-export function selected(labels: Labels, type: MetricType, { ts, v, stale, start }: RunningSum['points']): SelectedSeries {
-  return { labels, type, ts: Float64Array.from(ts), v: Float64Array.from(v), stale: Uint8Array.from(stale), start: Float64Array.from(start) }
+/** The end of the run of rows with the id of the row `from`: they are in the order of ids, so it is sought in growing steps. */
+function endOfRun(ids: BigUint64Array, from: number): number {
+  const id = ids[from]
+  let [low, step] = [from, 1]
+  while (low + step < ids.length && ids[low + step] === id) {
+    low += step
+    step *= 2
+  }
+  for (; step >= 1; step /= 2) if (low + step < ids.length && ids[low + step] === id) low += step
+  return low + 1
+}
+
+/** Samples in the Native format, as PromQL sees each series. */
+export function readSamples(bytes: Uint8Array): { readonly rows: number; readonly series: ReadonlyMap<bigint, SamplePoints> } {
+  const { rows, columns } = readNative(bytes, SAMPLE_WIDTHS)
+  const column = (index: number): ArrayBuffer => columns[index] ?? new ArrayBuffer(0)
+  const ids = new BigUint64Array(column(0))
+  const [ts, start, v, flags] = [numbersOf(column(1)), numbersOf(column(2)), new Float64Array(column(3)), new Uint8Array(column(4))]
+  const series = new Map<bigint, SamplePoints>()
+  for (let from = 0; from < rows; ) {
+    const to = endOfRun(ids, from)
+    const run = { ts: ts.subarray(from, to), v: v.subarray(from, to), start: start.subarray(from, to), flags: flags.subarray(from, to) }
+    series.set(ids[from] ?? 0n, isPlain(run.ts, run.flags) ? { ts: run.ts, v: run.v, start: run.start, stale: run.flags } : runningSum(run))
+    from = to
+  }
+  return { rows, series }
+}
+
+function runningSum({ ts, start, v, flags }: { ts: Float64Array; start: Float64Array; v: Float64Array; flags: Uint8Array }): SamplePoints {
+  const sum = new RunningSum()
+  for (const [index, flag] of flags.entries()) sum.add(ts[index] ?? 0, start[index] ?? 0, v[index] ?? 0, (flag & DELTA) !== 0, (flag & STALE) !== 0)
+  return typed(sum.points)
+}
+
+/** Points as they are read of a series. */
+export function typed({ ts, v, stale, start }: RunningSum['points']): SamplePoints {
+  return { ts: Float64Array.from(ts), v: Float64Array.from(v), stale: Uint8Array.from(stale), start: Float64Array.from(start) }
 }
 
 /** What `readHistograms` reads. */

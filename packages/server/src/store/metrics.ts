@@ -7,7 +7,7 @@ import { notStored, ofBothKinds } from './both-kinds.ts'
 import type { Database } from './database.ts'
 import { type DeltaAnswer, deltaHistograms, type DeltaRequest } from './delta-histograms.ts'
 import { groupedSeries, HISTOGRAM_WEIGHT, isHistogram, type KnownSeries, knownSeries, metricType, USUAL_INTERVAL } from './known-series.ts'
-import { COUNT_CELLS, HISTOGRAM_CELLS, readHistograms, readSamples, SAMPLE_BYTES, selected } from './metric-read.ts'
+import { COUNT_CELLS, HISTOGRAM_CELLS, readHistograms, readSamples, SAMPLE_CELLS, typed } from './metric-read.ts'
 import type { HistogramValue, MetricRows } from './metric-rows.ts'
 import { EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv } from './metric-write.ts'
 import { type RateAnswer, type RateRequest, rateSums } from './rate-sums.ts'
@@ -60,6 +60,8 @@ function exemplarLabels(trace: string, span: string, attributes: Labels): Labels
 }
 
 const SAMPLES_MAX = 50_000_000
+/** Points that are read at a time where their series are worked on one after another. */
+const PART_POINTS = 1_000_000
 const DAY = 86_400_000
 
 /** Names that older callers ask for. */
@@ -147,6 +149,35 @@ export class MetricsStore {
   }
 
   /**
+   * Floats of the series that match, some series at a time, the next ones read while those are worked on.
+   *
+   * @param leastPoints - below so many, as estimated, it is not worth it
+   * @returns undefined where there are fewer, or native histograms
+   */
+  async floatParts(matchers: readonly LabelMatcher[], range: TimeRange, leastPoints: number, options: SelectOptions = {}): Promise<AsyncIterable<readonly SelectedSeries[]> | undefined> {
+    const known = await this.#known(matchers, range, options.signal)
+    const view = viewOf(matchers)
+    const viewed = view === undefined ? [] : await this.#known(view.matchers, range, options.signal)
+    const each = Math.ceil((range.end - range.start) / USUAL_INTERVAL)
+    if (known.length === 0 || known.length * each < leastPoints || [...known, ...viewed].some(isHistogram)) return undefined
+    return this.#parts(known, Math.max(1, Math.floor(PART_POINTS / each)), range, options)
+  }
+
+  async *#parts(known: readonly KnownSeries[], size: number, range: TimeRange, options: SelectOptions): AsyncGenerator<readonly SelectedSeries[]> {
+    const read = (from: number): Promise<SelectedSeries[]> => this.#samples(known.slice(from, from + size), range, options)
+    let next = read(0)
+    for (let from = size; from < known.length + size; from += size) {
+      const part = await next
+      if (from < known.length) {
+        next = read(from)
+        // Whoever stops in between does not wait for it.
+        next.catch(() => undefined)
+      }
+      yield part
+    }
+  }
+
+  /**
    * Increments of the histograms that match, added up cell by cell in the database.
    *
    * @returns undefined where they are not all increments of one layout, or it is not worth it
@@ -167,17 +198,16 @@ export class MetricsStore {
   async #samples(series: readonly KnownSeries[], range: TimeRange, options: SelectOptions): Promise<SelectedSeries[]> {
     if (series.length === 0) return []
     const max = options.maxSamples ?? SAMPLES_MAX
-    const bytes = await this.#database.binary(
-      sql`SELECT id, toUnixTimestamp64Milli(ts), toUnixTimestamp64Milli(start), v, flags FROM andon.samples
-        WHERE id IN ${ids(series.map(({ id }) => id))} AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))})
+    const bytes = await this.#database.native(
+      sql`SELECT ${SAMPLE_CELLS} FROM andon.samples WHERE id IN ${ids(series.map(({ id }) => id))} AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))})
         AND ts <= fromUnixTimestamp64Milli(${i64(Math.floor(range.end))}) ORDER BY id, ts LIMIT ${u32(max + 1)}`,
       options.signal,
     )
-    if (bytes.length / SAMPLE_BYTES > max) throw new AndonError('query_too_large', `the selector reads more than ${max} samples`)
-    const sums = readSamples(bytes)
+    const found = readSamples(bytes)
+    if (found.rows > max) throw new AndonError('query_too_large', `the selector reads more than ${max} samples`)
     return series.flatMap(({ id, type, labels }) => {
-      const points = sums.get(id)?.points
-      return points === undefined ? [] : [selected(labels, type, points)]
+      const points = found.series.get(id)
+      return points === undefined ? [] : [{ labels, type, ...points }]
     })
   }
 
@@ -200,7 +230,7 @@ export class MetricsStore {
     }
     return series.flatMap(({ id, type, labels }) => {
       const sum = sums.get(id)
-      return sum === undefined ? [] : [{ id, series: { ...selected(labels, type, sum.points), histograms: sum.values } }]
+      return sum === undefined ? [] : [{ id, series: { labels, type, ...typed(sum.points), histograms: sum.values } }]
     })
   }
 

@@ -7,11 +7,11 @@ import { RowBinary } from './row-binary.ts'
 import { f64, i64, ids, Sql, sql, u32 } from './sql.ts'
 
 /**
- * What is taken of each window: of counters the rate per second (rate), or that of the last two points (irate); of gauges the
+ * What is taken of each window: of counters the rate of the last two points (irate); of gauges the
  * extrapolated difference (delta), that of the last two points (idelta) or the last point (last); `value` is the last point as an
  * instant selector sees it, which a stale marker ends.
  */
-export type WindowKind = 'rate' | 'irate' | 'delta' | 'idelta' | 'last' | 'value'
+export type WindowKind = 'irate' | 'delta' | 'idelta' | 'last' | 'value'
 
 export type GroupOperation = 'sum' | 'avg' | 'count' | 'min' | 'max'
 
@@ -78,8 +78,6 @@ async function look(database: Database, points: Sql, needsValues: boolean, signa
   return found ?? { count: 0, deltas: 0, living: 0, odd: 0, start: 0 }
 }
 
-const OF_COUNTERS: ReadonlySet<WindowKind> = new Set(['rate', 'irate'])
-
 /**
  * What the points are, all of them; undefined where the database would not give what the engine gives.
  *
@@ -88,7 +86,7 @@ const OF_COUNTERS: ReadonlySet<WindowKind> = new Set(['rate', 'irate'])
  */
 function temporalityOf({ deltas, living, odd, start }: Found, { kind, op }: RateRequest, window: Window): 'cumulative' | 'delta' | undefined {
   if (odd > 0 && (op === 'min' || op === 'max' || kind === 'value')) return undefined
-  if (deltas === 0) return !OF_COUNTERS.has(kind) || start <= window.start ? 'cumulative' : undefined
+  if (deltas === 0) return kind !== 'irate' || start <= window.start ? 'cumulative' : undefined
   // What an instant selector sees of deltas depends on stale markers between them.
   return deltas === living && kind !== 'value' ? 'delta' : undefined
 }
@@ -115,7 +113,6 @@ function plainPoints(points: Sql, { kind, step, range }: RateRequest, { start }:
 }
 
 const GRID_FUNCTIONS: Readonly<Record<WindowKind, string>> = {
-  rate: 'timeSeriesRateToGrid',
   irate: 'timeSeriesInstantRateToGrid',
   delta: 'timeSeriesDeltaToGrid',
   idelta: 'timeSeriesInstantDeltaToGrid',

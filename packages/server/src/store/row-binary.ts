@@ -20,6 +20,11 @@ export class RowBinary {
     return at
   }
 
+  /** Passes over bytes. @returns where they began */
+  skip(size: number): number {
+    return this.#next(size)
+  }
+
   uint8(): number {
     return this.#view.getUint8(this.#next(1))
   }

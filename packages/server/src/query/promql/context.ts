@@ -32,6 +32,12 @@ export interface RateSumSource {
   rateSums(request: RateRequest, options: { signal?: AbortSignal }): Promise<RateAnswer | undefined>
 }
 
+/** Floats of many series, some series at a time. */
+export interface FloatSource {
+  /** @returns undefined where there are fewer points than `leastPoints`, as estimated, or native histograms */
+  floatParts(matchers: readonly LabelMatcher[], range: { start: Milliseconds; end: Milliseconds }, leastPoints: number, options: { signal?: AbortSignal; maxSamples?: number }): Promise<AsyncIterable<readonly SourceSeries[]> | undefined>
+}
+
 /** Increments of histograms that a store adds up itself. */
 export interface DeltaHistogramSource {
   /** @returns undefined where they are not what all of the series have, or it is not worth it */
@@ -51,6 +57,7 @@ export interface QueryContext {
   readonly rateSums: RateSumSource | undefined
   /** From how many points on that is done. */
   readonly pushDownFrom: number
+  readonly floatParts: FloatSource | undefined
   readonly deltaHistograms: DeltaHistogramSource | undefined
   readonly rollups: RollupSource | undefined
   /** From how many points on rollups are read where windows are whole buckets. */

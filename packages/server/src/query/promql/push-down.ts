@@ -1,9 +1,9 @@
 // Aggregations that the store calculates itself, when there are many points: `sum by (…) (rate(x[5m]))` and the like.
-import type { Aggregate, Expr, VectorSelector } from '@andon/promql'
-import type { GroupOperation, WindowKind } from '../../store/rate-sums.ts'
+import type { Aggregate, Expr } from '@andon/promql'
+import type { GroupOperation } from '../../store/rate-sums.ts'
 import { groupLabels } from './aggregate.ts'
-import { countSamples, type QueryContext, remarksOn } from './context.ts'
-import { remarkNoCounter } from './range-call.ts'
+import { countSamples, type QueryContext } from './context.ts'
+import { ratesInParts, type Shape } from './rate-groups.ts'
 import { isExpired, rolledUp, rolledUpSum } from './rollups.ts'
 import { metricOf, unwrapped } from './shape.ts'
 import { timesOf } from './times.ts'
@@ -11,19 +11,8 @@ import { element, type GridElement, set, type StepGrid } from './vector.ts'
 
 const OPERATIONS: readonly GroupOperation[] = ['sum', 'avg', 'count', 'min', 'max']
 
-/** What is taken of windows for each function; an increase is a rate times its range. */
-const KINDS: Readonly<Record<string, WindowKind>> = { rate: 'rate', increase: 'rate', irate: 'irate', delta: 'delta', idelta: 'idelta', last_over_time: 'last' }
-
-interface Shape {
-  readonly op: GroupOperation
-  readonly kind: WindowKind
-  /** The name of the function; '' where there is none. */
-  readonly name: string
-  readonly selector: VectorSelector
-  readonly range: number
-  /** The part of the expression that remarks are about. */
-  readonly about: Expr
-}
+/** What is taken of windows for each function. */
+const KINDS: Readonly<Record<string, Shape['kind']>> = { rate: 'rate', increase: 'rate', irate: 'irate', delta: 'delta', idelta: 'idelta', last_over_time: 'last' }
 
 function shapeOfVector(expr: Expr, lookback: number): Omit<Shape, 'op'> | undefined {
   if (expr.kind === 'selector') return { kind: 'value', name: '', selector: expr, range: lookback, about: expr }
@@ -65,10 +54,11 @@ export async function pushedDown(context: QueryContext, expr: Aggregate, grid: S
 /** The same of raw points, exactly. */
 async function aggregatedRaw(context: QueryContext, expr: Aggregate, grid: StepGrid): Promise<GridElement[] | undefined> {
   const { rateSums, signal } = context
-  const shape = rateSums === undefined ? undefined : shapeOf(expr, context)
-  if (rateSums === undefined || shape === undefined || (await isExpired(context, shape.selector, grid, shape.range))) return undefined
-  const { op, kind, name, selector, range, about } = shape
-  const answer = await rateSums.rateSums(
+  const shape = shapeOf(expr, context)
+  if (shape === undefined || (await isExpired(context, shape.selector, grid, shape.range))) return undefined
+  const { op, kind, selector, range } = shape
+  if (kind === 'rate') return await ratesInParts(context, expr, shape, grid)
+  const answer = await rateSums?.rateSums(
     {
       matchers: selector.matchers,
       kind,
@@ -84,15 +74,12 @@ async function aggregatedRaw(context: QueryContext, expr: Aggregate, grid: StepG
   )
   if (answer === undefined) return undefined
   countSamples(context, answer.samples)
-  const factor = name === 'increase' ? range / 1000 : 1
-  const elements = answer.groups.map(({ labels, values, counts }) => {
+  return answer.groups.map(({ labels, values, counts }) => {
     const result = element(labels, grid.count)
     for (let step = 0; step < grid.count; step += 1) {
-      const [count, value] = [counts[step] ?? 0, (values[step] ?? 0) * factor]
+      const [count, value] = [counts[step] ?? 0, values[step] ?? 0]
       if (count > 0) set(result, step, op === 'count' ? count : op === 'avg' ? value / count : value)
     }
     return result
   })
-  remarkNoCounter(name, metricOf(selector) ?? '', elements, remarksOn(context, about))
-  return elements
 }

@@ -30,6 +30,11 @@ export function remarkNoCounter(name: string, metric: string, results: readonly 
   remarks.info(`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: ${JSON.stringify(metric)}`)
 }
 
+/** Says so when a counter is said to have begun before the point before. */
+export function remarkOverlap({ series, remarks }: About): void {
+  remarks.warn(`sample has start time that overlaps with previous sample timestamp for metric ${JSON.stringify(series.labels['__name__'] ?? '')}`)
+}
+
 export function mixed({ series, remarks }: About): undefined {
   remarks.warn(`encountered a mix of histograms and floats${forMetric(series.labels)}`)
 }

@@ -5,9 +5,10 @@ import type { FunctionContext } from './call-functions.ts'
 import { checkSize, mapWithBreath, remarksOn, type Remarks } from './context.ts'
 import { histogramRates } from './delta-windows.ts'
 import { shortNumber } from './number-text.ts'
-import { remarkNoCounter } from './range-call.ts'
-import { checkExtended, KEEPS_NAME, RANGE_FUNCTIONS } from './range-functions.ts'
+import { remarkNoCounter, remarkOverlap } from './range-call.ts'
+import { checkExtended, KEEPS_NAME, RANGE_FUNCTIONS, RATE_KINDS } from './range-functions.ts'
 import { type RangeSeries, windows } from './range-series.ts'
+import { rateSteps, windowEnds } from './rate-steps.ts'
 import { rolledUp } from './rollups.ts'
 import { type RangeVector, reachOf } from './selectors.ts'
 import { element, type GridElement, hasAny, set, type StepGrid, timeAt, type VectorValue } from './vector.ts'
@@ -42,8 +43,14 @@ export async function callRangeFunction(evaluator: FunctionContext, call: Call, 
   for (const [position, each] of args.entries()) if (position !== index) params.push((await evaluator.scalar(each, grid)).values)
   const remarks = remarksOn(context, arg)
   checkQuantiles(name, vector, params, remarksOn(context, args[0] ?? arg))
+  const kind = vector.extended === undefined ? RATE_KINDS[name] : undefined
+  const ends = windowEnds(vector.times, grid.count, vector.range)
   const overSeries = (series: RangeSeries): GridElement => {
     const result = element(series.labels, grid.count, series.dropName || !KEEPS_NAME.has(name))
+    if (kind !== undefined && series.histograms === undefined) {
+      if (rateSteps(series.floats, ends, kind, result)) remarkOverlap({ series, remarks })
+      return result
+    }
     const move = windows(series, vector.range, reachOf(vector.extended, context.lookback))
     const given = { series, params: params.map((values) => values[0] ?? Number.NaN), remarks, extended: vector.extended }
     for (let step = 0; step < grid.count; step += 1) {

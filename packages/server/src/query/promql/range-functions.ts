@@ -11,12 +11,17 @@ function rate(kind: RateKind): RangeFunction {
   return (window, call) => (call.extended === undefined ? plain(window, call) : extended(window, call))
 }
 
+/** Functions that are extrapolated to the edges of their windows. */
+export const RATE_KINDS: Readonly<Record<string, RateKind>> = {
+  rate: { isCounter: true, isRate: true },
+  increase: { isCounter: true, isRate: false },
+  delta: { isCounter: false, isRate: false },
+}
+
 export const RANGE_FUNCTIONS: Readonly<Record<string, RangeFunction>> = {
   ...OVER_TIME,
   ...TREND,
-  rate: rate({ isCounter: true, isRate: true }),
-  increase: rate({ isCounter: true, isRate: false }),
-  delta: rate({ isCounter: false, isRate: false }),
+  ...Object.fromEntries(Object.entries(RATE_KINDS).map(([name, kind]) => [name, rate(kind)])),
   irate: ofLastTwo(true),
   idelta: ofLastTwo(false),
 }

@@ -3,7 +3,7 @@ import type { HistogramValue } from '../../store/metric-rows.ts'
 import { HistogramSum, emptied, multiplied, withHint } from './histogram/arithmetic.ts'
 import { isCustom } from './histogram/buckets.ts'
 import { wasReset } from './histogram/compare.ts'
-import { mixed, mixedSchemas, notCounter, notGauge, type RangeCall, type RangeFunction, reconciled } from './range-call.ts'
+import { mixed, mixedSchemas, notCounter, notGauge, type RangeCall, type RangeFunction, reconciled, remarkOverlap } from './range-call.ts'
 import { at, floatCount, histogramCount, histogramsOf, type Window } from './range-series.ts'
 
 /** Which of the functions it is. */
@@ -55,10 +55,10 @@ class Starts {
   }
 }
 
-function remarkOverlaps(starts: Starts, count: number, { series, remarks }: RangeCall): void {
+function remarkOverlaps(starts: Starts, count: number, call: RangeCall): void {
   for (let i = 1; i < count; i += 1) {
     if (!starts.overlaps(i)) continue
-    remarks.warn(`sample has start time that overlaps with previous sample timestamp for metric ${JSON.stringify(series.labels['__name__'] ?? '')}`)
+    remarkOverlap(call)
     return
   }
 }
@@ -73,19 +73,27 @@ interface Extent {
   readonly toZero: number
 }
 
+/**
+ * How much longer a window is than the time between its points, as far as it is taken to go on as between them.
+ *
+ * @param sampled - from the first to the last point, seconds, as all that follow
+ * @param toStart - from the window's start to the first point
+ * @param toEnd - from the last point to the window's end
+ * @param average - between two points
+ * @param toZero - how long before the first point a counter that rises as it did was 0
+ */
+export function extrapolation(sampled: number, toStart: number, toEnd: number, average: number, toZero: number): number {
+  const threshold = average * 1.1
+  const before = Math.min(toStart >= threshold ? average / 2 : toStart, toZero)
+  return (sampled + before + (toEnd >= threshold ? average / 2 : toEnd)) / sampled
+}
+
 /** What the difference is multiplied with. */
 export function factor({ first, last, count, zero, toZero }: Extent, window: Pick<Window, 'start' | 'end' | 'range'>, { isRate }: RateKind): number {
   const average = count < 2 ? 0 : (last - first) / 1000 / (count - 1)
-  const threshold = average * 1.1
   const sampled = (last - (zero ?? first)) / 1000
-  let toStart = zero === undefined ? (first - window.start) / 1000 : 0
-  if (zero === undefined) {
-    if (toStart >= threshold) toStart = average / 2
-    toStart = Math.min(toStart, toZero)
-  }
-  let toEnd = (window.end - last) / 1000
-  if (toEnd >= threshold) toEnd = average / 2
-  return ((sampled + toStart + toEnd) / sampled) * (isRate ? 1000 / window.range : 1)
+  const toStart = zero === undefined ? (first - window.start) / 1000 : 0
+  return extrapolation(sampled, toStart, (window.end - last) / 1000, average, toZero) * (isRate ? 1000 / window.range : 1)
 }
 
 function ofFloats(window: Window, call: RangeCall, kind: RateKind): number | undefined {
