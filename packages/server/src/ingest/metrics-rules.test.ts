@@ -10,6 +10,7 @@ import { FakeClock } from '../runtime/clock.ts'
 import { defaultLimits } from '../runtime/limits.ts'
 import { silentLog } from '../runtime/log.ts'
 import { OwnMetrics } from '../runtime/own-metrics.ts'
+import { Engine } from '../query/engine.ts'
 import { openStore, type Store } from '../store/index.ts'
 import { MetricIngest } from './metrics.ts'
 
@@ -126,6 +127,36 @@ test('a numbered batch of counters, histograms and exemplars counts once over a 
   await send(request, batch(1))
   assert.deepEqual([await rolledUp('hits_total'), await rolledUp('wait')], [[2, 2], [3, 3]])
   assert.deepEqual((await store.metrics.exemplars(named('hits_total'), range)).map(({ exemplars }) => exemplars.length), [1])
+})
+
+/** The value of an expression at a second of the test. */
+async function evaluated(expression: string, second: number): Promise<number> {
+  const result = await new Engine(store.metrics, defaultLimits).instant(expression, zero + second * 1000)
+  assert.ok(result.type === 'vector' && result.samples.length === 1, expression)
+  return result.samples[0]?.value ?? Number.NaN
+}
+
+test('a rare increment has a rate and a value at once; cumulative points have the rate that Prometheus gives them', async () => {
+  await send([counter([[40, 50, 5]], 'delta')])
+  assert.equal(await evaluated('hits_total', 60), 5)
+  // From 0 at 40 to 5 at 50: to the left the counter cannot fall below 0, to the right half a step is added.
+  assert.ok((await evaluated('increase(hits_total[1m])', 60)) >= 5)
+  assert.ok((await evaluated('rate(hits_total[1m])', 60)) >= 5 / 60)
+  await send([counter([[50, 60, 3]], 'delta')])
+  assert.equal(await evaluated('hits_total', 60), 8)
+  assert.ok((await evaluated('increase(hits_total[1m])', 60)) >= 8)
+  await send([counter([[0, 50, 105], [0, 60, 108]], 'cumulative', { kind: 'cumulative' })])
+  assert.equal(await evaluated('hits_total{kind="cumulative"}', 60), 108)
+  // Two points 10 s apart, the first 50 s after the start of the window: extrapolated by half a step to the left.
+  assert.equal(await evaluated('increase(hits_total{kind="cumulative"}[1m])', 60), 4.5)
+  assert.equal(await evaluated('{"hits", kind="cumulative"}', 60), 108, 'by the OpenTelemetry name')
+})
+
+test('older names of system metrics are answered from those of the conventions', async () => {
+  await send(['system.cpu.utilization', 'system.filesystem.utilization'].map((name) => metric({ type: 'gauge', points: [{ attributes: {}, start: 0n, time: at(50), flags: 0, exemplars: [], value: 0.5 }] }, { name, unit: '1' })))
+  const names = ['system.cpu.usage', 'system.disk.usage', 'system.cpu.utilization', 'nothing']
+  const found = await store.metrics.getMetrics(names, range)
+  assert.deepEqual(names.map((name) => found[name]?.flatMap(({ points }) => points.map(([, value]) => value))), [[0.5], [0.5], [0.5], []])
 })
 
 test('an increment below nothing, or none at all, changes no rollup', async () => {
