@@ -17,6 +17,7 @@ const GOAL = 0.05
 const MIB = 2 ** 20
 /** Until the profile and the budget, which leave the start of a program out, have begun. */
 const BOOT_SECONDS = 15
+const SHOWN_MS = 60_000
 
 const AT_DEFAULTS: Subject = { ...ANDON, name: 'andon', env: (collector) => ({ OTEL_EXPORTER_OTLP_ENDPOINT: collector, OTEL_SERVICE_NAME: 'kanban' }) }
 
@@ -116,7 +117,13 @@ async function withPage(scene: Scene, url: string, seconds: number): Promise<Blo
     const pid = browserOf(before)
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 } })
     await page.goto(url)
-    await page.getByText('kanban').first().waitFor()
+    await page.waitForLoadState('load')
+    // The page draws when the first live answer has come.
+    const until = performance.now() + SHOWN_MS
+    while (!(await page.locator('body').innerText()).includes('kanban')) {
+      if (performance.now() > until) throw new Error('the overview does not show the kanban')
+      await wait(500)
+    }
     await wait(5000)
     return await block({ ...scene, browser: pid }, seconds)
   } finally {

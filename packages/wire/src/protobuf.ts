@@ -49,6 +49,13 @@ export class Reader {
     throw new AndonError('bad_body', `${this.#what}: ${problem} at byte ${this.#position}`)
   }
 
+  /** Goes on counting where another reader of the same request is. */
+  countOn(other: Reader): void {
+    this.#records = other.#records
+    this.#parts = other.#parts
+    this.#numbers = other.#numbers
+  }
+
   /** Counts one record: what has attributes, labels or values of its own. */
   record(): void {
     this.#records += 1

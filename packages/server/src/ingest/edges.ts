@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Limits } from '../runtime/limits.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { describeSource } from '../store/source.ts'
-import { peerOf, repeatOf, textOf, weightOf } from '../store/span-row.ts'
+import { keyOf, minuteOf, parentKeyOf, peerOf, repeatOf, secondsOf, textOf, valueOf, weightOf } from '../store/span-row.ts'
 import type { WriteOptions } from '../store/spans.ts'
 import { NameBook } from './name-book.ts'
 
@@ -39,8 +39,8 @@ interface ClientHalf extends Seen {
 interface ServerHalf extends Seen {
   readonly side: 'server'
   readonly server: string
-  /** The id of the client's span. */
-  readonly calledBy: string
+  /** Whether it has the id of the client's span, instead of naming it as parent. */
+  readonly isJoined: boolean
 }
 
 type Half = ClientHalf | ServerHalf
@@ -49,7 +49,6 @@ type Waiting = Half & { readonly since: Milliseconds }
 /** Addresses of one service within an hour; further ones are counted as one. */
 const PEERS_MAX = 500
 const OTHER = '(other)'
-const MINUTE_NS = 60_000_000_000n
 /** OTLP's flags: whether the parent is of another process is known, and is so. */
 const REMOTE_KNOWN = 0x100
 const REMOTE = 0x200
@@ -57,12 +56,10 @@ const CACHES: ReadonlySet<string> = new Set(['redis', 'valkey', 'memcached', 'dr
 /** Spans of kind client that take messages: what is done with these has spans of its own. */
 const TAKES: ReadonlySet<string> = new Set(['receive', 'process', 'settle'])
 
-const keyOf = (traceId: string, spanId: string): string => traceId + spanId
-const minuteOf = ({ start }: SpanRecord): Milliseconds => Number(start / MINUTE_NS) * 60_000
 
 function seenBy(span: SpanRecord): Seen {
   const [weight, repeat] = [weightOf(span), repeatOf(span)]
-  const seconds = Number(span.end - span.start) / 1e9
+  const seconds = secondsOf(span)
   return {
     calls: weight * repeat,
     isFailed: span.status.code === 'error',
@@ -78,10 +75,11 @@ const messagingOf = (span: SpanRecord): string => textOf(span, 'messaging.system
 function serverHalf(span: SpanRecord): ServerHalf | undefined {
   const isLocal = (span.flags & (REMOTE_KNOWN | REMOTE)) === REMOTE_KNOWN
   // With B3 both sides of a call may have one id.
-  const calledBy = span.attributes['zipkin.shared'] === true ? span.spanId : span.parentSpanId
-  if (calledBy === '' || isLocal) return undefined
+  const isJoined = valueOf(span, 'zipkin.shared') === true
+  if (isLocal || (!isJoined && span.parentSpanId === '')) return undefined
   const { calls, isFailed, seconds, bucket } = seenBy(span)
-  return { side: 'server', server: describeSource(span.resource).service, calledBy, calls, isFailed, seconds, bucket }
+  return { side: 'server', server: describeSource(span.resource).service, isJoined, calls, isFailed, seconds, bucket }
+}
 }
 
 /**
@@ -95,13 +93,13 @@ function toldTwice(spans: readonly SpanRecord[]): ReadonlySet<string> {
   const ids = new Set(clients.map(({ spanId }) => spanId))
   const children = clients.filter(({ parentSpanId }) => parentSpanId !== '' && ids.has(parentSpanId))
   if (children.length === 0) return left
-  const byKey = new Map(clients.map((span) => [keyOf(span.traceId, span.spanId), span]))
+  const byKey = new Map(clients.map((span) => [keyOf(span), span]))
   for (const child of children) {
-    const parentKey = keyOf(child.traceId, child.parentSpanId)
+    const parentKey = parentKeyOf(child)
     const parent = byKey.get(parentKey)
     if (parent === undefined || parent === child) continue
     const isSystem = databaseOf(parent) !== '' || messagingOf(parent) !== ''
-    left.add(isSystem ? keyOf(child.traceId, child.spanId) : parentKey)
+    left.add(isSystem ? keyOf(child) : parentKey)
   }
   return left
 }
@@ -169,10 +167,10 @@ export class EdgeMatcher {
     const found = new Set<string>()
     const left = toldTwice(spans)
     for (const span of spans) {
-      if (span.kind === 'client' && left.size > 0 && left.has(keyOf(span.traceId, span.spanId))) continue
+      if (span.kind === 'client' && left.size > 0 && left.has(keyOf(span))) continue
       const half = this.#read(span, sums)
       if (half === undefined) continue
-      const key = keyOf(span.traceId, half.side === 'client' ? span.spanId : half.calledBy)
+      const key = half.side === 'client' || half.isJoined ? keyOf(span) : parentKeyOf(span)
       const other = added.get(key) ?? (found.has(key) ? undefined : this.#waiting.get(key))
       if (other === undefined) added.set(key, half)
       else if (other.side !== half.side) {
@@ -220,7 +218,7 @@ export class EdgeMatcher {
   #readConsumer(span: SpanRecord, sums: EdgeSums): void {
     const { service, env } = describeSource(span.resource)
     // The queue, named as a producer names it.
-    const queue = this.#peer(service, peerOf({ ...span, kind: 'producer' }))
+    const queue = this.#peer(service, peerOf(span, 'producer'))
     sums.add({ client: queue, server: service, peer: '', kind: 'consumer', env, minute: minuteOf(span) }, undefined, seenBy(span))
   }
 

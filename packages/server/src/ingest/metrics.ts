@@ -1,19 +1,21 @@
 // OTLP metrics: decode, check, bound, write.
-import { type Bytes, type Labels, type Milliseconds, nanosecondsToMilliseconds, type Resource } from '@andon/model'
-import { decodeMetrics, decodeMetricsJson, type PartialSuccess } from '@andon/wire'
+import { type Bytes, type MetricRecord, type Milliseconds, nanosecondsToMilliseconds, type Resource } from '@andon/model'
+import { decodeMetricsJson, type PartialSuccess } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { ExemplarRow, HistogramRow, MetadataRow, MetricRows, SampleRow, SeriesRow } from '../store/metric-rows.ts'
 import type { PreviousHistogram, PreviousSample } from '../store/metrics.ts'
-import { stringOf } from '../store/cells.ts'
-import { describeSource } from '../store/source.ts'
 import type { WriteOptions } from '../store/spans.ts'
 import { beginning, bounded, BoundedSources, KEY_MAX } from './attributes.ts'
 import { Batcher } from './batcher.ts'
+import { columnRows } from './columns-rows.ts'
 import { histogramIncrease, sampleIncrease } from './increase.ts'
 import { describe, type Described, type HistogramSeriesPoint, pointsOf, type SamplePoint, type SeriesPoint } from './points.ts'
 import { refusalOf, Refusals } from './refusals.ts'
+import { isCumulativeCounter, type SampleColumns } from './sample-columns.ts'
+import { type PlacerNow, SampleReader, type SeriesPlacer } from './sample-reader.ts'
 import { attributeLabels, type Placed, type RememberedSeries, SeriesBook } from './series.ts'
 import type { IngestContext } from './spans.ts'
+import { targetInfos } from './target-info.ts'
 
 /** What metrics are written to, and where the previous point of a counter is read from. */
 export interface MetricSink {
@@ -33,6 +35,17 @@ interface PlacedPoint<P extends SeriesPoint = SeriesPoint> {
 export interface Content {
   readonly points: readonly SeriesPoint[]
   readonly described: readonly Described[]
+  /** Samples that have their series already. */
+  readonly read?: ReadColumns
+}
+
+export interface ReadColumns {
+  readonly columns: SampleColumns
+  /** The latest samples among the columns of resources that have points, too. */
+  readonly latest: ReadonlyMap<Resource, Milliseconds>
+  /** Samples among the columns that were sent. */
+  readonly kept: number
+  readonly placer: PlacerNow
 }
 
 /** A request in the queue. */
@@ -58,6 +71,7 @@ export class MetricIngest {
   readonly #batcher: Batcher<Queued>
   readonly #sources: BoundedSources
   readonly #book: SeriesBook
+  readonly #reader: SampleReader
   /** When the metadata of each metric were last written. */
   readonly #metadata = new Map<string, Milliseconds>()
   readonly #accepted: ReturnType<OwnMetrics['counter']>
@@ -70,6 +84,7 @@ export class MetricIngest {
     this.#context = context
     this.#book = new SeriesBook(context.limits)
     this.#sources = new BoundedSources(context.limits)
+    this.#reader = new SampleReader(this.placer)
     this.#accepted = context.own.counter('andon_ingest_points_total', 'Metric points that were stored.')
     this.#refused = context.own.counter('andon_ingest_points_refused_total', 'Metric points that were refused, by reason.')
     this.#overflow = context.own.counter('andon_ingest_series_overflow_total', 'Metric points over the limit of series, by what became of them.')
@@ -86,19 +101,72 @@ export class MetricIngest {
    * @throws AndonError bad_body, too_large, overloaded or unavailable; nothing of the request is then stored
    */
   async accept(body: Uint8Array, content: 'protobuf' | 'json', batch?: string): Promise<PartialSuccess> {
+    if (content === 'protobuf') {
+      const read = this.#reader.read(body)
+      const { points, described } = this.#contentOf(read.metrics)
+      return await this.#accept({ points, described: [...described, ...read.described], read }, body.length, { refusals: read.placer.refusals, batch })
+    }
     const refusals = new Refusals()
-    const refuse = (): void => refusals.add('histogram')
-    const metrics = content === 'protobuf' ? decodeMetrics(body, refuse) : decodeMetricsJson(new TextDecoder().decode(body), refuse)
+    const metrics = decodeMetricsJson(new TextDecoder().decode(body), () => refusals.add('histogram'))
+    return await this.#accept(this.#contentOf(metrics), body.length, { refusals, batch })
+  }
+
+  #contentOf(metrics: readonly MetricRecord[]): { points: SeriesPoint[]; described: Described[] } {
     const points: SeriesPoint[] = []
     const described: Described[] = []
     for (const metric of metrics) {
-      const one = describe({ ...metric, unit: beginning(metric.unit, UNIT_MAX), description: beginning(metric.description, this.#context.limits.attributeLength) })
+      const one = this.#describe(metric)
       const own = pointsOf({ ...metric, resource: this.#sources.resource(metric.resource) }, one)
       // A name that nothing was measured under is not kept.
       if (own.length > 0 && one.name.length <= KEY_MAX) described.push(one)
       for (const point of own) points.push(point)
     }
-    return await this.#accept({ points, described }, body.length, { refusals, batch })
+    return { points, described }
+  }
+
+  #describe(metric: MetricRecord): Described {
+    return describe({ ...metric, unit: beginning(metric.unit, UNIT_MAX), description: beginning(metric.description, this.#context.limits.attributeLength) })
+  }
+
+  /** For those who read columns of samples. */
+  get placer(): SeriesPlacer {
+    return { begin: () => this.#placerNow() }
+  }
+
+  #placerNow(): PlacerNow {
+    const { clock, limits, retentionDays } = this.#context
+    const now = clock.now()
+    const bounds = { limits, retentionDays, now }
+    const [first, last] = [now - retentionDays * DAY, now + limits.futureMs]
+    const refusals = new Refusals()
+    let dropped = 0
+    return {
+      refusals,
+      dropped: () => dropped,
+      isInTime: (ts) => ts >= first && ts <= last,
+      isCurrent: (series) => this.#book.isCurrent(series, now),
+      isDue: (name) => this.#isDue(name, now),
+      bounded: (resource) => this.#sources.resource(resource),
+      describe: (metric) => {
+        const one = this.#describe(metric)
+        return one.name === '' || one.name === '_' || one.name.length > KEY_MAX ? undefined : one
+      },
+      now,
+      find: (point) => {
+        const placed = refusalOf(point, bounds) === undefined ? this.#book.place(point, now) : undefined
+        return placed === undefined || placed.overflow ? undefined : placed.series
+      },
+      place: (point) => {
+        const refusal = refusalOf(point, bounds)
+        if (refusal !== undefined) {
+          refusals.add(refusal)
+          return undefined
+        }
+        const placed = this.#placeOne(point, now)
+        if (placed === undefined) dropped += 1
+        return placed
+      },
+    }
   }
 
   /**
@@ -109,10 +177,10 @@ export class MetricIngest {
    * @throws AndonError overloaded or unavailable; nothing is then stored
    */
   async acceptPoints(content: Content, bytes: Bytes): Promise<PartialSuccess> {
-    return await this.#accept(content, bytes, { refusals: new Refusals(), batch: undefined })
+    return await this.#accept(content, bytes, { refusals: content.read?.placer.refusals ?? new Refusals(), batch: undefined })
   }
 
-  async #accept({ points, described }: Content, bytes: Bytes, { refusals, batch }: { refusals: Refusals; batch: string | undefined }): Promise<PartialSuccess> {
+  async #accept({ points, described, read }: Content, bytes: Bytes, { refusals, batch }: { refusals: Refusals; batch: string | undefined }): Promise<PartialSuccess> {
     const { clock, limits, retentionDays } = this.#context
     const bounds = { limits, retentionDays, now: clock.now() }
     const kept = points.filter((point) => {
@@ -120,12 +188,14 @@ export class MetricIngest {
       if (refusal !== undefined) refusals.add(refusal)
       return refusal === undefined
     })
-    const queued: Queued = { points: kept, infos: targetInfo(kept).filter((point) => refusalOf(point, bounds) === undefined), described, overflow: 0 }
-    if (kept.length > 0 || described.length > 0) await this.#batcher.accept(queued, bytes, batch)
-    this.#accepted.add(kept.length - queued.overflow)
+    const { latest, kept: keptBefore, placer } = read ?? NOTHING_READ
+    const hasColumns = read !== undefined && read.columns.length > 0
+    const queued: Queued = { points: kept, infos: targetInfos(kept, latest).filter((point) => refusalOf(point, bounds) === undefined), described, overflow: 0, ...(hasColumns && { read }) }
+    if (kept.length > 0 || described.length > 0 || hasColumns) await this.#batcher.accept(queued, bytes, batch)
+    this.#accepted.add(kept.length + keptBefore - queued.overflow)
     for (const [reason, count] of refusals.counts) this.#refused.add(count, { reason })
     // Counted as overflow where it is found.
-    refusals.add('series', queued.overflow)
+    refusals.add('series', queued.overflow + (placer?.dropped() ?? 0))
     return { rejected: refusals.total, message: refusals.message(bounds) }
   }
 
@@ -137,14 +207,19 @@ export class MetricIngest {
   async #store(contents: readonly Queued[], options: WriteOptions): Promise<void> {
     const now = this.#context.clock.now()
     const placed = this.#place(contents, now)
+    const columns = contents.flatMap(({ read }) => read?.columns ?? [])
+    this.#refresh(columns, now)
     const metadata = this.#newMetadata(contents.flatMap(({ described }) => described), now)
-    await this.#lookUpPrevious(placed)
+    const due = dueSeries(placed, columns, now)
+    await this.#lookUpPrevious(placed, columns)
     // Within one insert a point follows the one before it; if the insert fails, none of them happened.
+    const { rows: sampleRows, before: beforeColumns } = columnRows(columns)
     const before = new Map(placed.map(({ series: { previousSample, previousHistogram }, series }) => [series, { previousSample, previousHistogram }]))
     const rows: MetricRows = {
       metadata,
-      series: this.#newSeries(placed, now),
+      series: [...due].map(({ id, type, labels }): SeriesRow => ({ id, type, labels })),
       samples: placed.filter(isSample).map(sampleRow),
+      sampleRows: sampleRows.tsv,
       histograms: placed.filter(isHistogram).map(histogramRow),
       exemplars: placed.flatMap((each) => this.#exemplarRows(each, now)),
     }
@@ -157,19 +232,18 @@ export class MetricIngest {
         if (done?.has('samples') !== true) series.previousSample = previousSample
         if (done?.has('hist') !== true) series.previousHistogram = previousHistogram
       }
+      if (done?.has('samples') !== true) beforeColumns.giveBack()
       throw error
     }
-    for (const series of before.keys()) if (now - series.written > REFRESH) series.written = now
+    for (const series of due) series.written = now
     for (const { name } of metadata) this.#metadata.set(name, now)
   }
 
   #place(contents: readonly Queued[], now: Milliseconds): PlacedPoint[] {
     const placed: PlacedPoint[] = []
     const place = (point: SeriesPoint): boolean => {
-      const found: Placed = this.#book.place(point, now)
-      if (found === undefined) this.#overflow.add(1, { action: 'dropped' })
-      else placed.push({ point, series: found.series })
-      if (found?.overflow === true) this.#overflow.add(1, { action: 'gathered' })
+      const found = this.#placeOne(point, now)
+      if (found !== undefined) placed.push({ point, series: found.series })
       return found !== undefined
     }
     for (const content of contents) {
@@ -179,24 +253,41 @@ export class MetricIngest {
     return placed.toSorted((a, b) => a.point.ts - b.point.ts)
   }
 
-  #newSeries(placed: readonly PlacedPoint[], now: Milliseconds): SeriesRow[] {
-    const due = new Set(placed.map(({ series }) => series).filter(({ written }) => now - written > REFRESH))
-    return [...due].map(({ id, type, labels }) => ({ id, type, labels }))
+  #placeOne(point: SeriesPoint, now: Milliseconds): Placed {
+    const found = this.#book.place(point, now)
+    if (found === undefined) this.#overflow.add(1, { action: 'dropped' })
+    else if (found.overflow) this.#overflow.add(1, { action: 'gathered' })
+    return found
+  }
+
+  /** Series that were forgotten while their samples waited are remembered anew. */
+  #refresh(columns: readonly SampleColumns[], now: Milliseconds): void {
+    for (const { series } of columns) for (const [index, each] of series.entries()) {
+      if (each.isForgotten) series[index] = this.#book.current(each, now)
+      else each.active = now
+    }
+  }
+
+  #isDue(name: string, now: Milliseconds): boolean {
+    return now - (this.#metadata.get(name) ?? -Infinity) > REFRESH
   }
 
   #newMetadata(described: readonly Described[], now: Milliseconds): MetadataRow[] {
-    const due = new Map(described.filter(({ name }) => now - (this.#metadata.get(name) ?? -Infinity) > REFRESH).map((each) => [each.name, each]))
+    const due = new Map(described.filter(({ name }) => this.#isDue(name, now)).map((each) => [each.name, each]))
     if (this.#metadata.size + due.size > METADATA_REMEMBERED) for (const [name, written] of this.#metadata) if (now - written > REFRESH) this.#metadata.delete(name)
     // Names beyond these are not described; their points are kept.
     return [...due.values()].slice(0, Math.max(0, METADATA_REMEMBERED - this.#metadata.size))
   }
 
   /** Reads the previous points of the counters that are not remembered, strictly before their first new point. */
-  async #lookUpPrevious(placed: readonly PlacedPoint[]): Promise<void> {
+  async #lookUpPrevious(placed: readonly PlacedPoint[], columns: readonly SampleColumns[]): Promise<void> {
     const samples = placed.filter(({ point, series }) => point.kind === 'sample' && isCumulative(point) && series.previousSample === undefined)
     const histograms = placed.filter(({ point, series }) => point.kind === 'histogram' && isCumulative(point) && series.previousHistogram === undefined)
-    const foundSamples = await this.#sink.previousSamples(firstTimes(samples))
+    const times = firstTimes(samples)
+    const unknown = addUnknown(columns, times)
+    const foundSamples = await this.#sink.previousSamples(times)
     for (const { series } of samples) series.previousSample = foundSamples.get(series.id) ?? null
+    for (const series of unknown) series.previousSample = foundSamples.get(series.id) ?? null
     const foundHistograms = await this.#sink.previousHistograms(firstTimes(histograms))
     for (const { series } of histograms) series.previousHistogram = foundHistograms.get(series.id) ?? null
   }
@@ -217,6 +308,29 @@ export class MetricIngest {
     if (kept.length < rows.length) this.#exemplars.add(rows.length - kept.length)
     return kept
   }
+}
+
+const NOTHING_READ = { latest: new Map<Resource, Milliseconds>(), kept: 0, placer: undefined } as const
+
+/** Series whose row is to be written, again or for the first time. */
+function dueSeries(placed: readonly PlacedPoint[], columns: readonly SampleColumns[], now: Milliseconds): Set<RememberedSeries> {
+  const due = new Set(placed.map(({ series }) => series).filter(({ written }) => now - written > REFRESH))
+  for (const { series } of columns) for (const each of series) if (now - each.written > REFRESH) due.add(each)
+  return due
+}
+
+/** Adds the first times of counters whose previous sample is not remembered, and gives their series. */
+function addUnknown(columns: readonly SampleColumns[], times: Map<bigint, Milliseconds>): Set<RememberedSeries> {
+  const unknown = new Set<RememberedSeries>()
+  for (const { series, ts, flags } of columns) {
+    for (const [index, each] of series.entries()) {
+      if (each.previousSample !== undefined || !isCumulativeCounter(flags[index] ?? 0)) continue
+      const at = ts[index] ?? 0
+      times.set(each.id, Math.min(at, times.get(each.id) ?? at))
+      unknown.add(each)
+    }
+  }
+  return unknown
 }
 
 /** When the first new point of each series was, of points in the order of their times. */
@@ -260,19 +374,4 @@ function histogramRow({ point, series }: PlacedPoint<HistogramSeriesPoint>): His
   const previous = series.previousHistogram ?? null
   if (previous === null || ts > previous.ts) series.previousHistogram = { ts, start, value }
   return { ...row, increase: histogramIncrease(ts, start, value, previous) }
-}
-
-const OWN_ATTRIBUTES = new Set(['service.name', 'service.namespace', 'service.instance.id', 'service.version', 'deployment.environment.name'])
-
-/** One point `target_info` for each resource: its attributes that are no labels of every series. */
-function targetInfo(points: readonly SeriesPoint[]): SamplePoint[] {
-  const latest = new Map<Resource, Milliseconds>()
-  for (const { resource, labels, ts } of points) if (labels === undefined) latest.set(resource, Math.max(ts, latest.get(resource) ?? 0))
-  return [...latest].flatMap(([resource, ts]) => {
-    const entries = Object.entries(resource.attributes).filter(([key]) => !OWN_ATTRIBUTES.has(key))
-    if (entries.length === 0) return []
-    const attributes: Labels = Object.fromEntries(entries.map(([key, value]) => [key, stringOf(value)]))
-    const { job } = describeSource(resource)
-    return job === '' ? [] : [{ kind: 'sample', resource, name: 'target_info', attributes, extra: {}, type: 'info', ts, start: 0, stale: false, exemplars: [], value: 1, delta: false }]
-  })
 }

@@ -6,11 +6,18 @@ import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { CUSTOM_BOUNDS, type HistogramValue } from '../store/metric-rows.ts'
 import { beginning, KEY_MAX } from './attributes.ts'
 import type { Described, SeriesPoint } from './points.ts'
+import type { SeriesPlacer } from './sample-reader.ts'
+import { type ReadWritten, WrittenReader } from './written-reader.ts'
 import { type PointSink, typeInFamily, writtenExemplar, writtenHistogram, writtenSample } from './written-points.ts'
 
 export interface RemoteWriteContext {
   readonly limits: Pick<Limits, 'attributes' | 'attributeLength'>
   readonly own: OwnMetrics
+}
+
+/** What takes points, and tells whose they are. */
+export interface WriteSink extends PointSink {
+  readonly placer: SeriesPlacer
 }
 
 /** How many of each were stored, as the second version's answer tells it. */
@@ -33,6 +40,11 @@ const ENDING = /_(?:total|bucket|sum|count|created|info)$/
 class Families {
   readonly #known = new Map<string, MetricType>()
 
+  /** Whether metadata tell the type of a family otherwise than it is known. */
+  isNews(metadata: ReadonlyMap<string, WrittenMetadata>): boolean {
+    return [...metadata].some(([name, { type }]) => this.#known.get(name) !== type)
+  }
+
   learn(metadata: ReadonlyMap<string, WrittenMetadata>): Described[] {
     const described = [...metadata].filter(([name]) => name !== '' && name.length <= KEY_MAX).map(([name, { type, help, unit }]): Described => ({ name, otelName: '', type, help: beginning(help, HELP_MAX), unit: beginning(unit, UNIT_MAX) }))
     for (const { name, type } of described) if (this.#known.size < MAX_FAMILIES || this.#known.has(name)) this.#known.set(name, type)
@@ -48,13 +60,15 @@ class Families {
 
 /** May be called concurrently. Remembers the types of families. */
 export class RemoteWriteIngest {
-  readonly #sink: PointSink
+  readonly #sink: WriteSink
+  readonly #reader: WrittenReader
   readonly #context: RemoteWriteContext
   readonly #families = new Families()
   readonly #refused: ReturnType<OwnMetrics['counter']>
 
-  constructor(sink: PointSink, context: RemoteWriteContext) {
+  constructor(sink: WriteSink, context: RemoteWriteContext) {
     this.#sink = sink
+    this.#reader = new WrittenReader(sink.placer)
     this.#context = context
     this.#refused = context.own.counter('andon_ingest_written_series_refused_total', 'Series of remote write that were refused because of their labels.')
   }
@@ -66,8 +80,9 @@ export class RemoteWriteIngest {
    * @throws AndonError bad_body, too_large, overloaded or unavailable; nothing of the request is then stored
    */
   async accept(body: Uint8Array, version: 1 | 2): Promise<Written> {
-    const request: WriteRequest = version === 1 ? decodeWriteRequest(body) : decodeWriteRequest2(body)
-    const described = this.#families.learn(request.metadata)
+    const read = version === 1 ? this.#read(body) : undefined
+    const request: WriteRequest = read === undefined ? decodeWriteRequest2(body) : decodeWriteRequest(read.rest)
+    const described = this.#learn(request)
     const points: SeriesPoint[] = []
     let wrong = 0
     let reason = ''
@@ -80,17 +95,28 @@ export class RemoteWriteIngest {
         this.#refused.add(1)
       }
     }
-    const { rejected, message } = await this.#sink.acceptPoints({ points, described }, body.length)
+    const { rejected, message } = await this.#sink.acceptPoints({ points, described, ...(read !== undefined && { read }) }, body.length)
     const count = (kind: SeriesPoint['kind']): number => points.filter((point) => point.kind === kind).length
     // What lies out of time is not told apart by kind: of a request that has both, samples are taken to be refused first.
-    const samples = Math.max(0, count('sample') - rejected)
+    const sent = count('sample') + (read === undefined ? 0 : read.kept + read.late)
+    const samples = Math.max(0, sent - rejected)
     return {
       rejected: rejected + wrong,
       message: [message, reason].filter((text) => text !== '').join('; '),
       samples,
-      histograms: count('histogram') - Math.max(0, rejected - count('sample')),
+      histograms: count('histogram') - Math.max(0, rejected - sent),
       exemplars: points.reduce((sum, { exemplars }) => sum + exemplars.length, 0),
     }
+  }
+
+  #read(body: Uint8Array): ReadWritten {
+    return this.#reader.read(body, { typeOf: (name) => this.#families.typeOf(name, undefined), isFine: ({ labels }) => this.#problem(labels) === undefined })
+  }
+
+  /** Series that were seen before may be of another type now. */
+  #learn({ metadata }: WriteRequest): Described[] {
+    if (this.#families.isNews(metadata)) this.#reader.forget()
+    return this.#families.learn(metadata)
   }
 
   #problem(labels: Labels): string | undefined {

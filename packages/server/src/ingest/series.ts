@@ -20,6 +20,12 @@ export interface RememberedSeries {
   /** Its last stored cumulative point: undefined when not looked up yet, null when there is none. */
   previousSample: PreviousSample | null | undefined
   previousHistogram: PreviousHistogram | null | undefined
+  /** That the book holds it no more: what refers to it must look it up again. */
+  isForgotten: boolean
+  /** Which rows it was last a part of. @see Before */
+  turn: number
+  /** The id in decimal, as rows have it. */
+  readonly idText: Uint8Array
 }
 
 const HOUR: Milliseconds = 3_600_000
@@ -133,6 +139,19 @@ export class SeriesBook {
     return isIncrement ? this.#gathered(point, source, now) : undefined
   }
 
+  /** Whether a series that was found before may be used without being placed again: it is held, and counts against the limit of its group. */
+  isCurrent(series: RememberedSeries, now: Milliseconds): boolean {
+    return !series.isForgotten && now - series.active <= HOUR
+  }
+
+  /** The series itself, or, where it was forgotten while its points waited, the one that is remembered in its place. */
+  current(series: RememberedSeries, now: Milliseconds): RememberedSeries {
+    if (!series.isForgotten) return series
+    const key = labelsKey(series.labels)
+    const { __name__: name = '', service_name: service = '' } = series.labels
+    return this.#series.get(key) ?? this.#remember(key, series.labels, series, now, `${service}\n${name}`)
+  }
+
   /** The series of what is over the limit; for these, room is kept. */
   #gathered(point: SeriesPoint, source: Labels, now: Milliseconds): Placed {
     const labels: Labels = { __name__: point.name, ...source, otel_metric_overflow: 'true' }
@@ -169,8 +188,9 @@ export class SeriesBook {
   }
 
   /** @param group - against whose limit it counts */
-  #remember(key: string, labels: Labels, { type }: SeriesPoint, now: Milliseconds, group?: string): RememberedSeries {
-    const series: RememberedSeries = { id: xxHash64(key), labels, type, written: -Infinity, active: now, previousSample: undefined, previousHistogram: undefined }
+  #remember(key: string, labels: Labels, { type }: Pick<SeriesPoint, 'type'>, now: Milliseconds, group?: string): RememberedSeries {
+    const id = xxHash64(key)
+    const series: RememberedSeries = { id, labels, type, written: -Infinity, active: now, previousSample: undefined, previousHistogram: undefined, isForgotten: false, turn: 0, idText: Uint8Array.from(Buffer.from(String(id), 'latin1')) }
     this.#series.set(key, series)
     this.#units += key.length
     if (group !== undefined) this.#groupOf(group).active.set(key, series)
@@ -184,6 +204,7 @@ export class SeriesBook {
       if (now - series.active <= HOUR) continue
       this.#series.delete(key)
       this.#units -= key.length
+      series.isForgotten = true
     }
     for (const [name, { active }] of this.#groups) {
       for (const key of active.keys()) if (!this.#series.has(key)) active.delete(key)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { AttributeValue, ExceptionRecord, SpanRecord } from '@andon/model'
-import { encodeSpans, encodeSpansJson } from '@andon/wire'
+import { encodeSpans, encodeSpansJson, SpanView } from '@andon/wire'
 import { FakeClock } from '../runtime/clock.ts'
 import { defaultLimits } from '../runtime/limits.ts'
 import { OwnMetrics } from '../runtime/own-metrics.ts'
+import { TsvRows } from '../store/tsv.ts'
 import { SpanIngest } from './spans.ts'
 
 const clock = new FakeClock()
@@ -31,7 +32,11 @@ function setting(): Setting {
   const own = new OwnMetrics()
   const ingest = new SpanIngest(
     {
-      spans: { write: (spans) => Promise.resolve(void stored.push(...spans)) },
+      spans: {
+        // What a view becomes past the limits is what its store is told to make of it.
+        prepare: (spans, bounds) => ({ spans: spans.map((each) => (each instanceof SpanView ? bounds.cut(each.record) : each)), rows: new TsvRows(16), resources: new Set() }),
+        insert: (prepared) => Promise.resolve(void stored.push(...prepared.flatMap(({ spans }) => spans))),
+      },
       exceptions: { write: (exceptions) => Promise.resolve(void errors.push(...exceptions)) },
       edges: { write: () => Promise.resolve() },
       statements: { write: () => Promise.resolve() },

@@ -8,6 +8,7 @@ import { defaultLimits } from '../runtime/limits.ts'
 import { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { WriteOptions } from '../store/spans.ts'
 import type { StatementRow } from '../store/statements.ts'
+import { TsvRows } from '../store/tsv.ts'
 import { call, spanOf } from './call-spans.test.ts'
 import { SpanIngest, type SpanSinks } from './spans.ts'
 
@@ -34,7 +35,10 @@ class FakeTables {
 
   sinks(): SpanSinks {
     return {
-      spans: { write: (rows, options) => this.#insert('spans', this.spans, rows, options) },
+      spans: {
+        prepare: (spans) => ({ spans, rows: new TsvRows(16), resources: new Set() }),
+        insert: (prepared, options) => this.#insert('spans', this.spans, prepared.flatMap(({ spans }) => spans), options),
+      },
       exceptions: { write: () => Promise.resolve() },
       edges: { write: (rows, options) => this.#insert('edges', this.edges, rows, options) },
       statements: { write: (rows, _texts, options) => this.#insert('db_stats', this.statements, rows, options) },

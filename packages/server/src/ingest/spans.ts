@@ -1,20 +1,21 @@
 // OTLP spans: decode, check, bound, write.
 import type { Bytes, SpanEvent, SpanLink, SpanRecord } from '@andon/model'
-import { decodeSpans, decodeSpansJson, type PartialSuccess } from '@andon/wire'
+import { decodeSpansJson, type PartialSuccess, SpanView, viewSpans } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
 import type { Limits } from '../runtime/limits.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { WeightedException } from '../store/exceptions.ts'
-import type { WriteOptions } from '../store/spans.ts'
+import type { PreparedSpans, SpanBounds, WriteOptions } from '../store/spans.ts'
 import { beginning, bounded, BoundedSources, KEY_MAX } from './attributes.ts'
 import { Batcher } from './batcher.ts'
-import { EdgeMatcher, type EdgeSink } from './edges.ts'
+import { EdgeMatcher, type EdgePlan, type EdgeSink } from './edges.ts'
 import { exceptionsOf } from './span-exceptions.ts'
-import { StatementCounter, type StatementSink } from './statements.ts'
+import { StatementCounter, type StatementPlan, type StatementSink } from './statements.ts'
 
-/** What spans are written to. */
+/** What spans are written to: their rows are made when they come, while others are being stored. */
 export interface SpanSink {
-  write(spans: readonly SpanRecord[], options?: WriteOptions): Promise<void>
+  prepare(spans: readonly SpanRecord[], bounds: SpanBounds): PreparedSpans
+  insert(prepared: readonly PreparedSpans[], options?: WriteOptions): Promise<void>
 }
 
 /** What errors recorded in spans are written to. */
@@ -30,6 +31,11 @@ export interface SpanSinks {
   readonly statements: StatementSink
 }
 
+interface Plan {
+  readonly edges: EdgePlan
+  readonly statements: StatementPlan
+}
+
 export interface IngestContext {
   readonly clock: Clock
   readonly limits: Limits
@@ -38,7 +44,7 @@ export interface IngestContext {
   readonly retentionDays: number
 }
 
-const DAY_NS = 86_400_000_000_000n
+const DAY = 86_400_000
 const DERIVED_MAX = 1000
 
 export class SpanIngest {
@@ -49,44 +55,51 @@ export class SpanIngest {
   /** Numbered batches whose edges and statements were counted, the oldest first; an older repetition is told by the tables. */
   readonly #derived = new Set<string>()
   readonly #sources: BoundedSources
-  readonly #batcher: Batcher<readonly SpanRecord[]>
+  readonly #bounds: SpanBounds
+  readonly #batcher: Batcher<PreparedSpans>
   readonly #accepted: ReturnType<OwnMetrics['counter']>
   readonly #refused: ReturnType<OwnMetrics['counter']>
 
   constructor(sinks: SpanSinks, context: IngestContext) {
     this.#context = context
     this.#sinks = sinks
+    this.#bounds = { attributes: context.limits.attributes, attributeLength: context.limits.attributeLength, nameLength: KEY_MAX, cut: (span) => this.#cut(span) }
     this.#sources = new BoundedSources(context.limits)
     this.#edges = new EdgeMatcher(context)
     this.#statements = new StatementCounter(context)
     this.#accepted = context.own.counter('andon_ingest_spans_total', 'Spans that were stored.')
     this.#refused = context.own.counter('andon_ingest_spans_refused_total', 'Spans that were refused, by reason.')
     // One insert at a time: what is matched in memory is what the inserts before have stored.
-    this.#batcher = new Batcher({ signal: 'spans', ...context, store: (contents, options) => this.#store(contents.flat(), options) })
+    this.#batcher = new Batcher({ signal: 'spans', ...context, store: (contents, options) => this.#store(contents, options) })
   }
 
   /**
    * What is made of spans is stored before them where tokens tell a repetition, so that a batch whose spans are stored has all of it; of a
    * batch without a number after them, so that what is inserted again because its spans failed does not count twice.
    */
-  async #store(all: readonly SpanRecord[], options: WriteOptions): Promise<void> {
+  async #store(prepared: readonly PreparedSpans[], options: WriteOptions): Promise<void> {
     const { spans, exceptions } = this.#sinks
+    const all = prepared.flatMap((each) => each.spans)
     if (options.batch === undefined) {
-      await spans.write(all, options)
+      const inserted = spans.insert(prepared, options)
+      // Meanwhile the database is busy and this thread is not.
+      const plan = this.#plan(all)
+      await inserted
       await exceptions.write(exceptionsOf(all), options)
-      await this.#derive(all, options)
+      await this.#derive(plan, options)
       return
     }
-    await this.#derive(all, options)
-    await spans.write(all, options)
+    if (!this.#derived.has(options.batch)) await this.#derive(this.#plan(all), options)
+    await spans.insert(prepared, options)
     await exceptions.write(exceptionsOf(all), options)
   }
 
-  async #derive(all: readonly SpanRecord[], options: WriteOptions): Promise<void> {
+  #plan(all: readonly SpanRecord[]): Plan {
+    return { edges: this.#edges.plan(all), statements: this.#statements.plan(all) }
+  }
+
+  async #derive({ edges, statements }: Plan, options: WriteOptions): Promise<void> {
     const { batch } = options
-    if (batch !== undefined && this.#derived.has(batch)) return
-    const edges = this.#edges.plan(all)
-    const statements = this.#statements.plan(all)
     await this.#sinks.edges.write(edges.edges, options)
     await this.#sinks.statements.write(statements.rows, statements.statements, options)
     edges.commit()
@@ -111,7 +124,7 @@ export class SpanIngest {
       refused += 1
       problem ||= told
     }
-    const spans = content === 'protobuf' ? decodeSpans(body, refuse) : decodeSpansJson(new TextDecoder().decode(body), refuse)
+    const spans = content === 'protobuf' ? viewSpans(body, refuse) : decodeSpansJson(new TextDecoder().decode(body), refuse)
     const { rejected, message } = await this.acceptSpans(spans, body.length, batch)
     if (refused === 0) return { rejected, message }
     this.#refused.add(refused, { reason: 'ids' })
@@ -126,9 +139,10 @@ export class SpanIngest {
    * @throws AndonError overloaded or unavailable; nothing is then stored
    */
   async acceptSpans(decoded: readonly SpanRecord[], bytes: Bytes, batch?: string): Promise<PartialSuccess> {
-    const kept = decoded.filter((span) => this.#isInTime(span)).map((span) => this.#bounded(span))
+    const isInTime = this.#times()
+    const kept = decoded.filter(isInTime).map((span) => this.#bounded(span))
     const rejected = decoded.length - kept.length
-    if (kept.length > 0) await this.#batcher.accept(kept, bytes, batch)
+    if (kept.length > 0) await this.#batcher.accept(this.#sinks.spans.prepare(kept, this.#bounds), bytes, batch)
     this.#accepted.add(kept.length)
     if (rejected > 0) this.#refused.add(rejected, { reason: 'time' })
     return { rejected, message: rejected === 0 ? '' : `${rejected} spans begin or end in the future, or begin before the retention of ${this.#context.retentionDays} days` }
@@ -139,14 +153,26 @@ export class SpanIngest {
     await this.#batcher.drained()
   }
 
-  #isInTime({ start, end }: SpanRecord): boolean {
+  /** Whether a span lies between the retention and the near future. */
+  #times(): (span: SpanRecord) => boolean {
     const { clock, limits, retentionDays } = this.#context
-    const now = BigInt(clock.now()) * 1_000_000n
-    const latest = now + BigInt(limits.futureMs) * 1_000_000n
-    return start >= now - BigInt(retentionDays) * DAY_NS && start <= latest && end <= latest
+    const now = clock.now()
+    const [first, last] = [now - retentionDays * DAY, now + limits.futureMs]
+    // Well within, where a double's precision does no harm.
+    const [earliest, latest] = [(first + 1) * 1e6, (last - 1) * 1e6]
+    const [exactFirst, exactLast] = [BigInt(first) * 1_000_000n, BigInt(last) * 1_000_000n]
+    return (span) => (span instanceof SpanView && span.startTime >= earliest && span.startTime <= latest && span.endTime <= latest) || (span.start >= exactFirst && span.start <= exactLast && span.end <= exactLast)
   }
 
+  /** A view is bounded where its row is made, but for what it shares with others. */
   #bounded(span: SpanRecord): SpanRecord {
+    if (!(span instanceof SpanView)) return this.#cut(span)
+    span.resource = this.#sources.resource(span.resource)
+    span.scope = this.#sources.scope(span.scope)
+    return span
+  }
+
+  #cut(span: SpanRecord): SpanRecord {
     const { limits } = this.#context
     const { attributes, dropped } = bounded(span.attributes, limits)
     const events = boundedParts(span.events, limits, ({ name }) => name.length > KEY_MAX, (event, more) => ({ ...event, ...more, name: beginning(event.name, KEY_MAX) }))

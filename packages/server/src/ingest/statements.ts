@@ -1,10 +1,10 @@
 // Database statements of spans: what they cost by service, route and caller, and how often one request repeats one.
-import { bucketIndex, type Milliseconds, SPAN_SCALE, type SpanRecord } from '@andon/model'
+import { bucketIndex, SPAN_SCALE, type SpanRecord } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import { describeSource } from '../store/source.ts'
-import { repeatOf, statementOf, textOf, weightOf } from '../store/span-row.ts'
-import type { IdentifiedStatement } from '../store/statement-text.ts'
+import { keyOf, minuteOf, parentKeyOf, repeatOf, secondsOf, statementOf, textOf, valueOf, weightOf } from '../store/span-row.ts'
+import { IdentifiedStatement } from '../store/statement-text.ts'
 import type { WriteOptions } from '../store/spans.ts'
 import type { StatementRow } from '../store/statements.ts'
 import { NameBook } from './name-book.ts'
@@ -28,31 +28,18 @@ const STATEMENTS_MAX = 2000
 const REPEATS_MAX = 50_000
 /** Parents of a statement's span that are looked at. */
 const DEPTH_MAX = 64
-const MINUTE_NS = 60_000_000_000n
 
 /** What stands for the statements over the limit. */
-const OTHER: IdentifiedStatement = { id: 0n, decimal: '0', system: '', text: '(other)', operation: '', collections: [] }
+const OTHER = new IdentifiedStatement({ text: '(other)', operation: '', collections: [] }, '', 0n)
 
 type Sum = { -readonly [K in keyof StatementRow]: StatementRow[K] } & { buckets: Map<number, number> }
 
 /** The route, or the name of the work, within which spans ran, as far as the spans of one insert tell it. */
 class Routes {
   readonly #spans = new Map<string, SpanRecord>()
-  /** Spans whose id is that of a span of another trace, by both. */
-  readonly #others = new Map<string, SpanRecord>()
 
   constructor(spans: readonly SpanRecord[]) {
-    for (const span of spans) {
-      const held = this.#spans.get(span.spanId)
-      if (held === undefined) this.#spans.set(span.spanId, span)
-      else if (held.traceId !== span.traceId) this.#others.set(span.traceId + span.spanId, span)
-    }
-  }
-
-  #parentOf({ traceId, parentSpanId }: SpanRecord): SpanRecord | undefined {
-    if (parentSpanId === '') return undefined
-    const found = this.#spans.get(parentSpanId)
-    return found === undefined || found.traceId === traceId ? found : this.#others.get(traceId + parentSpanId)
+    for (const span of spans) this.#spans.set(keyOf(span), span)
   }
 
   of(span: SpanRecord): string {
@@ -61,7 +48,7 @@ class Routes {
       const route = textOf(each, 'http.route')
       if (route !== '') return route
       if (each.kind === 'server' || each.kind === 'consumer') return each.name
-      each = this.#parentOf(each)
+      each = each.parentSpanId === '' ? undefined : this.#spans.get(parentKeyOf(each))
     }
     return ''
   }
@@ -76,7 +63,7 @@ function callerOf(span: SpanRecord): string {
 
 /** A measured number of a span; undefined where it has none. */
 function measured(span: SpanRecord, key: string): number | undefined {
-  const value = span.attributes[key]
+  const value = valueOf(span, key)
   const number = typeof value === 'number' || typeof value === 'bigint' ? Number(value) : Number.NaN
   return Number.isFinite(number) && number >= 0 ? number : undefined
 }
@@ -108,7 +95,7 @@ export class StatementCounter {
       statements.set(statement.id, statement)
       const sum = sumOf(sums, span, statement, routes)
       addTo(sum, span)
-      const key = `${span.traceId}${statement.decimal} ${sum.service}`
+      const key = `${span.traceId}${sum.service}\0${statement.idText}`
       repeats.set(key, (repeats.get(key) ?? this.#repeats.get(key) ?? 0) + repeatOf(span))
       ofTrace.push([sum, key])
     }
@@ -117,7 +104,7 @@ export class StatementCounter {
   }
 
   #admitted(span: SpanRecord, statement: IdentifiedStatement): IdentifiedStatement {
-    if (this.#book.admits(describeSource(span.resource).service, statement.decimal)) return statement
+    if (this.#book.admits(describeSource(span.resource).service, statement.idText)) return statement
     this.#refused.add(repeatOf(span))
     return OTHER
   }
@@ -131,11 +118,11 @@ export class StatementCounter {
   }
 }
 
-function sumOf(sums: Map<string, Sum>, span: SpanRecord, { id: statement, decimal }: IdentifiedStatement, routes: Routes): Sum {
+function sumOf(sums: Map<string, Sum>, span: SpanRecord, { id: statement, idText }: IdentifiedStatement, routes: Routes): Sum {
   const { service, env, version } = describeSource(span.resource)
   const [route, caller] = [routes.of(span), callerOf(span)]
-  const minute: Milliseconds = Number(span.start / MINUTE_NS) * 60_000
-  const key = `${service}\0${env}\0${version}\0${decimal}\0${route}\0${caller}\0${minute}`
+  const minute = minuteOf(span)
+  const key = `${service}\0${env}\0${version}\0${idText}\0${route}\0${caller}\0${minute}`
   const known = sums.get(key)
   if (known !== undefined) return known
   const fresh: Sum = { service, env, version, statement, route, caller, minute, calls: 0, errors: 0, seconds: 0, waits: 0, waitSeconds: 0, serverCalls: 0, serverSeconds: 0, answers: 0, rows: 0, perTraceMax: 0, buckets: new Map() }
@@ -145,7 +132,7 @@ function sumOf(sums: Map<string, Sum>, span: SpanRecord, { id: statement, decima
 
 function addTo(sum: Sum, span: SpanRecord): void {
   const [weight, repeat] = [weightOf(span), repeatOf(span)]
-  const seconds = Number(span.end - span.start) / 1e9
+  const seconds = secondsOf(span)
   sum.calls += weight * repeat
   if (span.status.code === 'error') sum.errors += weight * repeat
   sum.seconds += seconds * weight

@@ -41,7 +41,7 @@ export const defaultLimits: Limits = {
   inflatedBytes: 64 * 1024 * 1024,
   queueBytes: 128 * 1024 * 1024,
   gatherMs: 25,
-  gatherBytes: 1024 * 1024,
+  gatherBytes: 8 * 1024 * 1024,
   attributes: 128,
   attributeLength: 8192,
   spanEvents: 128,

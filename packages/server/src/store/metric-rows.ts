@@ -1,5 +1,6 @@
 // Rows of the metric tables: what the ingester hands to the store.
 import type { Labels, MetricType, Milliseconds } from '@andon/model'
+import type { TsvRows } from './tsv.ts'
 
 /** A series: its id is `seriesId(labels)`, its labels hold `__name__`. */
 export interface SeriesRow {
@@ -83,6 +84,8 @@ export interface MetricRows {
   readonly series: readonly SeriesRow[]
   readonly metadata: readonly MetadataRow[]
   readonly samples: readonly SampleRow[]
+  /** Further samples, as rows already. They become part of the insert and must not be used afterwards. */
+  readonly sampleRows?: TsvRows
   readonly histograms: readonly HistogramRow[]
   readonly exemplars: readonly ExemplarRow[]
 }

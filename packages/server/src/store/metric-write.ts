@@ -36,8 +36,43 @@ export function seriesTsv(rows: readonly SeriesRow[], seconds: number): TsvRows 
   return tsv
 }
 
-export function sampleTsv(rows: readonly SampleRow[]): TsvRows {
-  const tsv = new TsvRows(rows.length * 64)
+/** The longest row of a sample: five numbers of up to 26 characters, a flag, tabs. */
+const SAMPLE_ROW = 192
+/** What ten digits of seconds can say. */
+const LAST_MS = 9_999_999_999_999
+
+/** Rows of samples that are written one after another, without an object for each. */
+export class SampleRows {
+  readonly tsv: TsvRows
+
+  /** @param count - about how many will come */
+  constructor(count: number) {
+    this.tsv = new TsvRows(1024 + count * 72)
+  }
+
+  /**
+   * @param id - of the series, in decimal
+   * @param sample - `ts` whole milliseconds before 2286, `flags` as the table has them
+   */
+  add(id: Uint8Array, { ts, start, value, flags, increase }: Pick<SampleRow, 'ts' | 'start' | 'value' | 'increase'> & { readonly flags: number }): void {
+    const out = this.tsv.reserve(SAMPLE_ROW)
+    out.copy(id)
+    out.tab()
+    out.milliseconds(ts)
+    out.tab()
+    out.milliseconds(start > 0 && start <= LAST_MS ? start : 0)
+    out.tab()
+    out.number(value)
+    out.tab()
+    out.integer(flags)
+    out.tab()
+    out.number(increase)
+    this.tsv.commitRow()
+  }
+}
+
+/** @param tsv - rows that they are appended to */
+export function sampleTsv(rows: readonly SampleRow[], tsv: TsvRows = new TsvRows(rows.length * 64)): TsvRows {
   for (const row of rows) {
     const flags = (row.stale ? STALE : 0) | (row.delta ? DELTA : 0)
     tsv.number(row.id).milliseconds(row.ts).milliseconds(row.start).number(row.value).number(flags).number(row.increase).end()

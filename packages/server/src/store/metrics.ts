@@ -84,7 +84,7 @@ export class MetricsStore {
     const seconds = Math.floor(this.#clock.now() / 1000)
     await this.#database.insert('metric_meta', META_COLUMNS, metadataTsv(rows.metadata, seconds))
     await this.#database.insert('series', SERIES_COLUMNS, seriesTsv(rows.series, seconds))
-    await once(options, 'samples', (dedup) => this.#database.insert('samples_in', SAMPLE_COLUMNS, sampleTsv(rows.samples), dedup))
+    await once(options, 'samples', (dedup) => this.#database.insert('samples_in', SAMPLE_COLUMNS, sampleTsv(rows.samples, rows.sampleRows), dedup))
     await once(options, 'hist', (dedup) => this.#database.insert('hist_in', HISTOGRAM_COLUMNS, histogramTsv(rows.histograms), dedup))
     await once(options, 'exemplars', (dedup) => this.#database.insert('exemplars', EXEMPLAR_COLUMNS, exemplarTsv(rows.exemplars), dedup))
   }

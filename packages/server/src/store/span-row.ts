@@ -3,8 +3,10 @@ import {
   type Attributes,
   type AttributeValue,
   exceptionFingerprint,
+  type Milliseconds,
   type Resource,
   type Scope,
+  type Seconds,
   SPAN_KINDS,
   SPAN_STATUSES,
   type SpanEvent,
@@ -13,10 +15,10 @@ import {
   xxHash64,
   xxHash64Bytes,
 } from '@andon/model'
-import { decodeSpans, encodeSpans } from '@andon/wire'
+import { decodeSpans, encodeSpans, SpanView } from '@andon/wire'
 import { describeSource, type Source } from './source.ts'
 import { columns, number, pairs, stringOf, textRecord, texts } from './cells.ts'
-import { identified, type IdentifiedStatement } from './statement-text.ts'
+import { identified, IdentifiedStatement } from './statement-text.ts'
 import type { TsvPart, TsvRows } from './tsv.ts'
 
 /** The columns of an insert, in the order in which `appendSpan` writes them. */
@@ -140,10 +142,36 @@ export function readResource(attributes: Attributes, rest: string): Resource {
   return capsule?.resource ?? { attributes, droppedAttributes: 0, schemaUrl: '' }
 }
 
+/** An attribute; of a view without making an object of all of them. */
+export function valueOf(span: SpanRecord, key: string): AttributeValue | undefined {
+  return span instanceof SpanView ? span.value(key) : span.attributes[key]
+}
+
+/** Of the trace and the span. */
+export function keyOf(span: SpanRecord): string {
+  return span instanceof SpanView ? span.key : span.traceId + span.spanId
+}
+
+/** Of the trace and the parent, which must have one. */
+export function parentKeyOf({ traceId, parentSpanId }: SpanRecord): string {
+  return traceId + parentSpanId
+}
+
+export function secondsOf(span: SpanRecord): Seconds {
+  return (span instanceof SpanView ? span.duration : Number(span.end - span.start)) / 1e9
+}
+
+const MINUTE_NS = 60_000_000_000
+
+/** The start of the minute in which the span began. */
+export function minuteOf(span: SpanRecord): Milliseconds {
+  return Math.floor((span instanceof SpanView ? span.startTime : Number(span.start)) / MINUTE_NS) * 60_000
+}
+
 /** The first of some attributes that says anything. */
 export function textOf(span: SpanRecord, ...keys: readonly string[]): string {
   for (const key of keys) {
-    const value = span.attributes[key]
+    const value = valueOf(span, key)
     if (value !== undefined && value !== null && value !== '') return stringOf(value)
   }
   return ''
@@ -151,7 +179,8 @@ export function textOf(span: SpanRecord, ...keys: readonly string[]): string {
 
 /** How many spans this one stands for: our own attribute, else the W3C threshold `ot=th:`, else 1. */
 export function weightOf(span: SpanRecord): number {
-  const own = Number(span.attributes['andon.weight'] ?? Number.NaN)
+  // A map has no number of its own.
+  const own = Number(stringOf(valueOf(span, 'andon.weight') ?? ''))
   if (own > 0 && Number.isFinite(own)) return own
   if (span.traceState === '') return 1
   const threshold = /(?:^|,)\s*ot=[^,]*\bth:([\da-f]{1,14})(?:[;,]|$)/.exec(span.traceState)?.[1]
@@ -162,13 +191,13 @@ export function weightOf(span: SpanRecord): number {
 
 /** How many equal spans were folded into this one; its duration is their sum. */
 export function repeatOf(span: SpanRecord): number {
-  const repeat = Number(span.attributes['andon.repeat'] ?? 1)
+  const repeat = Number(stringOf(valueOf(span, 'andon.repeat') ?? 1))
   return Number.isInteger(repeat) && repeat > 0 && repeat < 2 ** 32 ? repeat : 1
 }
 
 /** Whom a span of kind client or producer called: the service where it is named, else the database, else the host. */
-export function peerOf(span: SpanRecord): string {
-  if (span.kind !== 'client' && span.kind !== 'producer') return ''
+export function peerOf(span: SpanRecord, kind: SpanRecord['kind'] = span.kind): string {
+  if (kind !== 'client' && kind !== 'producer') return ''
   const service = textOf(span, 'peer.service', 'service.peer.name')
   if (service !== '') return service
   const system = textOf(span, 'db.system.name', 'db.system', 'messaging.system')
@@ -189,6 +218,7 @@ function errorFingerprint(span: SpanRecord): bigint {
 
 /** The database statement that a span ran; undefined where it says none. */
 export function statementOf(span: SpanRecord): IdentifiedStatement | undefined {
+  if (span instanceof SpanView && span.isIndexed) return span.kept instanceof IdentifiedStatement ? span.kept : undefined
   const statement = textOf(span, 'db.query.text', 'db.statement')
   return statement === '' ? undefined : identified(statement, textOf(span, 'db.system.name', 'db.system'))
 }

@@ -1,10 +1,12 @@
 // The tables spans, resources and red_1m: what is written to them and read from them.
 import { type BucketCounts, bucketQuantile, type Milliseconds, type Resource, SPAN_KINDS, SPAN_SCALE, type SpanKind, type SpanRecord, type TimeRange } from '@andon/model'
+import { SpanView } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
 import { columns, counts, number, pairs, stringOf, textRecord } from './cells.ts'
 import type { Database } from './database.ts'
 import { appendSpan, readResource, readSpanRow, resourceRow, SPAN_COLUMNS, SPAN_SELECT } from './span-row.ts'
 import { all, f64, i64, ids, Param, Sql, sql, text, u32 } from './sql.ts'
+import { type AttributeLimits, SpanViewRows } from './span-view-row.ts'
 import { TsvRows } from './tsv.ts'
 
 /** How an insert is told from its own repetition. */
@@ -24,6 +26,21 @@ export async function once(options: WriteOptions, table: string, insert: (dedup:
   if (options.done?.has(table) === true) return
   await insert(token(options, table))
   options.done?.add(table)
+}
+
+/** What a view may have at most, and what becomes of one that is past it. */
+export interface SpanBounds extends AttributeLimits {
+  readonly cut: (span: SpanRecord) => SpanRecord
+}
+
+const UNBOUND: SpanBounds = { attributes: Infinity, attributeLength: Infinity, nameLength: Infinity, cut: (span) => span }
+
+/** Rows of spans and the resources that they refer to. */
+export interface PreparedSpans {
+  /** Those that the rows are of, within the bounds. */
+  readonly spans: readonly SpanRecord[]
+  readonly rows: TsvRows
+  readonly resources: ReadonlySet<Resource>
 }
 
 /** Which traces are looked for; every condition holds for one span of the trace. */
@@ -78,6 +95,7 @@ const RESOURCES_REMEMBERED = 10_000
 export class SpanStore {
   readonly #database: Database
   readonly #clock: Clock
+  readonly #views = new SpanViewRows()
   /** When each resource was last written, by its hash. */
   readonly #resources = new Map<bigint, Milliseconds>()
 
@@ -88,10 +106,36 @@ export class SpanStore {
 
   /** Stores spans; settles when they are stored. Their times must lie between 1970 and 2255. */
   async write(spans: readonly SpanRecord[], options: WriteOptions = {}): Promise<void> {
-    if (spans.length === 0) return
-    await this.#writeResources(new Set(spans.map(({ resource }) => resource)))
-    const rows = new TsvRows(spans.length * 512)
-    for (const span of spans) appendSpan(rows, span)
+    await this.insert([this.prepare(spans)], options)
+  }
+
+  /**
+   * The rows of spans, which can be made while others are being stored.
+   *
+   * @param bounds - of views; one that is past them is cut first
+   * @throws AndonError bad_body where the attributes of a view cannot be read
+   */
+  prepare(spans: readonly SpanRecord[], bounds: SpanBounds = UNBOUND): PreparedSpans {
+    const rows = new TsvRows(spans.length * 768)
+    const resources = new Set<Resource>()
+    const written = spans.map((span) => {
+      resources.add(span.resource)
+      if (span instanceof SpanView && this.#views.append(rows, span, bounds)) return span
+      const record = span instanceof SpanView ? bounds.cut(span.record) : span
+      appendSpan(rows, record)
+      return record
+    })
+    return { spans: written, rows, resources }
+  }
+
+  /** Stores what was prepared, as one insert; settles when it is stored. */
+  async insert(prepared: readonly PreparedSpans[], options: WriteOptions = {}): Promise<void> {
+    const [first, ...others] = prepared
+    if (first === undefined) return
+    await this.#writeResources(new Set(prepared.flatMap(({ resources }) => [...resources])))
+    // What is inserted must not change: the rows of others come after those of the first in a buffer of their own.
+    const rows = others.length === 0 ? first.rows : new TsvRows(prepared.reduce((sum, each) => sum + each.rows.length, 0))
+    if (rows !== first.rows) for (const each of prepared) rows.append(each.rows)
     await once(options, 'spans', (dedup) => this.#database.insert('spans', SPAN_COLUMNS, rows, dedup))
   }
 

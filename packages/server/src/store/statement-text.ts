@@ -1,13 +1,25 @@
 // Statements by their text: what is made of one is remembered, since most texts come again and again.
 import { canonicalStatement, type StatementText, xxHash64 } from '@andon/model'
 
-export interface IdentifiedStatement extends StatementText {
-  /** xxHash64 of the text. */
-  readonly id: bigint
-  /** The same in decimal. */
-  readonly decimal: string
+export class IdentifiedStatement implements StatementText {
+  readonly text: string
+  readonly operation: StatementText['operation']
+  readonly collections: StatementText['collections']
   /** OpenTelemetry's name of the database; '' where it is not known. */
   readonly system: string
+  /** xxHash64 of the text. */
+  readonly id: bigint
+  /** The id in decimal. */
+  readonly idText: string
+
+  constructor({ text, operation, collections }: StatementText, system: string, id: bigint) {
+    this.text = text
+    this.operation = operation
+    this.collections = collections
+    this.system = system
+    this.id = id
+    this.idText = String(id)
+  }
 }
 
 /** Texts of each of two generations that are remembered: values in a text let it go past them. */
@@ -27,8 +39,7 @@ export function identified(statement: string, system: string): IdentifiedStateme
   let found = old.get(system)?.get(statement)
   if (found === undefined) {
     const canonical = canonicalStatement(statement, system)
-    const id = xxHash64(canonical.text)
-    found = { ...canonical, system, id, decimal: String(id) }
+    found = new IdentifiedStatement(canonical, system, xxHash64(canonical.text))
   }
   if (size >= MAX_TEXTS) {
     old = young

@@ -1,18 +1,7 @@
 // Rows as ClickHouse's TabSeparated bytes, written without an object per row.
 // @see https://clickhouse.com/docs/interfaces/formats/TabSeparated
 
-/** Bytes that must be escaped, and the letter that stands for them after a backslash. */
-const ESCAPES = new Uint8Array(256)
-for (const [byte, letter] of [
-  [0, '0'],
-  [9, 't'],
-  [10, 'n'],
-  [13, 'r'],
-  [39, "'"],
-  [92, '\\'],
-] as const) {
-  ESCAPES[byte] = letter.charCodeAt(0)
-}
+import { ESCAPES, numeral, TsvBytes } from './tsv-bytes.ts'
 
 const BACKSLASH = 92
 const TAB = 9
@@ -213,6 +202,27 @@ export class TsvRows {
     this.#rows += 1
   }
 
+  /**
+   * Where the caller writes one row itself, at most so many bytes; it becomes part of the rows with `commitRow`, and nothing of it
+   * stays when that is not called.
+   */
+  reserve(count: number): TsvBytes {
+    this.#room(count)
+    const { bytes } = this.#reserved
+    if (bytes !== this.#bytes) this.#reserved.bytes = this.#bytes
+    this.#reserved.at = this.#position
+    this.#reserved.isAscii = true
+    return this.#reserved
+  }
+
+  /** Ends the row that was written where `reserve` said. */
+  commitRow(): void {
+    this.#position = this.#reserved.at
+    this.end()
+  }
+
+  readonly #reserved = new TsvBytes(0)
+
   /** Appends all rows of another buffer of the same table. */
   append(other: TsvRows): void {
     this.#room(other.length)
@@ -231,11 +241,6 @@ export interface TsvPart {
   textMap(pairs: Iterable<readonly [string, string]>): void
   /** Brackets and commas of a tuple. */
   plain(characters: string): void
-}
-
-function numeral(value: number | bigint): string {
-  if (typeof value === 'number' && !Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf'
-  return Object.is(value, -0) ? '-0' : String(value)
 }
 
 function nanosecondsText(value: bigint): string {

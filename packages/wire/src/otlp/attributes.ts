@@ -1,5 +1,5 @@
 import { type Attributes, type AttributeValue, type Resource, type Scope } from '@andon/model'
-import type { Reader, Writer } from '../protobuf.ts'
+import { Reader, type Writer } from '../protobuf.ts'
 
 /** How deep arrays and maps may lie in each other. */
 const MAX_DEPTH = 32
@@ -122,6 +122,30 @@ export function readResource(reader: Reader, into: Mutable<Resource>): void {
     else reader.skip(tag)
   })
   into.attributes = attributes
+}
+
+/** One message Resource. @throws AndonError bad_body, too_large */
+export function decodeResource(bytes: Uint8Array, schemaUrl: string): Resource {
+  const reader = new Reader(bytes, 'a resource')
+  const attributes = ownAttributes(reader)
+  let droppedAttributes = 0
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === 10) readKeyValue(reader, attributes)
+    else if (tag === 16) droppedAttributes = reader.uint32()
+    else reader.skip(tag)
+  }
+  return { attributes, droppedAttributes, schemaUrl }
+}
+
+/** Fields KeyValue of one tag, and no others. @throws AndonError bad_body, too_large */
+export function decodeAttributes(bytes: Uint8Array, field: number): Attributes {
+  const reader = new Reader(bytes, 'attributes')
+  const attributes = ownAttributes(reader)
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) {
+    if (tag === field) readKeyValue(reader, attributes)
+    else reader.skip(tag)
+  }
+  return attributes
 }
 
 export function writeResource(writer: Writer, field: number, resource: Resource): void {

@@ -10,7 +10,7 @@ import {
   type SummaryPoint,
   type Temporality,
 } from '@andon/model'
-import type { Reader, Writer } from '../protobuf.ts'
+import { Reader, type Writer } from '../protobuf.ts'
 import { idOrNone, type Mutable, ownAttributes, readKeyValue, type Refuse, writeAttributes } from './attributes.ts'
 import { readRequest, type Sourced, writeRequest } from './request.ts'
 
@@ -42,17 +42,36 @@ export function encodeMetrics(metrics: readonly MetricRecord[]): Uint8Array {
   return writeRequest(metrics, writeMetric)
 }
 
-function readMetric(reader: Reader, { resource, scope }: Sourced): MetricRecord | undefined {
-  let name = ''
-  let description = ''
-  let unit = ''
-  let data: MetricData | undefined
-  reader.message((tag) => {
-    if (tag === 10) name = reader.string()
-    else if (tag === 18) description = reader.string()
-    else if (tag === 26) unit = reader.string()
-    else data = readData(reader, tag) ?? data
-  })
+function readMetric(reader: Reader, source: Sourced): MetricRecord | undefined {
+  const metric = emptyMetric()
+  reader.message((tag) => readField(reader, tag, metric))
+  return complete(metric, source)
+}
+
+/** One message Metric; undefined when it is without data. @throws AndonError bad_body, too_large */
+export function decodeMetric(bytes: Uint8Array, source: Sourced, refuse?: Refuse): MetricRecord | undefined {
+  const reader = new Reader(bytes, 'metrics')
+  const metric = emptyMetric()
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) readField(reader, tag, metric)
+  const found = complete(metric, source)
+  return found === undefined ? undefined : withoutMisfits(found, refuse)
+}
+
+/** A metric that is being read. */
+type ReadMetric = Mutable<Pick<MetricRecord, 'name' | 'description' | 'unit'>> & { data: MetricData | undefined }
+
+function emptyMetric(): ReadMetric {
+  return { name: '', description: '', unit: '', data: undefined }
+}
+
+function readField(reader: Reader, tag: number, metric: ReadMetric): void {
+  if (tag === 10) metric.name = reader.string()
+  else if (tag === 18) metric.description = reader.string()
+  else if (tag === 26) metric.unit = reader.string()
+  else metric.data = readData(reader, tag) ?? metric.data
+}
+
+function complete({ name, description, unit, data }: ReadMetric, { resource, scope }: Sourced): MetricRecord | undefined {
   return data === undefined ? undefined : { name, description, unit, data, resource, scope }
 }
 

@@ -1,6 +1,6 @@
-import { AndonError, type Attributes, SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from '@andon/model'
+import { AndonError, SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from '@andon/model'
 import type { Reader, Writer } from '../protobuf.ts'
-import { knownId, type Mutable, ownAttributes, readKeyValue, type Refuse, writeAttributes } from './attributes.ts'
+import { knownId, type Mutable, type OpenAttributes, ownAttributes, readKeyValue, type Refuse, writeAttributes } from './attributes.ts'
 import { type JsonReader, jsonAttributes, jsonRequest, readJsonRequest } from './json.ts'
 import { readRequest, type Sourced, writeRequest } from './request.ts'
 
@@ -29,9 +29,9 @@ export function encodeSpans(spans: readonly SpanRecord[]): Uint8Array {
 }
 
 /** A span that is being read. */
-type ReadSpan = Omit<Mutable<SpanRecord>, 'events' | 'links'> & { events: SpanEvent[]; links: Mutable<SpanLink>[] }
+type ReadSpan = Omit<Mutable<SpanRecord>, 'attributes' | 'events' | 'links'> & { attributes: OpenAttributes; events: SpanEvent[]; links: Mutable<SpanLink>[] }
 
-function emptySpan({ resource, scope }: Sourced, attributes: Attributes): ReadSpan {
+function emptySpan({ resource, scope }: Sourced, attributes: OpenAttributes): ReadSpan {
   return {
     traceId: '',
     spanId: '',
@@ -86,14 +86,24 @@ function keep(spans: SpanRecord[], span: ReadSpan, refuse: Refuse | undefined): 
 }
 
 function readSpan(reader: Reader, source: Sourced): ReadSpan {
-  const attributes = ownAttributes(reader)
-  const span = emptySpan(source, attributes)
-  reader.message((tag) => {
-    if (tag === 74) readKeyValue(reader, attributes)
-    else if (tag <= 66) readIdentity(reader, tag, span)
-    else readRest(reader, tag, span)
-  })
+  const span = emptySpan(source, ownAttributes(reader))
+  reader.message((tag) => readField(reader, tag, span))
   return span
+}
+
+/** The span of which the reader holds the fields and nothing else; none where its ids are none, which `refuse` is told of. */
+export function readSpanFields(reader: Reader, source: Sourced, refuse?: Refuse): SpanRecord[] {
+  const span = emptySpan(source, ownAttributes(reader))
+  for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) readField(reader, tag, span)
+  const kept: SpanRecord[] = []
+  keep(kept, span, refuse)
+  return kept
+}
+
+function readField(reader: Reader, tag: number, span: ReadSpan): void {
+  if (tag === 74) readKeyValue(reader, span.attributes)
+  else if (tag <= 66) readIdentity(reader, tag, span)
+  else readRest(reader, tag, span)
 }
 
 /** Fields 1 to 8. */
