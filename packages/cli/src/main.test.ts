@@ -58,6 +58,19 @@ test('rules check counts the rules of each file, and names the line of a mistake
   assert.match(bad.err, /wrong-rules\.yaml:4: expr: /)
 })
 
+const downAt = (time: string): string => `rule_files: [up.yaml]\ntests:\n  - input_series: [{ series: 'up{job="x"}', values: 0x20 }]\n    alert_rule_test:\n      - { eval_time: ${time}, alertname: Down, exp_alerts: [{ exp_labels: { job: x } }] }\n`
+
+test('rules test says what is not as expected', async () => {
+  writeFileSync(join(folder, 'up.yaml'), 'groups:\n  - name: a\n    rules:\n      - { alert: Down, expr: up == 0, for: 5m }\n')
+  writeFileSync(join(folder, 'good-test.yaml'), downAt('5m'))
+  writeFileSync(join(folder, 'bad-test.yaml'), downAt('4m'))
+  const good = await andon('rules', 'test', 'good-test.yaml')
+  assert.deepEqual([good.code, good.out], [0, 'good-test.yaml: 1 expectations, all well\n'])
+  const bad = await andon('rules', 'test', 'good-test.yaml', 'bad-test.yaml')
+  assert.deepEqual([bad.code, bad.out], [1, ''])
+  assert.match(bad.err, /bad-test\.yaml: FAILED\n {2}test 1: alertname Down, time 240s: expected labels \{alertname="Down", job="x"\}, annotations \{\}; found none/)
+})
+
 async function serve(dataDir: string, port = '0'): Promise<{ url: string; stop: () => Promise<number> }> {
   const child = spawn(process.execPath, [main, 'serve', '--port', port, '--data-dir', dataDir, '--log-level', 'error'], { stdio: ['ignore', 'pipe', 'inherit'], cwd: folder })
   after(() => child.kill('SIGKILL'))

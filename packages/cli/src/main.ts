@@ -8,7 +8,7 @@ import { coverage } from './coverage.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { profile, type ProfileFlags } from './profile.ts'
 import { query } from './query.ts'
-import { checkRules } from './rules.ts'
+import { checkRules, testRules } from './rules.ts'
 import { run } from './run.ts'
 import { serve, type ServeFlags } from './serve.ts'
 
@@ -82,9 +82,17 @@ program
     process.stdout.write(`${await check(file)}\n`)
   })
 
-program
-  .command('rules')
-  .description('rules that alert or record')
+const rules = program.command('rules').description('rules that alert or record')
+
+rules
+  .command('test')
+  .description('run tests of rules, written as for promtool test rules')
+  .argument('<files...>')
+  .action(async (files: string[]) => {
+    process.stdout.write(`${await testRules(files)}\n`)
+  })
+
+rules
   .command('check')
   .description('check files of rules, written as Prometheus has them')
   .argument('<files...>')

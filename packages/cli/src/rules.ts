@@ -25,3 +25,27 @@ export async function checkRules(paths: readonly string[]): Promise<string> {
     throw error
   }
 }
+
+/**
+ * Runs files of tests of rules, as `promtool test rules` has them.
+ *
+ * @returns what to say when all is as expected: a line for each file
+ * @throws CommandError problem, with all that is not as expected; or naming the file that cannot be read
+ */
+export async function testRules(paths: readonly string[]): Promise<string> {
+  const { runRuleTests } = await loadServer()
+  const lines: string[] = []
+  let failed = 0
+  for (const path of paths) {
+    try {
+      const { tests, failures } = await runRuleTests(path)
+      failed += failures.length
+      lines.push(`${path}: ${failures.length === 0 ? `${tests} expectations, all well` : 'FAILED'}`, ...failures.map((failure) => `  ${failure}`))
+    } catch (error) {
+      if (error instanceof AndonError) throw new CommandError(EXIT.problem, `${error.message}\n${error.hint}`)
+      throw error
+    }
+  }
+  if (failed > 0) throw new CommandError(EXIT.problem, lines.join('\n'))
+  return lines.join('\n')
+}

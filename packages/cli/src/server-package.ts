@@ -12,6 +12,8 @@ export interface ServerPackage {
   readonly checkConfig: (text: string, name: string) => ReadonlyMap<string, unknown>
   /** @throws AndonError bad_rules naming file and line */
   readonly readRuleFiles: (paths: readonly string[]) => readonly { readonly file: string; readonly rules: readonly { readonly kind: 'alert' | 'record' }[] }[]
+  /** @throws AndonError bad_rules when a file cannot be read */
+  readonly runRuleTests: (path: string) => Promise<{ readonly tests: number; readonly failures: readonly string[] }>
 }
 
 /**

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Engine, type QueryResult } from './engine.ts'
 import type { SeriesSource } from './promql/context.ts'
-import { MemorySource } from './vectors/memory-source.test.ts'
-import { labelsOf } from './vectors/notation.test.ts'
+import { MemorySource } from './memory/memory-source.ts'
+import { labelsOf } from './memory/notation.ts'
 import { commandsOf } from './vectors/script.test.ts'
 
 const LIMITS = { querySamples: 100_000, querySteps: 11_000, queryMs: 30_000 }

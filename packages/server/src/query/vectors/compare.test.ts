@@ -4,8 +4,8 @@ import { parseText } from '@andon/promql'
 import type { HistogramValue } from '../../store/metric-rows.ts'
 import type { QueryResult, Sample, SampleSeries } from '../engine.ts'
 import { histogramText, numberText } from '../promql/number-text.ts'
-import { labelsOf, type Noted, numberOf, valuesOf } from './notation.test.ts'
-import { type Evaluation, milliseconds, seriesLine } from './script.test.ts'
+import { labelsOf, milliseconds, type Noted, numberOf, seriesLine, valuesOf } from '../memory/notation.ts'
+import type { Evaluation } from './script.test.ts'
 
 const TOLERANCE = 1e-6
 const LEAST_NORMAL = 2.2250738585072014e-308

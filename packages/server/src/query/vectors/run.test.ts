@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path'
 import { Engine, type QueryResult } from '../engine.ts'
 import type { SeriesSource } from '../promql/context.ts'
 import { differenceOf, remarkDifferenceOf } from './compare.test.ts'
-import { commandsOf, type Evaluation, type Load } from './script.test.ts'
+import type { Load } from '../memory/notation.ts'
+import { commandsOf, type Evaluation } from './script.test.ts'
 
 const folder = process.env['PROMQLTEST'] ?? resolve(import.meta.dirname, '../../../../../../shared/promqltest')
 /** The names of the files there are. */

@@ -1,19 +1,5 @@
 // Files of Prometheus' own test suite (*.test) as commands.
-import { parseDuration } from '@andon/promql'
-
-/** A line of series: its metric, and its values as they are written. */
-export interface SeriesLine {
-  readonly metric: string
-  readonly values: string
-}
-
-export interface Load {
-  readonly kind: 'load'
-  readonly step: number
-  /** Whether classic histograms are loaded as native ones with custom buckets too. */
-  readonly nhcb: boolean
-  readonly series: readonly SeriesLine[]
-}
+import { type Load, milliseconds, seriesLine } from '../memory/notation.ts'
 
 export interface Expectation {
   /** `fail`, `warn`, `no_warn`, `info`, `no_info`, `ordered`, `string`, `range vector` */
@@ -36,20 +22,6 @@ export interface Evaluation {
 }
 
 export type Command = Load | Evaluation | { readonly kind: 'clear' }
-
-export function milliseconds(text: string): number {
-  const negative = text.startsWith('-')
-  const value = parseDuration(text.replace(/^[+-]/, ''))
-  if (value === undefined) throw new Error(`not a time: ${text}`)
-  return negative ? -value : value
-}
-
-const METRIC = /^((?:[^\s{]*)(?:\{(?:"(?:\\.|[^"\\])*"|[^"}])*\})?(?:@st)?)\s*(.*)$/s
-
-export function seriesLine(line: string): SeriesLine {
-  const [, metric = '', values = ''] = METRIC.exec(line.trim()) ?? []
-  return { metric, values: values.trim() }
-}
 
 function expectation(line: string): Expectation {
   const [, kind = '', rest = ''] = /^expect\s+(range vector|\S+)\s*(.*)$/s.exec(line) ?? []

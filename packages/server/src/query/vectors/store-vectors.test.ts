@@ -12,10 +12,9 @@ import type { Store } from '../../store/index.ts'
 import type { HistogramRow, SampleRow, SeriesRow } from '../../store/metric-rows.ts'
 import type { SourceSeries } from '../promql/context.ts'
 import { EXPECTED_STORE_FAILURES } from './expected-failures.test.ts'
-import { type LoadedSeries, MemorySource, slice, withStoreHints } from './memory-source.test.ts'
-import { labelsOf } from './notation.test.ts'
+import { type LoadedSeries, MemorySource, slice, withStoreHints } from '../memory/memory-source.ts'
+import { labelsOf, type Load } from '../memory/notation.ts'
 import { files, type LoadableSource, missing, run } from './run.test.ts'
-import type { Load } from './script.test.ts'
 
 /** The files begin at the epoch: nothing may expire. */
 const forever = { rawDays: 40_000, spansDays: 3650, rollupDays: 40_000, longDays: 3650 }

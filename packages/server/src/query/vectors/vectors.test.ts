@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { EXPECTED_FAILURES } from './expected-failures.test.ts'
-import { MemorySource } from './memory-source.test.ts'
+import { MemorySource } from '../memory/memory-source.ts'
 import { files, missing, run } from './run.test.ts'
 
 test("Prometheus' test files", { skip: missing }, async (t) => {

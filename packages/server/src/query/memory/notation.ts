@@ -1,9 +1,40 @@
-// The notation of series in Prometheus' test files: `1+1x4 _ stale {{schema:0 count:4 buckets:[1 2 1]}}`.
+// The notation of series in tests of rules and in Prometheus' own test files: `1+1x4 _ stale {{schema:0 count:4 buckets:[1 2 1]}}`.
 import type { Labels } from '@andon/model'
-import { parseText } from '@andon/promql'
+import { parseDuration, parseText } from '@andon/promql'
 import { added, multiplied } from '../promql/histogram/arithmetic.ts'
 import { CUSTOM_BOUNDS, type CounterHint, type HistogramValue } from '../../store/metric-rows.ts'
-import { milliseconds } from './script.test.ts'
+
+/** A line of series: its metric, and its values as they are written. */
+export interface SeriesLine {
+  readonly metric: string
+  readonly values: string
+}
+
+/** Series with values at times that are a step apart, the first at 0. */
+export interface Load {
+  readonly kind: 'load'
+  /** Milliseconds. */
+  readonly step: number
+  /** Whether classic histograms are loaded as native ones with custom buckets too. */
+  readonly nhcb: boolean
+  readonly series: readonly SeriesLine[]
+}
+
+/** A time from the begin of a test, such as `5m`; negative with a sign. @throws Error when it is none */
+export function milliseconds(text: string): number {
+  const negative = text.startsWith('-')
+  const value = parseDuration(text.replace(/^[+-]/, ''))
+  if (value === undefined) throw new Error(`not a time: ${text}`)
+  return negative ? -value : value
+}
+
+const METRIC = /^((?:[^\s{]*)(?:\{(?:"(?:\\.|[^"\\])*"|[^"}])*\})?(?:@st)?)\s*(.*)$/s
+
+/** A line with a metric and its values. */
+export function seriesLine(line: string): SeriesLine {
+  const [, metric = '', values = ''] = METRIC.exec(line.trim()) ?? []
+  return { metric, values: values.trim() }
+}
 
 /** A value of the notation: absent, a stale marker, a float or a histogram. */
 export type Noted = undefined | 'stale' | number | NotedHistogram

@@ -1,12 +1,11 @@
-// A store of series in memory, filled by the command `load`.
+// A store of series in memory: for tests of rules, and for Prometheus' own test files.
 import { type LabelMatcher, type Labels, labelsKey } from '@andon/model'
-import { RE2JS } from 're2js'
 import type { CounterHint, HistogramValue } from '../../store/metric-rows.ts'
 import { CUSTOM_BOUNDS } from '../../store/metric-rows.ts'
 import type { SeriesSource, SourceSeries } from '../promql/context.ts'
 import { wasReset } from '../promql/histogram/compare.ts'
-import { labelsOf, type Noted, startsOf, valuesOf } from './notation.test.ts'
-import type { Load } from './script.test.ts'
+import { labelMatch } from '../promql/label-match.ts'
+import { labelsOf, type Load, type Noted, startsOf, valuesOf } from './notation.ts'
 
 export interface Point {
   readonly time: number
@@ -70,12 +69,6 @@ export function slice({ labels, ts, v, stale, start, histograms }: SourceSeries,
   }
 }
 
-function matcherOf({ name, operator, value }: LabelMatcher): (labels: Labels) => boolean {
-  if (operator === '=' || operator === '!=') return (labels) => ((labels[name] ?? '') === value) === (operator === '=')
-  const pattern = RE2JS.compile(`^(?s:${value})$`)
-  return (labels) => pattern.matcher(labels[name] ?? '').find() === (operator === '=~')
-}
-
 function at(each: LoadedSeries | undefined, time: number): number {
   const value = each?.points.get(time)?.value
   return typeof value === 'number' ? value : 0
@@ -112,6 +105,7 @@ function customHistograms(series: Iterable<LoadedSeries>): LoadedSeries[] {
   })
 }
 
+/** Holds all its points; what is added later than another at the same time replaces it. */
 export class MemorySource implements SeriesSource {
   readonly loaded: Map<string, LoadedSeries> = new Map()
   #source: SourceSeries[] | undefined
@@ -148,6 +142,12 @@ export class MemorySource implements SeriesSource {
     this.#source = undefined
   }
 
+  /** Adds one point of a series. */
+  add(labels: Labels, time: number, value: number | 'stale'): void {
+    this.#seriesOf(labels).points.set(time, { time, value, start: 0 })
+    this.#source = undefined
+  }
+
   #add(target: LoadedSeries, time: number, noted: Noted, offset: number | undefined): void {
     if (noted === undefined) return
     const value = typeof noted === 'object' ? noted.value : noted
@@ -156,7 +156,7 @@ export class MemorySource implements SeriesSource {
 
   select(matchers: readonly LabelMatcher[], range: { start: number; end: number }): Promise<readonly SourceSeries[]> {
     const all = (this.#source ??= [...this.loaded.values()].map(sourceSeries))
-    const conditions = matchers.map(matcherOf)
+    const conditions = matchers.map(labelMatch)
     return Promise.resolve(all.filter(({ labels }) => conditions.every((holds) => holds(labels))).map((each) => slice(each, range.start, range.end)))
   }
 }
