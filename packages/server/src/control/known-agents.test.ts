@@ -78,7 +78,7 @@ test('a restart, also after a crash, knows who was heard until 30 seconds before
   assert.deepEqual((await KnownAgents.open(table, clock)).find('old'), undefined)
 })
 
-test('what did not change is not written; what could not be written is, with the next turn or at the end', async () => {
+test('what did not change is written once an hour; what could not be written is, with the next turn or at the end', async () => {
   const clock = new FakeClock()
   const table = new FakeTable()
   const errors: unknown[] = []
@@ -87,14 +87,46 @@ test('what did not change is not written; what could not be written is, with the
   agents.seen(identity('b'), 'one')
   await clock.advance(3 * WRITE_MS)
   assert.deepEqual(table.writes, [2])
-  agents.seen(identity('b'), 'one')
+  agents.seen(identity('b', 1), 'one')
   table.error = new Error('the disk is full')
   await clock.advance(WRITE_MS)
   assert.deepEqual([errors, table.writes], [[table.error], [2]])
   table.error = undefined
+  agents.seen(identity('a'), 'one')
   await agents.stop()
-  assert.deepEqual(table.writes, [2, 1])
+  assert.deepEqual(table.writes, [2, 2])
   agents.seen(identity('c'), 'one')
   await clock.advance(WRITE_MS)
-  assert.deepEqual(table.writes, [2, 1])
+  assert.deepEqual(table.writes, [2, 2])
+})
+
+test('an agent that is heard all the time is written once an hour, and at once when it says something else', async () => {
+  const clock = new FakeClock()
+  const table = new FakeTable()
+  const agents = await KnownAgents.open(table, clock)
+  const heard = async (minutes: number, revision: number): Promise<void> => {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      agents.seen(identity('a', revision), 'one')
+      await clock.advance(MINUTE)
+    }
+  }
+  await heard(10 * 60, 0)
+  assert.ok(table.writes.length >= 9 && table.writes.length <= 10, `${table.writes.length} times in ten hours`)
+  const before = table.writes.length
+  await heard(1, 1)
+  assert.deepEqual([table.writes.length, table.rows.get('a')?.revision], [before + 1, 1])
+})
+
+test('after a start a name belongs for ten minutes to the token that had it, however long the server was away', async () => {
+  const clock = new FakeClock()
+  const table = new FakeTable()
+  const first = await KnownAgents.open(table, clock)
+  first.seen(identity('a'), 'one')
+  await first.stop()
+  await clock.advance(DAY)
+  const second = await KnownAgents.open(table, clock)
+  await clock.advance(9 * MINUTE)
+  assert.equal(second.seen(identity('a'), 'two'), false)
+  await clock.advance(MINUTE)
+  assert.equal(second.seen(identity('a'), 'two'), true)
 })

@@ -2,6 +2,7 @@
 import { type AgentIdentity, CONTROL_MS_MAX, type Milliseconds } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { AgentStore, HeardAgent } from '../store/agents.ts'
+import { LastWritten } from '../store/last-written.ts'
 
 /** An agent, when it was last heard of, and whether that is too long ago. */
 export interface KnownAgent extends AgentIdentity {
@@ -15,21 +16,24 @@ export type AgentTable = Pick<AgentStore, 'write' | 'heardSince'>
 
 /** Past it the one that was silent for longest is forgotten. */
 export const AGENTS_MAX = 10_000
-/** How often what was heard is written. */
+/** How often what was heard for the first time, or says something else than before, is written. */
 export const WRITE_MS: Milliseconds = 30_000
-/** For so long a name belongs to the token under which it sent. */
+/** For so long a name belongs to the token under which it sent, and after a start at least. */
 const OWNED: Milliseconds = 10 * 60_000
 /** As long as an agent holds on to a state without contact. */
 const STALE: Milliseconds = 5 * 60_000
 /** As long as a desired state can wait for an agent that is not there. */
 const KEPT: Milliseconds = CONTROL_MS_MAX
 
+/** All that an agent's row says but the time. */
+const rowOf = ({ instance, service, version, revision, capabilities, owner }: HeardAgent): string => JSON.stringify([instance, service, version, revision, capabilities, owner])
+
 /** By service, then instance. */
 const order = ({ service, instance }: AgentIdentity): string => `${service}\n${instance}`
 
 /**
- * The agents of the last seven days. Kept in a table, which is written every 30 seconds and at the end: what a crash
- * loses of it, the agents say again with their next requests.
+ * The agents of the last seven days. Kept in a table: what is new is written within 30 seconds, only when each was last heard once
+ * an hour and at the end. What a crash loses of it, the agents say again with their next requests.
  */
 export class KnownAgents {
   readonly #table: AgentTable
@@ -39,6 +43,9 @@ export class KnownAgents {
   readonly #agents: Map<string, HeardAgent>
   /** Instances that were heard since they were written. */
   readonly #unwritten = new Set<string>()
+  /** By all that a row says but the time. */
+  readonly #rows: LastWritten<string>
+  readonly #openedAt: Milliseconds
   #writing: Promise<void> = Promise.resolve()
   #cancel: () => void
 
@@ -46,6 +53,8 @@ export class KnownAgents {
     this.#table = table
     this.#clock = clock
     this.#failed = failed
+    this.#rows = new LastWritten(clock, AGENTS_MAX)
+    this.#openedAt = clock.now()
     this.#agents = new Map(heard.map((agent) => [agent.instance, agent]))
     this.#cancel = clock.every(WRITE_MS, () => void this.write())
   }
@@ -62,13 +71,13 @@ export class KnownAgents {
   /**
    * Takes note of a request.
    *
-   * @returns false where the instance belongs to another token, which was heard within ten minutes
+   * @returns false where the instance belongs to another token, which was heard within ten minutes, or before a start within ten
    */
   seen(identity: AgentIdentity, owner: string): boolean {
     const now = this.#clock.now()
     const { instance } = identity
     const before = this.#agents.get(instance)
-    if (before !== undefined && before.owner !== owner && now - before.lastSeen < OWNED) return false
+    if (before !== undefined && before.owner !== owner && now - Math.max(before.lastSeen, this.#openedAt) < OWNED) return false
     this.#agents.delete(instance)
     this.#agents.set(instance, { ...identity, owner, lastSeen: now })
     this.#unwritten.add(instance)
@@ -108,21 +117,25 @@ export class KnownAgents {
     return [...this.#agents.values()].map((agent) => this.#shown(agent)).toSorted((a, b) => (order(a) < order(b) ? -1 : 1))
   }
 
-  /** Writes who was heard since the last time, one write after the other; never rejects. */
+  /** Writes what is due of those that were heard since the last time, one write after the other; never rejects. */
   write(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#write())
+    return this.#queue((agent) => this.#rows.isDue(rowOf(agent)))
+  }
+
+  #queue(isDue: (agent: HeardAgent) => boolean): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write(isDue))
     return this.#writing
   }
 
-  async #write(): Promise<void> {
-    const instances = [...this.#unwritten]
-    const agents = instances.flatMap((instance) => this.#agents.get(instance) ?? [])
-    this.#unwritten.clear()
+  async #write(isDue: (agent: HeardAgent) => boolean): Promise<void> {
+    const agents = [...this.#unwritten].flatMap((instance) => this.#agents.get(instance) ?? []).filter(isDue)
     if (agents.length === 0) return
+    for (const { instance } of agents) this.#unwritten.delete(instance)
     try {
       await this.#table.write(agents)
+      this.#rows.note(agents.map(rowOf))
     } catch (error) {
-      for (const instance of instances) if (this.#agents.has(instance)) this.#unwritten.add(instance)
+      for (const { instance } of agents) if (this.#agents.has(instance)) this.#unwritten.add(instance)
       this.#failed(error)
     }
   }
@@ -130,6 +143,6 @@ export class KnownAgents {
   /** Writes what is left and ends. */
   async stop(): Promise<void> {
     this.#cancel()
-    await this.write()
+    await this.#queue(() => true)
   }
 }

@@ -3,10 +3,12 @@ import { INVENTORY_KINDS, type InventoryItem, type Milliseconds, type TimeRange 
 import type { Clock } from '../runtime/clock.ts'
 import { number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
+import { LastWritten } from './last-written.ts'
 import { i64, sql, text } from './sql.ts'
 import { TsvRows } from './tsv.ts'
 
 const COLUMNS = ['service', 'version', 'kind', 'name', 'last_seen']
+const REMEMBERED = 100_000
 
 /** What one instance registered. */
 export interface Registration {
@@ -23,20 +25,25 @@ export interface RegisteredItem extends InventoryItem {
 export class InventoryStore {
   readonly #database: Database
   readonly #clock: Pick<Clock, 'now'>
+  /** By service, version, kind and name. */
+  readonly #written: LastWritten<string>
 
   constructor(database: Database, clock: Pick<Clock, 'now'>) {
     this.#database = database
     this.#clock = clock
+    this.#written = new LastWritten(clock, REMEMBERED)
   }
 
-  /** Keeps what was registered, as seen now; settles when it is stored. A repetition changes nothing but that time. */
+  /** Keeps what was registered, as seen now; settles when it is stored. A repetition changes nothing but that time, once an hour. */
   async write(registrations: readonly Registration[]): Promise<void> {
+    const items = registrations.flatMap(({ service, version, items: registered }) => registered.map(({ kind, name }) => [service, version, kind, name] as const))
+    const due = new Map(items.map((item) => [item.join('\n'), item]))
+    for (const key of due.keys()) if (!this.#written.isDue(key)) due.delete(key)
     const seconds = Math.floor(this.#clock.now() / 1000)
     const rows = new TsvRows(4096)
-    for (const { service, version, items } of registrations) {
-      for (const { kind, name } of items) rows.text(service).text(version).text(kind).text(name).number(seconds).end()
-    }
+    for (const [service, version, kind, name] of due.values()) rows.text(service).text(version).text(kind).text(name).number(seconds).end()
     await this.#database.insert('inventory', COLUMNS, rows)
+    this.#written.note(due.keys())
   }
 
   /** Services that registered anything since a time, in order. */

@@ -3,6 +3,7 @@ import { type Milliseconds, type ProfileFrame, type ProfileRecord, type ProfileT
 import type { Clock } from '../runtime/clock.ts'
 import { number, stringOf, texts } from './cells.ts'
 import type { Database } from './database.ts'
+import { LastWritten } from './last-written.ts'
 import { once, type WriteOptions } from './spans.ts'
 import { all, i64, name, type Sql, sql, text, u32 } from './sql.ts'
 import { TsvRows } from './tsv.ts'
@@ -77,8 +78,6 @@ export interface ProfileSetQuery {
 const SAMPLE_COLUMNS = ['service', 'type', 'ts', 'env', 'version', 'instance', 'route', 'trace_id', 'span_id', 'stack', 'value']
 const SET_COLUMNS = ['service', 'type', 'env', 'version', 'instance', 'ts', 'seconds', 'samples', 'session']
 
-/** How long a stack may go without its row being written again. */
-const STACK_REFRESH = 3_600_000
 const STACKS_REMEMBERED = 200_000
 const NO_TRACE = Buffer.alloc(16)
 const BUCKET: Milliseconds = 300_000
@@ -97,14 +96,15 @@ export class ProfileStore {
   readonly #database: Database
   readonly #clock: Clock
   readonly #rawDays: number
-  /** When each stack was last written, by service and hash. */
-  readonly #stacks = new Map<string, Milliseconds>()
+  /** By service and hash. */
+  readonly #stacks: LastWritten<string>
 
   /** @param rawDays - how long single samples are kept */
   constructor(database: Database, clock: Clock, rawDays: number) {
     this.#database = database
     this.#clock = clock
     this.#rawDays = rawDays
+    this.#stacks = new LastWritten(clock, STACKS_REMEMBERED)
   }
 
   /** Stores profiles; settles when they are stored. Stacks first, so that no sample refers to nothing. */
@@ -135,16 +135,15 @@ export class ProfileStore {
   }
 
   async #writeStacks(stacks: ReadonlyMap<string, { service: string; hash: bigint; frames: readonly string[] }>): Promise<void> {
-    const now = this.#clock.now()
-    const due = [...stacks].filter(([key]) => now - (this.#stacks.get(key) ?? -Infinity) > STACK_REFRESH)
+    const due = [...stacks].filter(([key]) => this.#stacks.isDue(key))
     if (due.length === 0) return
+    const seconds = Math.floor(this.#clock.now() / 1000)
     const rows = new TsvRows()
     for (const [, { service, hash, frames }] of due) {
-      rows.text(service).number(hash).list(frames, (part, each) => part.text(each)).number(Math.floor(now / 1000)).end()
+      rows.text(service).number(hash).list(frames, (part, each) => part.text(each)).number(seconds).end()
     }
     await this.#database.insert('stacks', ['service', 'hash', 'frames', 'last_seen'], rows)
-    if (this.#stacks.size + due.length > STACKS_REMEMBERED) this.#stacks.clear()
-    for (const [key] of due) this.#stacks.set(key, now)
+    this.#stacks.note(due.map(([key]) => key))
   }
 
   /**

@@ -4,6 +4,7 @@ import { SpanView } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
 import { columns, counts, number, pairs, stringOf, textRecord } from './cells.ts'
 import type { Database } from './database.ts'
+import { LastWritten } from './last-written.ts'
 import { appendSpan, readResource, readSpanRow, resourceRow, SPAN_COLUMNS, SPAN_SELECT } from './span-row.ts'
 import { all, f64, i64, ids, Param, Sql, sql, text, u32 } from './sql.ts'
 import { type AttributeLimits, SpanViewRows } from './span-view-row.ts'
@@ -88,20 +89,19 @@ export interface RedSeries {
   readonly p99: readonly (number | null)[]
 }
 
-/** How long a resource may go without its row being written again. */
-const RESOURCE_REFRESH = 3_600_000
 const RESOURCES_REMEMBERED = 10_000
 
 export class SpanStore {
   readonly #database: Database
   readonly #clock: Clock
   readonly #views = new SpanViewRows()
-  /** When each resource was last written, by its hash. */
-  readonly #resources = new Map<bigint, Milliseconds>()
+  /** By its hash. */
+  readonly #resources: LastWritten<bigint>
 
   constructor(database: Database, clock: Clock) {
     this.#database = database
     this.#clock = clock
+    this.#resources = new LastWritten(clock, RESOURCES_REMEMBERED)
   }
 
   /** Stores spans; settles when they are stored. Their times must lie between 1970 and 2255. */
@@ -140,16 +140,13 @@ export class SpanStore {
   }
 
   async #writeResources(resources: ReadonlySet<Resource>): Promise<void> {
-    const now = this.#clock.now()
-    const due = [...resources].map(resourceRow).filter(({ hash }) => now - (this.#resources.get(hash) ?? -Infinity) > RESOURCE_REFRESH)
-    if (due.length === 0) return
+    const due = new Map([...resources].map(resourceRow).filter(({ hash }) => this.#resources.isDue(hash)).map((row) => [row.hash, row]))
+    if (due.size === 0) return
+    const seconds = Math.floor(this.#clock.now() / 1000)
     const rows = new TsvRows()
-    for (const { hash, texts: shown, rest } of due) {
-      rows.number(hash).textMap(shown).raw(rest).number(Math.floor(now / 1000)).end()
-    }
+    for (const { hash, texts: shown, rest } of due.values()) rows.number(hash).textMap(shown).raw(rest).number(seconds).end()
     await this.#database.insert('resources', ['hash', 'attrs', 'rest', 'last_seen'], rows)
-    if (this.#resources.size + due.length > RESOURCES_REMEMBERED) this.#resources.clear()
-    for (const { hash } of due) this.#resources.set(hash, now)
+    this.#resources.note(due.keys())
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { counts, number, stringOf, texts } from './cells.ts'
 import type { Database } from './database.ts'
 import { minutesIn, stepOf } from './edges.ts'
+import { LastWritten } from './last-written.ts'
 import { once, type WriteOptions } from './spans.ts'
 import { all, i64, ids, Sql, sql, text, u32 } from './sql.ts'
 import type { IdentifiedStatement } from './statement-text.ts'
@@ -81,8 +82,6 @@ export interface StatementQuery {
 const STATS_COLUMNS = ['service', 'env', 'version', 'fp', 'route', 'caller', 'minute', 'n', 'err', 'dur_sum', 'wait_n', 'wait_sum', 'server_n', 'server_sum', 'rows_n', 'rows', 'per_trace_max', 'pos']
 const QUERY_COLUMNS = ['fp', 'system', 'statement', 'tables', 'op', 'last_seen']
 const SUMS = new Sql('sum(n), sum(err), sum(dur_sum), sum(wait_n), sum(wait_sum), sum(server_n), sum(server_sum), sum(rows_n), sum(rows), max(per_trace_max), sumMap(pos)', {})
-/** A statement's text is written again at most once an hour. */
-const REFRESH: Milliseconds = 3_600_000
 const REMEMBERED = 20_000
 const PARTS_MAX = 200
 /** By what the parts of a statement are told apart. */
@@ -92,12 +91,13 @@ const PARTS: Readonly<Record<StatementBy, Sql>> = { route: new Sql('route', {}),
 export class StatementStore {
   readonly #database: Database
   readonly #clock: Pick<Clock, 'now'>
-  /** When each text was last written, by its id. */
-  readonly #written = new Map<bigint, Milliseconds>()
+  /** Texts, by their ids. */
+  readonly #written: LastWritten<bigint>
 
   constructor(database: Database, clock: Pick<Clock, 'now'>) {
     this.#database = database
     this.#clock = clock
+    this.#written = new LastWritten(clock, REMEMBERED)
   }
 
   /** Stores what statements cost and, before it, what they are; settles when it is stored. */
@@ -113,16 +113,15 @@ export class StatementStore {
   }
 
   async #writeTexts(statements: readonly IdentifiedStatement[]): Promise<void> {
-    const now = this.#clock.now()
-    const due = statements.filter(({ id }) => now - (this.#written.get(id) ?? -Infinity) > REFRESH)
+    const due = statements.filter(({ id }) => this.#written.isDue(id))
     if (due.length === 0) return
+    const seconds = Math.floor(this.#clock.now() / 1000)
     const tsv = new TsvRows(due.length * 512)
     for (const { id, system, text: words, collections, operation } of due) {
-      tsv.number(id).text(system).text(words).list(collections, (part, each) => part.text(each)).text(operation).number(Math.floor(now / 1000)).end()
+      tsv.number(id).text(system).text(words).list(collections, (part, each) => part.text(each)).text(operation).number(seconds).end()
     }
     await this.#database.insert('db_queries', QUERY_COLUMNS, tsv)
-    if (this.#written.size + due.length > REMEMBERED) this.#written.clear()
-    for (const { id } of due) this.#written.set(id, now)
+    this.#written.note(due.map(({ id }) => id))
   }
 
   /** Statements by service, those with the most time first. Reads one partition per week. */
