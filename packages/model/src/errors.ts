@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'query_timeout'
   | 'overloaded'
   | 'unavailable'
+  | 'disk_full'
   | 'unauthorized'
   | 'forbidden'
   | 'bad_config'
@@ -33,6 +34,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, { readonly status: numb
   query_timeout: { status: 503, hint: 'Shorten the range, lengthen the step or raise the timeout.' },
   overloaded: { status: 429, hint: 'Try again after the time in the Retry-After header.' },
   unavailable: { status: 503, hint: 'The store is not open yet or is closing; try again shortly.' },
+  disk_full: { status: 503, hint: 'Keep it and send it again after the time in the Retry-After header; free space on the server, or shorten its retention.' },
   unauthorized: { status: 401, hint: 'Send a token: Authorization: Bearer TOKEN.' },
   forbidden: { status: 403, hint: 'This request is not allowed from where it comes; see docs/reference/security.md.' },
   bad_config: { status: 500, hint: 'Mend the named option; docs/reference/options.md lists them all.' },

@@ -93,8 +93,10 @@ test('a trace sent in protobuf with gzip and one in JSON come back by our own JS
 })
 
 test('status and the own metrics count what came in', async () => {
-  const status = await json<{ version: string; store: { bytes: number }; ingest: Record<string, number> }>('/api/status')
+  const status = await json<{ version: string; store: { bytes: number; retention: { name: string; days: number; configuredDays: number }[] }; disk: { state: string; totalBytes: number; freeBytes: number }; ingest: Record<string, number> }>('/api/status')
   assert.ok(status.store.bytes > 0)
+  assert.ok(status.store.retention.length > 20 && status.store.retention.every(({ days, configuredDays }) => days === configuredDays))
+  assert.ok(status.disk.totalBytes > status.disk.freeBytes && status.disk.freeBytes > 0, JSON.stringify(status.disk))
   assert.equal(status.ingest['ingest_spans'], 3)
   const metrics = await (await fetch(`${app.url}/metrics`)).text()
   assert.match(metrics, /^andon_ingest_spans_total 3$/m)

@@ -17,7 +17,7 @@ import { ExceptionIngest } from './ingest/exceptions.ts'
 import { MetricIngest } from './ingest/metrics.ts'
 import { ProfileIngest } from './ingest/profiles.ts'
 import { RemoteWriteIngest } from './ingest/remote-write.ts'
-import { SpanIngest } from './ingest/spans.ts'
+import { type IngestContext, SpanIngest } from './ingest/spans.ts'
 import { AllSeries } from './query/all-series.ts'
 import { BusinessReader } from './query/business.ts'
 import { CoverageReader } from './query/coverage.ts'
@@ -39,6 +39,7 @@ import { writtenSample } from './ingest/written-points.ts'
 import type { ActiveAlert } from './rules/alerting.ts'
 import { RuleManager } from './rules/manager.ts'
 import { readRuleFiles, type RuleGroup } from './rules/schema.ts'
+import { DiskGuard } from './store/disk-guard.ts'
 import { openStore, type Store } from './store/index.ts'
 import { ownVersion } from './version.ts'
 
@@ -108,8 +109,9 @@ export class App {
     const { dataDir, clickhouse, retention } = this.#options
     const groups = readRuleFiles(this.#options.rules.files)
     const store = await openStore({ dataDir, server: clickhouse, log: this.#log, clock: this.#clock, retention })
+    let running: Running | undefined
     try {
-      const running = { store, ...(await this.#connect(store, groups)) }
+      running = { store, ...(await this.#connect(store, groups)) }
       this.#running = running
       await this.#listen(running.api)
       await this.#listenGrpc(running)
@@ -118,6 +120,7 @@ export class App {
       this.#ready = true
     } catch (error) {
       this.#running = undefined
+      await running?.drained()
       await store.close()
       throw error
     }
@@ -160,12 +163,13 @@ export class App {
     const clock = this.#clock
     const { limits, retention } = this.#options
     const own = new OwnMetrics()
-    const rawDays = { clock, limits, own, retentionDays: retention.rawDays }
-    const spanDays = { clock, limits, own, retentionDays: retention.spansDays }
+    const room = await DiskGuard.open({ disk: store.disk, state: store.state, clock, log: this.#log, own, options: this.#options.disk })
+    const kept = (retentionDays: number): IngestContext => ({ clock, limits, own, room, retentionDays })
+    const spanDays = kept(retention.spansDays)
     const spans = new SpanIngest(store, spanDays)
-    const metrics = new MetricIngest(store.metrics, rawDays)
-    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, ...spanDays }), spanDays, this.#log)
-    const profiles = new ProfileIngest(store.profiles, spanDays)
+    const metrics = new MetricIngest(store.metrics, kept(retention.rawDays))
+    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, ...spanDays }), kept(retention.errorsDays), this.#log)
+    const profiles = new ProfileIngest(store.profiles, kept(retention.profilesDays))
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
     const series = new AllSeries(store.metrics, new SpanSeries(store.edges, store.spanRates, clock))
     const engine = new Engine(series, limits, { rateSums: series, floatParts: store.metrics, deltaHistograms: store.metrics, rollups: store.rollups })
@@ -175,8 +179,8 @@ export class App {
     const cpu = new OwnCpu(clock)
     // A server may be away; the rest of the page is then shown without.
     const storeBytes = (): Promise<number | null> =>
-      store.status().then(
-        ({ bytes }) => bytes,
+      store.bytes().then(
+        (bytes) => bytes,
         () => null,
       )
     const rules = await this.#rules(groups, { engine, metrics, store, own })
@@ -211,6 +215,7 @@ export class App {
         clock,
         startedAt,
         store: () => store.status(),
+        disk: () => room.status(),
         ready: () => this.#ready,
         live: () => ({ ...hub?.counts() }),
         limits: { ...limits },
@@ -232,7 +237,7 @@ export class App {
       more: (server) => registerMetricsApi(server, { engine, metrics: series, targets: () => scraper.states(), rules: () => rules.groups, clock, log: this.#log, version: ownVersion() }),
     })
     const grpc = new GrpcServer({ spans, metrics, exceptions, bodies, clock, log: this.#log, check: (authorization) => this.#guard.checkIngest(authorization) })
-    return { api, grpc, scraper, rules, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop()]) }
+    return { api, grpc, scraper, rules, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop(), room.stop()]) }
   }
 
   async #rules(groups: readonly RuleGroup[], { engine, metrics, store, own }: { readonly engine: Engine; readonly metrics: MetricIngest; readonly store: Store; readonly own: OwnMetrics }): Promise<RuleManager> {

@@ -7,6 +7,7 @@ import { AndonError } from '@andon/model'
 import { hashToken } from './api/guard.ts'
 import { checkConfig, OPTIONS, readOptions } from './config.ts'
 import { defaultLimits } from './runtime/limits.ts'
+import { defaultDisk } from './store/disk-marks.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'andon-config-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -57,6 +58,24 @@ test('every mistake names its line', () => {
   assert.match(refusal('- 1\n'), /^andon\.yaml:1: the file must hold keys/)
   assert.match(refusal('tokens:\n  - name: a\n    role: king\n    sha256: x\n'), /^andon\.yaml:1: tokens must be/)
   assert.match(refusal('log_level: loud\n'), /debug, info, warn, error/)
+})
+
+test('retention: errors and profiles are kept as spans unless they are named; sums that would expire before what they sum up are refused at their line', () => {
+  const { retention } = readOptions({ file: write('retention:\n  spans_days: 30\n  profiles_days: 3\n') })
+  assert.deepEqual(retention, { rawDays: 15, spansDays: 30, errorsDays: 30, profilesDays: 3, rollupDays: 90, longDays: 400 })
+  assert.equal(refusal('retention:\n  raw_days: 30\n  rollup_days: 20\n'), 'andon.yaml:3: retention.rollup_days (20) must be at least retention.raw_days (30): what is longer ago is read from sums, which must not expire first.')
+  assert.match(refusal('retention:\n  raw_days: 100\n'), /^andon\.yaml:2: retention\.rollup_days \(90\) must be at least retention\.raw_days \(100\)/)
+  assert.match(refusal('\nretention:\n  rollup_days: 500\n'), /^andon\.yaml:3: retention\.long_days \(400\) must be at least retention\.rollup_days \(500\)/)
+  assert.match(refusal('retention:\n  spans_days: 500\n  rollup_days: 600\n  long_days: 600\n  profiles_days: 700\n'), /^andon\.yaml:3: retention\.rollup_days \(600\) must be at least retention\.profiles_days \(700\)/)
+  for (const days of ['0', '-1', '3651', '1.5', 'seven', '']) assert.match(refusal(`retention:\n  errors_days: ${days}\n`), /^andon\.yaml:2: retention\.errors_days must be a whole number from 1 to 3650/)
+})
+
+test('the disk: its options are read, and nonsense is refused', () => {
+  const { disk } = readOptions({ file: write('disk:\n  when_full: refuse\n  used_percent: 80\n') })
+  assert.deepEqual(disk, { ...defaultDisk, whenFull: 'refuse', usedPercent: 80 })
+  assert.match(refusal('disk:\n  used_percent: 100\n'), /^andon\.yaml:2: disk\.used_percent must be a whole number from 50 to 99/)
+  assert.match(refusal('disk:\n  when_full: panic\n'), /disk\.when_full must be one of drop, refuse/)
+  assert.match(refusal('disk:\n  reserve_bytes: 0\n'), /disk\.reserve_bytes must be/)
 })
 
 test('flags and variables are named when they are wrong', () => {

@@ -6,8 +6,9 @@ import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
 import { defaultLimits, type Limits } from './runtime/limits.ts'
 import type { LogLevel } from './runtime/log.ts'
 import { readJobs, SCRAPE_KIND, type ScrapeJob } from './ingest/scrape/jobs.ts'
+import { defaultDisk, type DiskOptions } from './store/disk-marks.ts'
 import type { ServerOptions } from './store/engine-server.ts'
-import { defaultRetention, type Retention } from './store/migrate.ts'
+import { defaultRetention, type Retention, RETENTION_KEYS, retentionFault, wholeRetention } from './store/retention.ts'
 
 /** Which rules are evaluated, and how. */
 export interface RulesOptions {
@@ -44,7 +45,8 @@ export interface Options {
   /** Where people reach this server, for links; '' where nobody said. */
   readonly externalUrl: string
   readonly rules: RulesOptions
-  readonly retention: Retention
+  readonly retention: Required<Retention>
+  readonly disk: DiskOptions
   readonly limits: Limits
 }
 
@@ -203,7 +205,9 @@ function someUrl(value: unknown): string {
 
 const snake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const limitEntries = Object.entries(defaultLimits)
-const retentionEntries = Object.entries(defaultRetention)
+const retentionName = (key: string): string => `retention.${snake(key)}`
+/** What is kept as long as spans unless it is set. */
+const AS_SPANS = retentionName('spansDays')
 
 /** Every option there is; docs/reference/options.md lists them, a test compares the two. */
 export const OPTIONS: readonly OptionSpec[] = [
@@ -229,9 +233,13 @@ export const OPTIONS: readonly OptionSpec[] = [
   { name: 'rules.query_offset_ms', kind: 'a whole number of milliseconds from 0 to 3600000', default: '0', read: wholeNumber(0, 3_600_000) },
   { name: 'rules.external_labels', kind: 'NAME: TEXT', default: '{}', read: someLabels },
   { name: 'live.interval_ms', kind: 'a whole number of milliseconds from 1000 to 60000', default: '5000', read: wholeNumber(1000, 60_000) },
-  ...retentionEntries.map(
-    ([key, days]): OptionSpec => ({ name: `retention.${snake(key)}`, kind: 'a whole number of days from 1 to 3650', default: String(days), read: wholeNumber(1, 3650) }),
+  ...RETENTION_KEYS.map(
+    (key): OptionSpec => ({ name: retentionName(key), kind: 'a whole number of days from 1 to 3650', default: String(defaultRetention[key] ?? AS_SPANS), read: wholeNumber(1, 3650) }),
   ),
+  { name: 'disk.when_full', kind: 'drop or refuse', default: defaultDisk.whenFull, read: word('drop', 'refuse') },
+  { name: 'disk.used_percent', kind: 'a whole number from 50 to 99', default: String(defaultDisk.usedPercent), read: wholeNumber(50, 99) },
+  { name: 'disk.headroom_bytes', kind: 'a whole number from 1 to 1e15', default: String(defaultDisk.headroomBytes), read: wholeNumber(1, 1e15) },
+  { name: 'disk.reserve_bytes', kind: 'a whole number from 1 to 1e15', default: String(defaultDisk.reserveBytes), read: wholeNumber(1, 1e15) },
   ...limitEntries.map(([key, limit]): OptionSpec => ({ name: `limits.${snake(key)}`, kind: 'a whole number from 1 to 1e12', default: String(limit), read: wholeNumber(1, 1e12) })),
 ]
 
@@ -250,9 +258,17 @@ function fit(option: OptionSpec, value: unknown, where: string): unknown {
   }
 }
 
+/** The retention that options say, by their names. */
+function retentionOf(values: ReadonlyMap<string, unknown>): Required<Retention> {
+  const given = RETENTION_KEYS.flatMap((key): [string, unknown][] => (values.has(retentionName(key)) ? [[key, values.get(retentionName(key))]] : []))
+  return wholeRetention(Object.assign({}, defaultRetention, Object.fromEntries(given)))
+}
+
 /** The options that a configuration file names. */
 class ConfigFile {
   readonly values = new Map<string, unknown>()
+  /** Where each of them stands. */
+  readonly #places = new Map<string, string>()
   readonly #name: string
   readonly #lines = new LineCounter()
 
@@ -265,6 +281,17 @@ class ConfigFile {
     if (document.contents === null) return
     if (!isMap(document.contents)) throw badConfig(this.#at(0), 'the file must hold keys and values.')
     for (const { key, value } of document.contents.items) this.#read(key, value, '')
+    this.#checkRetention()
+  }
+
+  /** Retention is set by files alone, so it is checked as a whole here. */
+  #checkRetention(): void {
+    const retention = retentionOf(this.values)
+    const fault = retentionFault(retention)
+    if (fault === undefined) return
+    const [longer, shorter] = [retentionName(fault.longer), retentionName(fault.shorter)]
+    const where = this.#places.get(longer) ?? this.#places.get(shorter) ?? this.#places.get(AS_SPANS) ?? this.#name
+    throw badConfig(where, `${longer} (${retention[fault.longer]}) must be at least ${shorter} (${retention[fault.shorter]}): what is longer ago is read from sums, which must not expire first.`)
   }
 
   #at(offset: number): string {
@@ -277,6 +304,7 @@ class ConfigFile {
     const option = byName.get(name)
     if (option !== undefined) {
       this.values.set(name, fit(option, isNode(value) ? value.toJSON() : value, where))
+      this.#places.set(name, where)
       return
     }
     const section = OPTIONS.filter((one) => one.name.startsWith(`${name}.`))
@@ -354,7 +382,8 @@ export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
   const section = (prefix: string, defaults: object): Record<string, unknown> =>
     chosen(Object.fromEntries(Object.keys(defaults).map((key) => [key, `${prefix}.${snake(key)}`])))
   const options: Options = Object.assign({}, DEFAULTS, chosen(PLACES), {
-    retention: Object.assign({}, defaultRetention, section('retention', defaultRetention)),
+    retention: retentionOf(fromFile),
+    disk: Object.assign({}, defaultDisk, section('disk', defaultDisk)),
     limits: Object.assign({}, defaultLimits, section('limits', defaultLimits)),
     rules: Object.assign({}, defaultRules, section('rules', defaultRules)),
     clickhouse: clickhouseOf(chosen(SERVER_PLACES), env['CLICKHOUSE_PASSWORD']),
@@ -378,7 +407,8 @@ const DEFAULTS: Options = {
   scrape: [],
   externalUrl: '',
   rules: defaultRules,
-  retention: defaultRetention,
+  retention: wholeRetention(defaultRetention),
+  disk: defaultDisk,
   limits: defaultLimits,
 }
 

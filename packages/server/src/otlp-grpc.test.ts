@@ -112,7 +112,7 @@ test('what was not taken is told; what is to be sent again is UNAVAILABLE with i
   const client = clientOf(t, port)
   const partial = await call(client, TRACES, Buffer.from('one'))
   assert.deepEqual(decodeExportResponse(partial.message), { rejected: 2, message: 'too old' })
-  for (const code of ['overloaded', 'unavailable'] as const) {
+  for (const code of ['overloaded', 'unavailable', 'disk_full'] as const) {
     accept = () => Promise.reject(new AndonError(code, 'come back — später'))
     const refused = await call(client, TRACES, Buffer.from('two'))
     assert.equal(refused.code, status.UNAVAILABLE)

@@ -70,7 +70,15 @@ export function answerUnreadable(error: ConnectionError, socket: Socket): void {
 }
 
 /** Seconds after which an overloaded or closing server may be asked again. */
-export const RETRY_AFTER_SECONDS = 1
+const RETRY_AFTER_SECONDS = 1
+/** Seconds after which a disk may have room again: the guard has looked at it twice by then. */
+const RETRY_FULL_DISK_SECONDS = 30
+
+/** Seconds after which what was refused may be sent again; undefined where it must not be sent as it is. */
+export function retryAfter({ code, status }: AndonError): number | undefined {
+  if (code === 'disk_full') return RETRY_FULL_DISK_SECONDS
+  return status === 429 || status === 503 ? RETRY_AFTER_SECONDS : undefined
+}
 
 /** Logs what is a defect and sets status and Retry-After; the caller sends the body. */
 export function prepareError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Log): AndonError {
@@ -78,7 +86,8 @@ export function prepareError(error: unknown, request: FastifyRequest, reply: Fas
   if (known.code === 'internal') {
     log.error('A request failed.', { method: request.method, path: request.url.slice(0, 500), error: known.cause ?? known })
   }
-  if (known.status === 429 || known.status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS))
+  const seconds = retryAfter(known)
+  if (seconds !== undefined) reply.header('retry-after', String(seconds))
   // What was refused unread must not be taken for the next request.
   if (known.status === 413) reply.header('connection', 'close')
   reply.code(known.status)

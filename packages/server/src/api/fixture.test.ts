@@ -144,6 +144,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       clock,
       startedAt: NOW,
       store: () => Promise.resolve({ bytes: 5 }),
+      disk: () => ({ state: 'ok' }),
       ready: () => true,
       live: () => ({ ...hub?.counts() }),
       limits: { bodyBytes: 10_000 },

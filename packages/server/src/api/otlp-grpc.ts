@@ -7,7 +7,7 @@ import { encodeExportResponse, encodeRpcStatus } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { BodyReader, BodyShare } from './body.ts'
-import { asAndonError, errorText } from './errors.ts'
+import { asAndonError, errorText, retryAfter } from './errors.ts'
 import type { OtlpSink } from './otlp.ts'
 
 export interface GrpcDeps {
@@ -24,8 +24,6 @@ export interface GrpcDeps {
 /** How long one call may take. */
 const CALL_MS = 120_000
 const MAX_STREAMS = 128
-/** When to send again what was not taken. */
-const RETRY_SECONDS = 1
 const PREFIX = 5
 const CONTENT = 'application/grpc'
 const ENCODINGS = 'identity,gzip,deflate'
@@ -42,6 +40,7 @@ const CODES: Readonly<Partial<Record<ErrorCode, number>>> = {
   too_large: 8,
   overloaded: UNAVAILABLE,
   unavailable: UNAVAILABLE,
+  disk_full: UNAVAILABLE,
   unauthorized: 16,
   forbidden: 7,
 }
@@ -62,7 +61,7 @@ function percentEncoded(text: string): string {
 function refusal(error: AndonError): Record<string, string | number> {
   const code = CODES[error.code] ?? INTERNAL
   const message = errorText(error)
-  const details = encodeRpcStatus(code, message, code === UNAVAILABLE ? RETRY_SECONDS : undefined)
+  const details = encodeRpcStatus(code, message, code === UNAVAILABLE ? retryAfter(error) : undefined)
   return { 'grpc-status': code, 'grpc-message': percentEncoded(message), 'grpc-status-details-bin': Buffer.from(details).toString('base64') }
 }
 

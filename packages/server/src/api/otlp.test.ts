@@ -49,13 +49,13 @@ test('refusals carry their status, a Status message, and when to come back', asy
   assert.equal((await post({ 'content-type': 'text/xml' })).statusCode, 415)
   assert.equal((await post({ 'andon-batch': 'x/1' })).statusCode, 400)
   assert.equal(sink.got.length, 0)
-  for (const [code, status] of [['overloaded', 429], ['unavailable', 503]] as const) {
+  for (const [code, status, seconds] of [['overloaded', 429, '1'], ['unavailable', 503, '1'], ['disk_full', 503, '30']] as const) {
     sink.answer = () => {
       throw new AndonError(code, 'come back')
     }
     const answer = await post({ 'content-type': 'application/json' }, '{}')
     assert.equal(answer.statusCode, status)
-    assert.equal(answer.headers['retry-after'], '1')
+    assert.equal(answer.headers['retry-after'], seconds)
     assert.match(answer.json<{ message: string }>().message, new RegExp(`^${code}: come back\\. \\S`))
   }
   sink.answer = () => {

@@ -10,6 +10,8 @@ export interface StatusDeps {
   readonly startedAt: Milliseconds
   /** What the store says of itself; rejects while it cannot be read. */
   readonly store: () => Promise<unknown>
+  /** How full the disk is, and what was done about it. */
+  readonly disk: () => unknown
   /** Whether requests can be served: the store is open and not closing. */
   readonly ready: () => boolean
   readonly live: () => Readonly<Record<string, number>>
@@ -56,10 +58,10 @@ function wantsOpenMetrics(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').includes('application/openmetrics-text')
 }
 
-/** Counters by their names without `andon_` and `_total`; gauges are on the page already, as the groups they belong to. */
+/** Counters by their names without `andon_` and `_total`; gauges, and all of the disk, are on the page already, as the groups they belong to. */
 function counters(families: readonly ExpositionFamily[]): Record<string, number> {
   const sums = families
-    .filter((family) => family.type === 'counter')
+    .filter(({ type, name }) => type === 'counter' && !name.startsWith('andon_disk_'))
     .map((family): [string, number] => [family.name.replace(/^andon_/, '').replace(/_total$/, ''), family.samples.reduce((sum, sample) => sum + sample.value, 0)])
   return Object.fromEntries(sums)
 }
@@ -73,6 +75,7 @@ export function registerStatus(app: FastifyInstance, deps: StatusDeps): void {
       node: process.version,
       uptimeSeconds: Math.round((deps.clock.now() - deps.startedAt) / 1000),
       store: await deps.store(),
+      disk: deps.disk(),
       ingest: counters(deps.metrics()),
       live: deps.live(),
       memory: { residentBytes: rss, heapUsedBytes: heapUsed, heapTotalBytes: heapTotal, externalBytes: external, arrayBuffersBytes: arrayBuffers },

@@ -8,7 +8,20 @@ import { BatchNumbers } from './batch-numbers.ts'
 
 /** Whether the store takes nothing at all just now: no request is to blame, and each attempt might wait for its time limit. */
 function isAway(error: unknown): error is AndonError {
-  return error instanceof AndonError && (error.code === 'unavailable' || error.code === 'overloaded')
+  return error instanceof AndonError && (error.code === 'unavailable' || error.code === 'overloaded' || isFull(error))
+}
+
+/** Whether the disk has no room. */
+function isFull(error: unknown): error is AndonError {
+  return error instanceof AndonError && error.code === 'disk_full'
+}
+
+/** Whether there is room on the disk for what comes. */
+export interface Room {
+  /** What everything is refused with at present; undefined where there is room. */
+  refusal(): AndonError | undefined
+  /** Told when an insert failed for want of room. */
+  noteFull(): void
 }
 
 export interface BatcherOptions<T> {
@@ -17,6 +30,8 @@ export interface BatcherOptions<T> {
   readonly clock: Clock
   readonly limits: Pick<Limits, 'queueBytes' | 'gatherMs' | 'gatherBytes'>
   readonly own: OwnMetrics
+  /** Absent: there always is. */
+  readonly room?: Room
   /** Stores the content of one or several requests in one insert per table; rejects when it is not stored. */
   readonly store: (contents: readonly T[], options: WriteOptions) => Promise<void>
 }
@@ -45,6 +60,7 @@ export class Batcher<T> {
   readonly #options: BatcherOptions<T>
   readonly #waiting: Waiting<T>[] = []
   readonly #refused: ReturnType<OwnMetrics['counter']>
+  readonly #noRoom: ReturnType<OwnMetrics['counter']>
   readonly #numbers = new BatchNumbers()
   /** Numbered batches that wait or are being stored. */
   readonly #underWay = new Map<string, Promise<void>>()
@@ -57,6 +73,7 @@ export class Batcher<T> {
   constructor(options: BatcherOptions<T>) {
     this.#options = options
     this.#refused = options.own.counter('andon_ingest_overloaded_total', 'Requests that were refused because the queue before the store was full.')
+    this.#noRoom = options.own.counter('andon_ingest_disk_full_total', 'Requests that were refused because the disk was full.')
   }
 
   /** Bytes of the requests that wait or are being stored. */
@@ -69,7 +86,7 @@ export class Batcher<T> {
    *
    * @param bytes - the size of the request, for the bound of the queue
    * @param batch - PROCESS/SEQUENCE of a numbered batch
-   * @throws AndonError overloaded when the queue is full, unavailable when the store cannot take it, bad_body when it never will
+   * @throws AndonError overloaded when the queue is full, disk_full when the disk is, unavailable when the store cannot take it, bad_body when it never will
    */
   async accept(content: T, bytes: Bytes, batch?: string): Promise<void> {
     if (batch === undefined) return await this.#queue(content, bytes, undefined)
@@ -85,6 +102,11 @@ export class Batcher<T> {
   }
 
   async #queue(content: T, bytes: Bytes, batch: string | undefined): Promise<void> {
+    const refusal = this.#options.room?.refusal()
+    if (refusal !== undefined) {
+      this.#noRoom.add(1, { signal: this.#options.signal })
+      throw refusal
+    }
     if (this.#bytes + bytes > this.#options.limits.queueBytes && this.#waiting.length > 0) {
       this.#refused.add(1, { signal: this.#options.signal })
       throw new AndonError('overloaded', `${this.#options.signal}: ${this.#bytes} bytes already wait to be stored`)
@@ -140,6 +162,10 @@ export class Batcher<T> {
       await this.#options.store(requests.map(({ content }) => content), { done, ...(batch !== undefined && { batch }) })
       for (const request of requests) this.#settle(request)
     } catch (error) {
+      if (isFull(error)) {
+        this.#noRoom.add(requests.length, { signal: this.#options.signal })
+        this.#options.room?.noteFull()
+      }
       if (requests.length === 1 || isAway(error)) for (const request of requests) this.#settle(request, error)
       else for (const request of requests) await this.#store([request], new Set(done))
     }

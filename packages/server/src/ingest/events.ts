@@ -87,12 +87,13 @@ export class EventIngest {
     const inventories = timely.flatMap(registrationOf).slice(0, INVENTORIES_MAX)
     const stalls = timely.flatMap(stallOf).slice(0, STALLS_MAX)
     const options = batch === undefined ? {} : { batch }
-    if (inventories.length > 0) await this.#deps.inventory.write(inventories)
     const rows = [
       ...breaches.map((doc) => ({ kind: 'breach' as const, key: doc.instance, state: 'exceeded', service: doc.service, severity: doc.severity, actor: '', doc })),
       ...adaptations.map((doc) => ({ kind: 'adaptation' as const, key: doc.instance, state: doc.reason, service: doc.service, severity: '', actor: '', doc })),
     ]
+    // Small state first: it is taken also while the disk has no room for the others.
     if (rows.length > 0) await this.#deps.state.append(rows, options)
+    if (inventories.length > 0) await this.#deps.inventory.write(inventories)
     if (stalls.length > 0) await this.#deps.stalls.write(stalls, options)
     this.#accepted.add(breaches.length, { kind: 'threshold' })
     this.#accepted.add(adaptations.length, { kind: 'adaptation' })

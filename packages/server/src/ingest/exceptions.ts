@@ -42,7 +42,7 @@ export class ExceptionIngest {
    * Andon keeps no logs. It is said once for each service that sends some.
    *
    * @returns how many records were refused, and why
-   * @throws AndonError bad_body, too_large, overloaded or unavailable: what is sent again under its number counts once
+   * @throws AndonError bad_body, too_large, overloaded, disk_full or unavailable: what is sent again under its number counts once
    */
   async accept(body: Uint8Array, content: 'protobuf' | 'json', batch?: string): Promise<PartialSuccess> {
     const { exceptions, events, refused, refusedFrom } = content === 'protobuf' ? decodeExceptions(body) : decodeExceptionsJson(new TextDecoder().decode(body))

@@ -60,7 +60,7 @@ export class ProfileIngest {
    *
    * @param batch - PROCESS/SEQUENCE of a numbered batch
    * @returns how many samples it held
-   * @throws AndonError bad_body, too_large, overloaded or unavailable; nothing is then stored
+   * @throws AndonError bad_body, too_large, overloaded, disk_full or unavailable; nothing is then stored
    */
   async accept(body: Uint8Array, sender: ProfileSender, batch?: string): Promise<{ samples: number }> {
     const plain = body[0] === 0x1f && body[1] === 0x8b ? await this.#unpack(body) : body

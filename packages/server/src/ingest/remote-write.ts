@@ -77,7 +77,7 @@ export class RemoteWriteIngest {
    * Takes one request, unpacked; settles when its points are stored.
    *
    * @param version - of the protocol
-   * @throws AndonError bad_body, too_large, overloaded or unavailable; nothing of the request is then stored
+   * @throws AndonError bad_body, too_large, overloaded, disk_full or unavailable; nothing of the request is then stored
    */
   async accept(body: Uint8Array, version: 1 | 2): Promise<Written> {
     const read = version === 1 ? this.#read(body) : undefined

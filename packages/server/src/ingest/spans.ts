@@ -7,7 +7,7 @@ import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { WeightedException } from '../store/exceptions.ts'
 import type { PreparedSpans, SpanBounds, WriteOptions } from '../store/spans.ts'
 import { beginning, bounded, BoundedSources, KEY_MAX } from './attributes.ts'
-import { Batcher } from './batcher.ts'
+import { Batcher, type Room } from './batcher.ts'
 import { EdgeMatcher, type EdgePlan, type EdgeSink } from './edges.ts'
 import { exceptionsOf } from './span-exceptions.ts'
 import { StatementCounter, type StatementPlan, type StatementSink } from './statements.ts'
@@ -42,6 +42,8 @@ export interface IngestContext {
   readonly own: OwnMetrics
   /** How long raw data of the signal are kept; older ones are refused. */
   readonly retentionDays: number
+  /** Whether the disk has room; absent where it always has. */
+  readonly room?: Room
 }
 
 const DAY = 86_400_000
@@ -115,7 +117,7 @@ export class SpanIngest {
    *
    * @param batch - PROCESS/SEQUENCE of a numbered batch
    * @returns how many spans were refused, and why
-   * @throws AndonError bad_body, too_large, overloaded or unavailable; nothing of the request is then stored
+   * @throws AndonError bad_body, too_large, overloaded, disk_full or unavailable; nothing of the request is then stored
    */
   async accept(body: Uint8Array, content: 'protobuf' | 'json', batch?: string): Promise<PartialSuccess> {
     let refused = 0
@@ -136,7 +138,7 @@ export class SpanIngest {
    * Takes spans, whatever they came as; settles when they are stored.
    *
    * @param bytes - the size of the request, for the bound of the queue
-   * @throws AndonError overloaded or unavailable; nothing is then stored
+   * @throws AndonError overloaded, disk_full or unavailable; nothing is then stored
    */
   async acceptSpans(decoded: readonly SpanRecord[], bytes: Bytes, batch?: string): Promise<PartialSuccess> {
     const isInTime = this.#times()

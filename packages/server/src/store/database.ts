@@ -1,6 +1,6 @@
 // One dialect, two engines: what the store asks of either. chDB inside this process is engine-embedded.ts, a ClickHouse server or
 // cluster by its address engine-server.ts; index.ts chooses.
-import { AndonError } from '@andon/model'
+import { AndonError, type Bytes } from '@andon/model'
 import type { Layout } from './layout.ts'
 import type { Sql } from './sql.ts'
 import type { TsvRows } from './tsv.ts'
@@ -31,10 +31,17 @@ export interface Database {
   native(statement: Sql, signal?: AbortSignal): Promise<Uint8Array>
 
   /**
+   * From now on an insert is refused while less than this is free on the disk.
+   *
+   * @param except - tables whose inserts may use what is kept free
+   */
+  keepFree(bytes: Bytes, except: ReadonlySet<string>): void
+
+  /**
    * Inserts rows into a table and settles when they are stored.
    *
    * @param token - an insert with a token that the table's window still remembers is left out
-   * @throws AndonError bad_body when a value can never be stored; what the engine throws when it did not store just now; unavailable or overloaded where a server cannot take them now; whether they are stored is then not known
+   * @throws AndonError bad_body when a value can never be stored; disk_full where the disk has no room, or less than is kept free; what the engine throws when it did not store just now; unavailable or overloaded where a server cannot take them now; whether they are stored is then not known
    */
   insert(table: string, columns: readonly string[], rows: TsvRows, token?: string): Promise<void>
 
@@ -56,3 +63,26 @@ export function unfitValue(table: string, words: string, cause: unknown): AndonE
  * bounded by the retention: a batch over more than 100 days is one that was kept back.
  */
 export const INSERT_SETTINGS: Readonly<Record<string, number>> = { async_insert: 0, deduplicate_blocks_in_dependent_materialized_views: 1, max_partitions_per_insert_block: 0 }
+
+/** What is kept free for others than an insert. */
+export interface Reserve {
+  readonly bytes: Bytes
+  /** Tables whose inserts may use it. */
+  readonly except: ReadonlySet<string>
+}
+
+export const NO_RESERVE: Reserve = { bytes: 0, except: new Set() }
+
+/** The settings of an insert that keep a reserve free. */
+export function reserveSettings(table: string, { bytes, except }: Reserve): Record<string, string> {
+  return bytes > 0 && !except.has(table) ? { min_free_disk_bytes_to_perform_insert: String(Math.floor(bytes)) } : {}
+}
+
+/**
+ * What an insert failed with that failed for want of room; undefined where it did not.
+ *
+ * @param words - the engine's message
+ */
+export function noRoom(words: string, cause: unknown): AndonError | undefined {
+  return /NOT_ENOUGH_SPACE|No space left on device/i.test(words) ? new AndonError('disk_full', 'The disk of the database has no room for this.', { cause }) : undefined
+}

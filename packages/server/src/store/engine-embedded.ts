@@ -1,11 +1,11 @@
 // The database inside this process: chDB on a directory of its own.
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { AndonError } from '@andon/model'
+import { AndonError, type Bytes } from '@andon/model'
 import { drainPending, Session } from 'chdb'
 import type { Log } from '../runtime/log.ts'
 import { rowsOf, stringOf } from './cells.ts'
-import { type Database, INSERT_SETTINGS, unfitValue } from './database.ts'
+import { type Database, INSERT_SETTINGS, NO_RESERVE, noRoom, type Reserve, reserveSettings, unfitValue } from './database.ts'
 import { EMBEDDED, fill, type Layout } from './layout.ts'
 import { type Sql, sql } from './sql.ts'
 import type { TsvRows } from './tsv.ts'
@@ -18,6 +18,7 @@ export class EmbeddedDatabase implements Database {
   readonly #log: Log
   #engine = ''
   #closed = false
+  #reserve: Reserve = NO_RESERVE
 
   private constructor(session: Session, lock: string, log: Log) {
     this.#session = session
@@ -77,6 +78,10 @@ export class EmbeddedDatabase implements Database {
     }
   }
 
+  keepFree(bytes: Bytes, except: ReadonlySet<string>): void {
+    this.#reserve = { bytes, except }
+  }
+
   async insert(table: string, columns: readonly string[], rows: TsvRows, token?: string): Promise<void> {
     if (rows.rows === 0) return
     if (this.#closed) throw new AndonError('unavailable', 'the store is closed')
@@ -86,10 +91,10 @@ export class EmbeddedDatabase implements Database {
         columns: [...columns],
         values: rows.bytes(),
         format: 'TSV',
-        settings: { ...INSERT_SETTINGS, ...(token !== undefined && { insert_deduplication_token: token }) },
+        settings: { ...INSERT_SETTINGS, ...reserveSettings(table, this.#reserve), ...(token !== undefined && { insert_deduplication_token: token }) },
       })
     } catch (error) {
-      throw unfitValue(table, String(error), error) ?? error
+      throw unfitValue(table, String(error), error) ?? noRoom(String(error), error) ?? error
     }
   }
 
@@ -118,10 +123,13 @@ const held = new Set<string>()
 /** A file with our process id; that of a process which is dead, or of an earlier life of our own id, is replaced. */
 function takeLock(path: string): string {
   try {
-    const file = openSync(path, 'wx')
-    writeSync(file, String(process.pid))
-    closeSync(file)
-  } catch {
+    writeFileSync(path, String(process.pid), { flag: 'wx' })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+      // On a full disk the file may be there without what it was to hold.
+      rmSync(path, { force: true })
+      throw error
+    }
     const pid = Number(readFileSync(path, 'utf8'))
     if (held.has(path) || (pid !== process.pid && Number.isInteger(pid) && pid > 0 && alive(pid))) {
       throw new AndonError('store_locked', `${path} is held by process ${pid}`)

@@ -1,11 +1,11 @@
 // The database outside: a ClickHouse server or cluster by its address.
 import { Readable } from 'node:stream'
-import { AndonError } from '@andon/model'
+import { AndonError, type Bytes } from '@andon/model'
 import { type ClickHouseClient, ClickHouseError, ClickHouseLogLevel, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import type { Log } from '../runtime/log.ts'
 import { bound } from './bound.ts'
 import { number, rowsOf, stringOf } from './cells.ts'
-import { type Database, INSERT_SETTINGS, unfitValue } from './database.ts'
+import { type Database, INSERT_SETTINGS, NO_RESERVE, noRoom, type Reserve, reserveSettings, unfitValue } from './database.ts'
 import { addressed, fill, type Layout, layoutOf } from './layout.ts'
 import { meaningOf, setupHint } from './server-errors.ts'
 import { FOREGROUND } from './sharding.ts'
@@ -70,6 +70,7 @@ export class ServerDatabase implements Database {
   readonly #skip: 0 | 1
   #version = ''
   #closed = false
+  #reserve: Reserve = NO_RESERVE
   /** Whether the last answer was that there is none. */
   #unreachable = false
 
@@ -182,6 +183,10 @@ export class ServerDatabase implements Database {
     return shards === 'first' ? FIRST_SHARD : { skip_unavailable_shards: shards === 'all' ? 0 : this.#skip }
   }
 
+  keepFree(bytes: Bytes, except: ReadonlySet<string>): void {
+    this.#reserve = { bytes, except }
+  }
+
   async insert(table: string, columns: readonly string[], rows: TsvRows, token?: string): Promise<void> {
     if (rows.rows === 0) return
     this.#mustBeOpen()
@@ -195,6 +200,7 @@ export class ServerDatabase implements Database {
         format: 'TabSeparated',
         clickhouse_settings: {
           ...INSERT_SETTINGS,
+          ...reserveSettings(table, this.#reserve),
           insert_deduplicate: 1,
           ...(token !== undefined && { insert_deduplication_token: token }),
           ...(this.layout.cluster !== undefined && { ...ONE_BLOCK, distributed_foreground_insert: FOREGROUND.has(table) ? 1 : 0 }),
@@ -202,7 +208,7 @@ export class ServerDatabase implements Database {
       })
       this.#reached()
     } catch (error) {
-      const unfit = error instanceof ClickHouseError ? unfitValue(table, error.type ?? '', error) : undefined
+      const unfit = error instanceof ClickHouseError ? (unfitValue(table, error.type ?? '', error) ?? noRoom(`${error.type ?? ''} ${error.message}`, error)) : undefined
       if (unfit !== undefined) throw unfit
       const known = this.#failure(error, `INSERT INTO ${table}`)
       // A row that does not fit is the caller's; a limit of memory that was met passes.

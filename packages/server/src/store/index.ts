@@ -5,20 +5,22 @@ import type { Log } from '../runtime/log.ts'
 import { AgentStore } from './agents.ts'
 import { number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
+import { DiskStore, ROOM_FOR_CHANGES } from './disk.ts'
 import { EdgeStore } from './edges.ts'
 import { EmbeddedDatabase } from './engine-embedded.ts'
 import { ServerDatabase, type ServerOptions } from './engine-server.ts'
 import { ExceptionStore } from './exceptions.ts'
 import { InventoryStore } from './inventory.ts'
-import { parts } from './layout.ts'
+import { lenient, parts } from './layout.ts'
 import { MetricsStore } from './metrics.ts'
-import { applyRetention, defaultRetention, type Lifetimes, migrate, type Retention } from './migrate.ts'
+import { migrate } from './migrate.ts'
 import { ProfileStore } from './profiles.ts'
+import { applyRetention, defaultRetention, readRetention, type Retention, type TableRetention, wholeRetention } from './retention.ts'
 import { RollupStore } from './rollups.ts'
 import { SpanStore } from './spans.ts'
 import { CalledStore } from './spans-called.ts'
 import { SpanRateStore } from './spans-rates.ts'
-import { Sql, sql, text } from './sql.ts'
+import { sql, text } from './sql.ts'
 import { StallStore } from './stalls.ts'
 import { StatementStore } from './statements.ts'
 import { StateLog } from './state.ts'
@@ -47,8 +49,8 @@ export interface StoreStatus {
   /** On disk, of all tables. */
   readonly bytes: Bytes
   readonly tables: readonly { readonly name: string; readonly rows: number; readonly bytes: Bytes }[]
-  /** Days that each table keeps its data, as the database says it. */
-  readonly retentionDays: Lifetimes
+  /** How long each table keeps its data: as configured, and as the database says it. */
+  readonly retention: readonly TableRetention[]
   /** Of a cluster only. */
   readonly queue?: ShardQueue
 }
@@ -67,16 +69,19 @@ export interface Store {
   readonly edges: EdgeStore
   readonly statements: StatementStore
   readonly spanRates: SpanRateStore
+  readonly disk: DiskStore
   status(): Promise<StoreStatus>
+  /** On disk, of all tables. */
+  bytes(): Promise<Bytes>
   /** Waits for what is under way and gives the data directory free. Harmless when called again. */
   close(): Promise<void>
 }
 
 /**
- * Opens the store on a directory or a server: migrates its tables and applies the retention.
+ * Opens the store on a directory or a server: migrates its tables, applies the retention and drops what has expired.
  *
  * @throws AndonError store_locked when another process holds the directory; unavailable when the server cannot be reached; bad_config
- * when it refuses, or when a newer Andon wrote the data
+ * when it refuses, or when a newer Andon wrote the data; disk_full when its tables must be changed and there is no room
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   return await storeOver(await openDatabase(options), options)
@@ -92,11 +97,14 @@ export async function openDatabase({ dataDir, server, log }: Pick<StoreOptions, 
 
 /** The store over an open database, which it owns from now on; it is closed when this fails. */
 export async function storeOver(database: Database, { log, clock, retention = defaultRetention }: Omit<StoreOptions, 'dataDir' | 'server'>): Promise<Store> {
-  let retentionDays: Lifetimes
+  const disk = new DiskStore(database, retention, log)
   let state: StateLog
   try {
-    await migrate(database, retention, clock, log)
-    retentionDays = await applyRetention(database, retention, log)
+    const hasRoom = (await disk.space()).freeBytes >= ROOM_FOR_CHANGES
+    await migrate(database, retention, clock, log, hasRoom)
+    if (hasRoom) await applyRetention(database, retention, log)
+    else log.error('the disk is full: the retention of the tables stays as it is')
+    await disk.dropExpired(clock.now())
     state = await StateLog.open(database, clock)
   } catch (error) {
     await database.close()
@@ -107,7 +115,7 @@ export async function storeOver(database: Database, { log, clock, retention = de
     metrics: new MetricsStore(database, clock),
     rollups: new RollupStore(database, clock),
     exceptions: new ExceptionStore(database),
-    profiles: new ProfileStore(database, clock, retention.spansDays),
+    profiles: new ProfileStore(database, clock, wholeRetention(retention).profilesDays),
     state,
     inventory: new InventoryStore(database, clock),
     called: new CalledStore(database),
@@ -116,21 +124,27 @@ export async function storeOver(database: Database, { log, clock, retention = de
     edges: new EdgeStore(database),
     statements: new StatementStore(database, clock),
     spanRates: new SpanRateStore(database),
-    status: () => status(database, retentionDays),
+    disk,
+    status: () => status(database, retention),
+    bytes: () => bytesOf(database),
     close: () => database.close(),
   }
 }
 
-async function status(database: Database, retentionDays: Lifetimes): Promise<StoreStatus> {
+async function bytesOf(database: Database): Promise<Bytes> {
+  const { layout } = database
+  const [bytes = 0] = await database.query(sql`SELECT sum(bytes_on_disk) FROM ${parts(layout)} WHERE database = ${text(layout.database)} AND active ${lenient(layout)}`, ([sum]) => number(sum))
+  return bytes
+}
+
+async function status(database: Database, retention: Retention): Promise<StoreStatus> {
   const { layout, engine } = database
-  // What can be said is said, also while a shard is lost.
-  const settings = new Sql(layout.cluster === undefined ? '' : 'SETTINGS skip_unavailable_shards = 1', {})
   const tables = await database.query(
-    sql`SELECT table, sum(rows), sum(bytes_on_disk) FROM ${parts(layout)} WHERE database = ${text(layout.database)} AND active GROUP BY table ORDER BY table ${settings}`,
+    sql`SELECT table, sum(rows), sum(bytes_on_disk) FROM ${parts(layout)} WHERE database = ${text(layout.database)} AND active GROUP BY table ORDER BY table ${lenient(layout)}`,
     ([name, rows, bytes]) => ({ name: stringOf(name), rows: number(rows), bytes: number(bytes) }),
   )
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0)
-  return { engine, bytes, tables, retentionDays, ...(layout.cluster !== undefined && { queue: await queueOf(database) }) }
+  return { engine, bytes, tables, retention: await readRetention(database, retention), ...(layout.cluster !== undefined && { queue: await queueOf(database) }) }
 }
 
 async function queueOf(database: Database): Promise<ShardQueue> {

@@ -62,3 +62,13 @@ export function addressed(statement: string, { all }: Layout): string {
 export function parts({ cluster }: Layout): Sql {
   return new Sql(cluster === undefined ? 'system.parts' : `cluster('${cluster}', system.parts)`, {})
 }
+
+/** The disks of this node, or of one replica of each shard of a cluster. */
+export function disks({ cluster }: Layout): Sql {
+  return new Sql(cluster === undefined ? 'system.disks' : `cluster('${cluster}', system.disks)`, {})
+}
+
+/** At the end of a statement that says what it can, also while a shard is lost. */
+export function lenient({ cluster }: Layout): Sql {
+  return new Sql(cluster === undefined ? '' : 'SETTINGS skip_unavailable_shards = 1', {})
+}

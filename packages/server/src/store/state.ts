@@ -9,7 +9,7 @@ import { TsvRows } from './tsv.ts'
 
 const COLUMNS = ['kind', 'key', 'rev', 'written', 'state', 'service', 'severity', 'actor', 'doc']
 
-const KINDS = ['agent-control', 'adaptation', 'breach', 'alert'] as const
+const KINDS = ['agent-control', 'adaptation', 'breach', 'alert', 'partition-dropped'] as const
 
 /** What a row is about. */
 export type StateKind = (typeof KINDS)[number]
