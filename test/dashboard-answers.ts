@@ -125,7 +125,27 @@ function trace(id: string, count: number): unknown {
   return { traceId: id, start: NOW - 60_000, durationNs: String(count * 100_000), spans, resources: [{ 'service.name': 'kanban' }] }
 }
 
-const status = { version: '0.1.0', uptimeSeconds: 5400, store: { bytes: 52_000_000, rows: { spans: 1200 } }, ingest: { rejectedSpans: 0 }, memory: { residentBytes: 410_000_000 }, limits: {} }
+const keeping = (name: string, kind: string, signal: string, days: number, daysStored: number): unknown => ({ name, kind, signal, configuredDays: days, days, oldest: NOW - daysStored * 86_400_000, bytes: 1_000_000 })
+const status = {
+  version: '0.1.0',
+  uptimeSeconds: 5400,
+  store: {
+    bytes: 52_000_000,
+    rows: { spans: 1200 },
+    retention: [keeping('samples', 'raw', 'rawDays', 15, 9), keeping('spans', 'detail', 'spansDays', 7, 2), keeping('errors', 'raw', 'errorsDays', 30, 9), keeping('profile_samples', 'detail', 'profilesDays', 7, 2), keeping('samples_5m', 'rollup', 'rollupDays', 90, 9), keeping('samples_1h', 'hourly', 'longDays', 400, 9), keeping('series', 'lookup', 'rawDays', 400, 9)],
+  },
+  disk: {
+    state: 'tight',
+    totalBytes: 100 * 1024 ** 3,
+    freeBytes: 9.5 * 1024 ** 3,
+    dropBelowBytes: 10 * 1024 ** 3,
+    refuseBelowBytes: 256 * 1024 ** 2,
+    dropped: [{ time: NOW - 60_000, table: 'spans', id: '20261121', rows: 90_000, bytes: 1.5 * 1024 ** 3, newest: NOW - 3 * 86_400_000 }],
+  },
+  ingest: { rejectedSpans: 0 },
+  memory: { residentBytes: 410_000_000 },
+  limits: {},
+}
 
 /** The answer to a path; undefined where the server would say 404. */
 export function answers(url: URL): unknown {

@@ -236,6 +236,14 @@ describe('the dashboard in a browser', { skip }, () => {
       await page.getByText('4,991 of 5,000 spans').waitFor()
     }))
 
+  it('tells how full the disk is, what was dropped for it, and how long each signal is kept', () =>
+    visit('/status?tz=utc', {}, async (page) => {
+      const panel = (title: string): Promise<string> => page.locator('.panel', { has: page.getByRole('heading', { name: title, exact: true }) }).innerText().then((text) => text.replaceAll(/\s+/g, ' '))
+      await page.getByRole('heading', { name: 'Disk' }).waitFor()
+      assert.match(await panel('Disk'), /Above the mark: the oldest data go .*Free 10 % 9\.5 GiB .*Dropped spans of 2026-11-21 2026-11-24 11:59:00 1\.5 GiB/)
+      assert.match(await panel('Retention'), /Samples and histograms since 2026-11-15 15 d Spans since 2026-11-22 7 d Errors since 2026-11-15 30 d/)
+    }))
+
   it('says why a trace cannot be shown', () =>
     visit('/trace/dead', {}, async (page) => {
       await page.getByRole('alert').waitFor()

@@ -4,13 +4,16 @@ import { useLive } from '../api/use-live.ts'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
 import { Failed, Loading } from '../ui/states.tsx'
-import { type StatusGroup, statusGroups } from './status-groups.ts'
+import { useShell } from '../ui/use-shell.ts'
+import type { StatusGroup } from './status-fact.ts'
+import { statusGroups } from './status-groups.ts'
 import './status.css'
 
 /** Andon's own numbers: what it stores, takes in, refuses, and uses. */
 export function StatusScreen(): JSX.Element {
   const query = useLive<Record<string, unknown>>(STATUS_PATH)
   const { data, error } = query
+  const { zone } = useShell()
   const version = data?.['version']
   return (
     <div className="stack">
@@ -32,7 +35,7 @@ export function StatusScreen(): JSX.Element {
       )}
       {data !== undefined && (
         <div className="status-groups">
-          {statusGroups(data).map((group) => (
+          {statusGroups(data, zone).map((group) => (
             <Group key={group.title} group={group} />
           ))}
         </div>

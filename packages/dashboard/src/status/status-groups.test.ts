@@ -26,7 +26,7 @@ test('objects become groups, loose fields the server, losses an alarm', () => {
     store: { bytes: 1024, rows: { spans: 5 } },
     ingest: { rejectedSpans: 2, refusedLogs: 0 },
     limits: { rejectedMost: 7, engine: 'embedded' },
-  })
+  }, 'utc')
   assert.deepEqual(
     groups.map((group) => group.title),
     ['Server', 'Store', 'Ingest', 'Limits'],
@@ -49,7 +49,7 @@ test('objects become groups, loose fields the server, losses an alarm', () => {
 })
 
 test('a list of things with names and bytes is a group of its own', () => {
-  const groups = statusGroups({ store: { bytes: 9, tables: [{ name: 'samples', rows: 6099, bytes: 28_725 }] } })
+  const groups = statusGroups({ store: { bytes: 9, tables: [{ name: 'samples', rows: 6099, bytes: 28_725 }] } }, 'utc')
   assert.deepEqual(groups.map(({ title }) => title), ['Store', 'Tables'])
   assert.deepEqual(groups[1]?.facts, [{ name: 'samples', value: 28_725, text: '', unit: 'bytes', note: '6,099 rows', alarming: false }])
 })

@@ -1,21 +1,7 @@
 import type { Unit } from '../ui/format.ts'
-
-/** One number of the server with its unit, or a text (`unit` null). */
-export interface StatusFact {
-  readonly name: string
-  readonly value: number | null
-  readonly text: string
-  readonly unit: Unit | null
-  /** What is said beside the number. */
-  readonly note?: string
-  /** Something was lost or refused. */
-  readonly alarming: boolean
-}
-
-export interface StatusGroup {
-  readonly title: string
-  readonly facts: readonly StatusFact[]
-}
+import type { Zone } from '../ui/time-range.ts'
+import type { StatusFact, StatusGroup } from './status-fact.ts'
+import { diskGroup, retentionGroup } from './storage-groups.ts'
 
 const UNITS: readonly (readonly [RegExp, Unit])[] = [
   [/bytes/i, 'bytes'],
@@ -62,7 +48,7 @@ function facts(record: Record<string, unknown>, prefix: string, inLimits: boolea
 /** Lists, such as the store's tables, are groups of their own: each item by its name with its bytes, its other numbers as note. */
 function listGroups(record: Record<string, unknown>): StatusGroup[] {
   return Object.entries(record).flatMap(([key, value]) => {
-    if (!isList(value)) return []
+    if (!isList(value) || key === 'retention') return []
     const items = value.map(({ name, bytes, ...others }): StatusFact => {
       const note = Object.entries(others).map(([what, count]) => `${Number(count).toLocaleString('en')} ${fieldWords(what).toLowerCase()}`)
       return { name: String(name), value: Number(bytes), text: '', unit: 'bytes', note: note.join(', '), alarming: false }
@@ -75,10 +61,13 @@ function listGroups(record: Record<string, unknown>): StatusGroup[] {
  * The answer of /api/status as groups of facts: each object on the first level is a group, loose fields are "Server".
  * New fields of the server show up without a change here; their unit comes from their name.
  */
-export function statusGroups(status: Record<string, unknown>): StatusGroup[] {
+export function statusGroups(status: Record<string, unknown>, zone: Zone): StatusGroup[] {
   const loose = Object.fromEntries(Object.entries(status).filter(([key, value]) => !isRecord(value) && key !== 'version'))
-  const groups = Object.entries(status).flatMap(([key, value]) =>
-    isRecord(value) ? [{ title: fieldWords(key), facts: facts(value, '', key === 'limits') }, ...listGroups(value)] : [],
-  )
+  const groups = Object.entries(status).flatMap(([key, value]): StatusGroup[] => {
+    if (!isRecord(value)) return []
+    const [disk, retention] = [key === 'disk' ? diskGroup(value, zone) : undefined, key === 'store' ? retentionGroup(value['retention'], zone) : undefined]
+    if (disk !== undefined) return [disk]
+    return [{ title: fieldWords(key), facts: facts(value, '', key === 'limits') }, ...(retention === undefined ? [] : [retention]), ...listGroups(value)]
+  })
   return [{ title: 'Server', facts: facts(loose, '', false) }, ...groups].filter((group) => group.facts.length > 0)
 }
