@@ -62,7 +62,7 @@ export function retentionGroup(retention: unknown, zone: Zone): StatusGroup | un
     const unlike = own.filter((table) => table['days'] !== days)
     const oldest = Math.min(...own.flatMap((table) => numberOf(table['oldest']) ?? []))
     const since = Number.isFinite(oldest) ? { note: `since ${timeText(oldest, zone).slice(0, 10)}` } : {}
-    const differs = unlike.map((table) => `${String(table['name'])} ${table['days'] === null ? 'for ever' : `${String(table['days'])} d`}`).join(', ')
+    const differs = unlike.map((table) => `${String(table['name'])} ${typeof table['days'] === 'number' ? `${table['days']} d` : 'for ever'}`).join(', ')
     return [{ name, value: days * DAY_SECONDS, text: '', unit: 'seconds', alarming: unlike.length > 0, ...(unlike.length > 0 ? { note: `in the database: ${differs}` } : since) }]
   })
   return facts.length === 0 ? undefined : { title: 'Retention', facts }

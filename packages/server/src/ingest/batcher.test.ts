@@ -14,17 +14,18 @@ interface Rig {
   /** What each insert fails with, as long as it is set. */
   failure: Error | undefined
   refusal: AndonError | undefined
-  looks: number
+  /** What the room was told that there was none for. */
+  readonly wanted: number[]
 }
 
 function rig(): Rig {
   const [clock, own] = [new FakeClock(), new OwnMetrics()]
-  const room: Room = { refusal: () => made.refusal, noteFull: () => void (made.looks += 1) }
+  const room: Room = { refusal: () => made.refusal, noteFull: (bytes) => void made.wanted.push(bytes) }
   const store = (contents: readonly string[]): Promise<void> => {
     made.inserts.push([...contents])
     return made.failure === undefined ? Promise.resolve() : Promise.reject(made.failure)
   }
-  const made: Rig = { batcher: new Batcher({ signal: 'spans', clock, own, room, limits: { queueBytes: 100, gatherMs: 25, gatherBytes: 50 }, store }), clock, own, inserts: [], failure: undefined, refusal: undefined, looks: 0 }
+  const made: Rig = { batcher: new Batcher({ signal: 'spans', clock, own, room, limits: { queueBytes: 100, gatherMs: 25, gatherBytes: 50 }, store }), clock, own, inserts: [], failure: undefined, refusal: undefined, wanted: [] }
   return made
 }
 
@@ -47,7 +48,7 @@ test('an insert that found no room fails whole, and the disk is looked at: one b
   const both = Promise.allSettled([made.batcher.accept('a', 10), made.batcher.accept('b', 10)])
   await made.clock.advance(25)
   assert.deepEqual((await both).map((each) => each.status === 'rejected' && each.reason === made.failure), [true, true])
-  assert.deepEqual([made.inserts, made.looks, refused(made.own), made.batcher.bytes], [[['a', 'b']], 1, 2, 0])
+  assert.deepEqual([made.inserts, made.wanted, refused(made.own), made.batcher.bytes], [[['a', 'b']], [20], 2, 0])
 })
 
 test('of a gathered insert that failed for another reason each request is tried alone', async () => {
@@ -56,5 +57,5 @@ test('of a gathered insert that failed for another reason each request is tried 
   const both = Promise.allSettled([made.batcher.accept('a', 10), made.batcher.accept('b', 10)])
   await made.clock.advance(25)
   for (const each of await both) assert.equal(each.status === 'rejected' && each.reason instanceof AndonError && each.reason.code, 'unavailable')
-  assert.deepEqual([made.inserts, made.looks], [[['a', 'b'], ['a'], ['b']], 0])
+  assert.deepEqual([made.inserts, made.wanted], [[['a', 'b'], ['a'], ['b']], []])
 })

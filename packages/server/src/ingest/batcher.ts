@@ -20,8 +20,8 @@ function isFull(error: unknown): error is AndonError {
 export interface Room {
   /** What everything is refused with at present; undefined where there is room. */
   refusal(): AndonError | undefined
-  /** Told when an insert failed for want of room. */
-  noteFull(): void
+  /** Told when an insert of requests of so many bytes failed for want of room. */
+  noteFull(bytes: Bytes): void
 }
 
 export interface BatcherOptions<T> {
@@ -164,7 +164,7 @@ export class Batcher<T> {
     } catch (error) {
       if (isFull(error)) {
         this.#noRoom.add(requests.length, { signal: this.#options.signal })
-        this.#options.room?.noteFull()
+        this.#options.room?.noteFull(requests.reduce((sum, { bytes }) => sum + bytes, 0))
       }
       if (requests.length === 1 || isAway(error)) for (const request of requests) this.#settle(request, error)
       else for (const request of requests) await this.#store([request], new Set(done))

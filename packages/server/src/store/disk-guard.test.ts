@@ -84,8 +84,9 @@ test('what is dropped (property): nothing with enough room; never lookups and st
   )
 })
 
+const names = (chosen: readonly Partition[]): string[] => chosen.map(({ table, id }) => `${table} ${id}`)
+
 test('days go one after the other, over all tables; rollups only then, and today only at last', () => {
-  const names = (chosen: readonly Partition[]): string[] => chosen.map(({ table, id }) => `${table} ${id}`)
   const marks = { high: 100, low: 120, reserve: 20, resume: 30 }
   const held = [partition('samples', 0, 50), partition('spans', 0, 50), partition('spans', 1, 30), partition('samples', 1, 30), partition('spans', 2, 30), partition('samples_5m', 8, 40), partition('samples_1h', 8, 40), partition('series', 8, 900)]
   const dropped = (freeBytes: number): string[] => names(chooseDrops({ space: { freeBytes, leavingBytes: 0 }, marks, partitions: held, now: NOW, isTight: true }))
@@ -230,9 +231,22 @@ test('an insert that failed for want of room makes it look at once', async () =>
   const guard = await open()
   disk.others = 99.9 * GIB
   assert.equal(guard.refusal(), undefined)
-  guard.noteFull()
+  guard.noteFull(1)
   await guard.check()
   assert.equal(guard.refusal()?.code, 'disk_full')
+  await guard.stop()
+})
+
+test('an insert that does not fit although the mark is not reached makes room for itself, and nothing is dropped for it again', async () => {
+  const { disk, clock, open } = rig()
+  disk.held = [partition('spans', 3, 4 * GIB), partition('spans', 2, 4 * GIB), partition('spans', 1, 4 * GIB)]
+  disk.others = 75 * GIB
+  const guard = await open()
+  guard.noteFull(7 * GIB)
+  await guard.check()
+  assert.deepEqual([disk.freeBytes, disk.held.map(({ id }) => id), guard.status().state], [21 * GIB, ['d1'], 'ok'])
+  await clock.advance(2 * CHECK_MS)
+  assert.equal(disk.held.length, 1)
   await guard.stop()
 })
 

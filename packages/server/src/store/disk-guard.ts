@@ -33,6 +33,8 @@ export const CHECK_MS: Milliseconds = 15_000
 const LOOK_AGAIN_MS: Milliseconds = 1000
 /** How often what has expired is dropped. */
 const EXPIRE_MS: Milliseconds = 3_600_000
+/** So many times its bytes an insert may take until it is packed and its views are written. */
+const ROOM_FOR_INSERT = 2
 const DROPPED_TOLD = 20
 const KIND = 'partition-dropped'
 const KEY = 'disk'
@@ -56,6 +58,8 @@ export class DiskGuard {
   #marks: DiskMarks
   #isTight = false
   #isFull = false
+  /** What could not be stored for want of room needs so much. */
+  #wanted: Bytes = 0
   /** Said once while it lasts. */
   #isUnknown = false
   #dropped: DroppedPartition[]
@@ -101,8 +105,9 @@ export class DiskGuard {
     return new AndonError('disk_full', `${Math.floor(freeBytes / MIB)} MiB of the server's disk are free, ${Math.ceil(this.#marks.reserve / MIB)} MiB are kept for it to work.`)
   }
 
-  /** Told that an insert failed for want of room: the disk is looked at now. */
-  noteFull(): void {
+  /** Told that an insert of so many bytes failed for want of room: the disk is looked at now, and is tight until they fit, wherever the marks are. */
+  noteFull(bytes: Bytes): void {
+    this.#wanted = Math.max(this.#wanted, bytes * ROOM_FOR_INSERT)
     void this.check()
   }
 
@@ -143,7 +148,8 @@ export class DiskGuard {
     const { disk, options, log } = this.#deps
     this.#space = await disk.space()
     const { totalBytes, freeBytes } = this.#space
-    this.#marks = marksOf(totalBytes, options)
+    this.#marks = marksOf(totalBytes, options, this.#wanted)
+    this.#wanted = 0
     const { high, low, reserve, resume } = this.#marks
     // The database stops somewhat later than the guard: it is there for what comes between two looks.
     disk.keepFree(reserve / 2)

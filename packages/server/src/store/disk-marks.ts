@@ -32,10 +32,14 @@ export interface DiskMarks {
 const LOW_OVER_HIGH = 1.2
 const RESUME_OVER_RESERVE = 1.5
 
-/** @param totalBytes - of the disk */
-export function marksOf(totalBytes: Bytes, { usedPercent, headroomBytes, reserveBytes }: Omit<DiskOptions, 'whenFull'>): DiskMarks {
-  const high = Math.min((totalBytes * (100 - usedPercent)) / 100, headroomBytes)
-  const reserve = Math.min(reserveBytes, high / 2)
+/**
+ * @param totalBytes - of the disk
+ * @param wantedBytes - what is to fit besides the reserve, at least
+ */
+export function marksOf(totalBytes: Bytes, { usedPercent, headroomBytes, reserveBytes }: Omit<DiskOptions, 'whenFull'>, wantedBytes: Bytes = 0): DiskMarks {
+  const mark = Math.min((totalBytes * (100 - usedPercent)) / 100, headroomBytes)
+  const reserve = Math.min(reserveBytes, mark / 2)
+  const high = Math.max(mark, wantedBytes === 0 ? 0 : reserve + wantedBytes)
   return { high, low: high * LOW_OVER_HIGH, reserve, resume: reserve * RESUME_OVER_RESERVE }
 }
 

@@ -7,8 +7,10 @@ import { AndonError } from '@andon/model'
 import { FakeClock } from '../runtime/clock.ts'
 import { createLog, silentLog } from '../runtime/log.ts'
 import { stringOf } from './cells.ts'
-import { Database } from './database.ts'
+import type { Database } from './database.ts'
+import { EmbeddedDatabase } from './engine-embedded.ts'
 import { openStore } from './index.ts'
+import { EMBEDDED } from './layout.ts'
 import { migrate } from './migrate.ts'
 import { defaultRetention } from './retention.ts'
 import { sql, text } from './sql.ts'
@@ -30,7 +32,7 @@ async function schema(database: Database): Promise<string[]> {
 test('a migration that ends in the middle is repeated, wherever it ended, and the tables are the same', { timeout: 120_000 }, async (t) => {
   const applied: unknown[] = []
   const log = createLog('info', () => 0, (line) => applied.push(Reflect.get(JSON.parse(line) as object, 'file')))
-  const whole = await Database.open(folder(t), silentLog)
+  const whole = await EmbeddedDatabase.open(folder(t), silentLog)
   await migrate(whole, defaultRetention, clock, log)
   const wanted = await schema(whole)
   // One directory at a time is all that the engine takes.
@@ -38,14 +40,15 @@ test('a migration that ends in the middle is repeated, wherever it ended, and th
   const files = [...applied]
   assert.ok(files.length >= 7)
 
-  const broken = await Database.open(folder(t), silentLog)
+  const broken = await EmbeddedDatabase.open(folder(t), silentLog)
   t.after(() => broken.close())
   applied.length = 0
   let ends = 0
   for (let left = 1; ; left += 1) {
     let room = left
     /** Ends after some statements more each time: the next run begins again with the file that was not recorded. */
-    const ending: Pick<Database, 'command' | 'query'> = {
+    const ending: Pick<Database, 'command' | 'query' | 'layout'> = {
+      layout: EMBEDDED,
       query: (statement, columns) => broken.query(statement, columns),
       command: async (statement, values) => {
         if (room === 0) throw new Error('killed')
@@ -72,7 +75,7 @@ test('data that a newer version has written are refused, and the directory is gi
   const dataDir = folder(t)
   const store = await openStore({ dataDir, log: silentLog, clock })
   await store.close()
-  const newer = await Database.open(dataDir, silentLog)
+  const newer = await EmbeddedDatabase.open(dataDir, silentLog)
   await newer.command("INSERT INTO {db}.schema_migrations VALUES (9999, '9999_of_tomorrow.sql', now64(3))")
   await newer.close()
   for (let time = 0; time < 2; time += 1) {
@@ -80,12 +83,17 @@ test('data that a newer version has written are refused, and the directory is gi
   }
 })
 
-test('without room on the disk nothing is changed, and only what needs no change is opened', async () => {
-  const done = readdirSync(join(import.meta.dirname, '../../src/store/migrations'))
-  const database = (applied: readonly string[]): Pick<Database, 'command' | 'query'> => ({
+/** A database that has these migrations and takes no change. */
+function unchangeable(applied: readonly string[]): Pick<Database, 'command' | 'query' | 'layout'> {
+  return {
+    layout: EMBEDDED,
     query: (_statement, columns) => Promise.resolve(applied.map((file) => columns([file]))),
     command: (ddl) => (ddl.startsWith('CREATE TABLE IF NOT EXISTS {db}.schema_migrations') ? Promise.resolve() : Promise.reject(new Error(`changed: ${ddl}`))),
-  })
-  await migrate(database(done), defaultRetention, clock, silentLog, false)
-  await assert.rejects(migrate(database(done.slice(0, -1)), defaultRetention, clock, silentLog, false), (error) => error instanceof AndonError && error.code === 'disk_full' && error.message.includes(done.at(-1) ?? '?'))
+  }
+}
+
+test('without room on the disk nothing is changed, and only what needs no change is opened', async () => {
+  const done = readdirSync(join(import.meta.dirname, '../../src/store/migrations'))
+  await migrate(unchangeable(done), defaultRetention, clock, silentLog, false)
+  await assert.rejects(migrate(unchangeable(done.slice(0, -1)), defaultRetention, clock, silentLog, false), (error) => error instanceof AndonError && error.code === 'disk_full' && error.message.includes(done.at(-1) ?? '?'))
 })
