@@ -54,7 +54,7 @@ function Group({ group }: { readonly group: StatusGroup }): JSX.Element {
             <tr key={fact.name}>
               <th scope="row">{fact.name}</th>
               <td className={fact.alarming ? 'end bad-text' : 'end'}>
-                {fact.note !== undefined && <span className="dim">{fact.note}</span>}
+                {fact.note !== undefined && <span className="dim">{fact.note}</span>}{' '}
                 {fact.unit === null ? fact.text : <Num value={fact.value} unit={fact.unit} />}
               </td>
             </tr>

@@ -11,21 +11,21 @@ test('the disk: its room, its marks, and the last five drops with their days', (
   const drops = Array.from({ length: 7 }, (_, index) => ({ time: NOON, table: index === 0 ? 'samples_1h' : 'spans', id: index === 0 ? '202610' : `2026112${index}`, bytes: index, rows: 1, newest: 0 }))
   const { facts = [] } = diskGroup({ ...disk, state: 'tight', dropped: drops }, 'utc') ?? {}
   assert.deepEqual(facts.slice(0, 5), [
-    { name: 'Room', value: null, text: 'Above the mark: the oldest data go', unit: null, alarming: true },
+    { name: 'Room', value: null, text: 'Above the mark', unit: null, alarming: true },
     { name: 'Size', value: 1000, text: '', unit: 'bytes', alarming: false },
     { name: 'Free', value: 333, text: '', unit: 'bytes', alarming: false, note: '33 %' },
-    { name: 'Oldest data are dropped below', value: 100, text: '', unit: 'bytes', alarming: false },
-    { name: 'Telemetry is refused below', value: 10, text: '', unit: 'bytes', alarming: false },
+    { name: 'Drops the oldest below', value: 100, text: '', unit: 'bytes', alarming: false },
+    { name: 'Refuses telemetry below', value: 10, text: '', unit: 'bytes', alarming: false },
   ])
   assert.deepEqual(facts.slice(5).map(({ name, value, note }) => [name, value, note]), [
-    ['Dropped samples_1h of 2026-10', 0, '2026-11-24 12:00:00'],
-    ...[1, 2, 3, 4].map((index) => [`Dropped spans of 2026-11-2${index}`, index, '2026-11-24 12:00:00']),
+    ['Dropped samples_1h of 2026-10', 0, '2026-11-24 12:00'],
+    ...[1, 2, 3, 4].map((index) => [`Dropped spans of 2026-11-2${index}`, index, '2026-11-24 12:00']),
   ])
 })
 
 test('a full disk is an alarm; one that only refuses says that nothing is dropped', () => {
   const { facts = [] } = diskGroup({ ...disk, state: 'full', dropBelowBytes: null }, 'utc') ?? {}
-  assert.deepEqual([facts[0]?.text, facts[0]?.alarming, facts[3]?.name, facts[3]?.text], ['Full: telemetry is refused', true, 'Oldest data are dropped', 'never'])
+  assert.deepEqual([facts[0]?.text, facts[0]?.alarming, facts[3]?.name, facts[3]?.text], ['Full, telemetry is refused', true, 'Drops the oldest data', 'never'])
 })
 
 test('retention: each signal with its days and its oldest data, without lookup tables', () => {

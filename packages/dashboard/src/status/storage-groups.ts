@@ -9,8 +9,8 @@ const DAY_SECONDS = 86_400
 
 const STATES: Readonly<Record<string, string>> = {
   ok: 'Enough room',
-  tight: 'Above the mark: the oldest data go',
-  full: 'Full: telemetry is refused',
+  tight: 'Above the mark',
+  full: 'Full, telemetry is refused',
 }
 
 /** What the options of retention are about, in the order in which they are shown. */
@@ -45,9 +45,9 @@ export function diskGroup(disk: unknown, zone: Zone): StatusGroup | undefined {
       words('Room', STATES[state] ?? state, state !== 'ok'),
       bytes('Size', total),
       bytes('Free', free, share),
-      dropBelowBytes === null ? words('Oldest data are dropped', 'never') : bytes('Oldest data are dropped below', dropBelowBytes),
-      bytes('Telemetry is refused below', refuseBelowBytes),
-      ...drops.map(({ table, id, bytes: size, time }) => bytes(`Dropped ${String(table)} of ${partitionText(id)}`, size, typeof time === 'number' ? { note: timeText(time, zone) } : {})),
+      dropBelowBytes === null ? words('Drops the oldest data', 'never') : bytes('Drops the oldest below', dropBelowBytes),
+      bytes('Refuses telemetry below', refuseBelowBytes),
+      ...drops.map(({ table, id, bytes: size, time }) => bytes(`Dropped ${String(table)} of ${partitionText(id)}`, size, typeof time === 'number' ? { note: timeText(time, zone).slice(0, 16) } : {})),
     ],
   }
 }

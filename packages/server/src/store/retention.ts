@@ -134,11 +134,11 @@ export async function readLifetimes(database: Pick<Database, 'query' | 'layout'>
 /** What is configured beside what the database says now, table by table. */
 export async function readRetention(database: Pick<Database, 'query' | 'layout'>, retention: Retention): Promise<TableRetention[]> {
   const kept = await readLifetimes(database)
-  const parts = await database.query(
+  const rows = await database.query(
     sql`SELECT table, sum(bytes_on_disk), toUnixTimestamp(min(min_time)) FROM ${parts(database.layout)} WHERE database = ${text(database.layout.database)} AND active AND rows > 0 GROUP BY table ${lenient(database.layout)}`,
     ([table, bytes, oldest]) => [stringOf(table), { bytes: number(bytes), oldest: number(oldest) }] as const,
   )
-  const stored = new Map(parts)
+  const stored = new Map(rows)
   return LIFETIMES.map((lifetime) => {
     const { table, kind } = lifetime
     const { bytes, oldest } = stored.get(table) ?? { bytes: 0, oldest: 0 }
