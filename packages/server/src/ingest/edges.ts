@@ -80,7 +80,6 @@ function serverHalf(span: SpanRecord): ServerHalf | undefined {
   const { calls, isFailed, seconds, bucket } = seenBy(span)
   return { side: 'server', server: describeSource(span.resource).service, isJoined, calls, isFailed, seconds, bucket }
 }
-}
 
 /**
  * Spans that are parents of a client span of the same service in the same trace: one call of which two libraries tell. What knows that it

@@ -151,7 +151,7 @@ test('series, points and rollups lie on both shards and are read as one; a batch
   assert.ok(Math.min(...rows) > 100, `samples on the shards: ${rows.join(', ')}`)
   // By the name of OpenTelemetry too, which is looked up in a table that is distributed itself.
   assert.equal((await store.metrics.seriesOf(named('otel.spread_total'), range)).length, 200)
-  const request = { matchers: named('spread_total'), kind: 'rate' as const, op: 'sum' as const, first: now - 590_000, step: 10_000, count: 2, range: 60_000, groupOf: () => ({}), leastPoints: 0 }
+  const request = { matchers: named('spread_total'), kind: 'last' as const, op: 'sum' as const, first: now - 590_000, step: 10_000, count: 2, range: 60_000, groupOf: () => ({}), leastPoints: 0 }
   const rates = await store.metrics.rateSums(request)
   assert.equal(rates?.samples, 400)
   assert.equal(rates.groups[0]?.counts[0], 200)
