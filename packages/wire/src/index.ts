@@ -6,7 +6,7 @@ export { decodeExportResponse, encodeExportResponse, encodeRpcStatus, encodeStat
 export { encodeAttributes, encodeSpanRequest, type Redaction, type SpanSource, SpanWriter, toAttributeValue, type TraceIdentity } from './otlp/span-writer.ts'
 export { Cursor } from './otlp/cursor.ts'
 export { type Place, SpanView, viewSpans } from './otlp/span-view.ts'
-export { decodeSpans, decodeSpansJson, encodeSpans, encodeSpansJson } from './otlp/spans.ts'
+export { decodeSpans, decodeSpansJson, encodeSpans, encodeSpansJson, encodeTraceById } from './otlp/spans.ts'
 export { decodePprof, encodePprof } from './pprof.ts'
 export type { NativeHistogram } from './prometheus/native-histogram.ts'
 export { decodeWriteRequest, decodeWriteRequest2, type WriteRequest, type WrittenMetadata, type WrittenSeries } from './prometheus/remote-write.ts'

@@ -26,7 +26,7 @@ test('a span of Zipkin is ours', () => {
   assert.ok(span !== undefined)
   assert.deepEqual([span.traceId, span.spanId, span.parentSpanId, span.kind, span.name], ['00000000000000005af7183fb1d4cf5f', SPAN.id, SPAN.parentId, 'client', 'get /api'])
   assert.deepEqual([span.start, span.end - span.start], [1_556_604_172_355_737_000n, 1_431_000n])
-  assert.deepEqual({ ...span.attributes }, { 'http.method': 'GET', 'service.peer.name': 'mysql', 'network.peer.address': '172.19.0.2', 'network.peer.port': 58_648n })
+  assert.deepEqual({ ...span.attributes }, { 'http.method': 'GET', 'service.peer.name': 'mysql', 'network.peer.address': '172.19.0.2', 'network.peer.port': 58_648n, 'zipkin.shared': true })
   assert.deepEqual(span.status, { code: 'error', message: 'timeout' })
   assert.deepEqual(span.events, [{ time: 1_556_604_172_355_800_000n, name: 'ws', attributes: {}, droppedAttributes: 0 }])
   assert.deepEqual([span.resource.attributes, span.scope.name], [{ 'service.name': 'backend', 'host.ip': ['192.168.99.1'] }, 'brave'])
@@ -66,6 +66,7 @@ test('what is written is read back', () => {
     remoteEndpoint: fc.record({ serviceName: word, ipv6: fc.constant('::1'), port: fc.integer({ min: 1, max: 65_535 }) }),
     annotations: fc.array(fc.record({ timestamp: fc.integer({ min: 1, max: 2 ** 51 }), value: word }), { maxLength: 3 }),
     tags: fc.dictionary(word.map((key) => `x.${key}`), fc.string(), { maxKeys: 5 }),
+    shared: fc.constantFrom(true, undefined),
   })
   fc.assert(fc.property(fc.array(zipkin, { maxLength: 4 }), (spans) => assert.deepEqual(plain(decodeZipkin(JSON.stringify(spans)).map(encodeZipkin)), plain(spans))))
 })

@@ -82,7 +82,7 @@ function readSpan(json: JsonReader, services: Services): SpanRecord {
     kind,
     start,
     end: start + nanoseconds(json, 'duration'),
-    attributes: { ...attributes, ...peerOf(json.child('remoteEndpoint')), ...(kind === 'server' && json.bool('shared') && { [SHARED]: true }) },
+    attributes: { ...attributes, ...peerOf(json.child('remoteEndpoint')), ...(json.bool('shared') && { [SHARED]: true }) },
     droppedAttributes: 0,
     events: json.list('annotations').map((each) => ({ time: nanoseconds(each, 'timestamp'), name: each.text('value'), attributes: {}, droppedAttributes: 0 })),
     droppedEvents: 0,

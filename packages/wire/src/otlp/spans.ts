@@ -1,5 +1,5 @@
 import { AndonError, SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from '@andon/model'
-import type { Reader, Writer } from '../protobuf.ts'
+import { type Reader, Writer } from '../protobuf.ts'
 import { knownId, type Mutable, type OpenAttributes, ownAttributes, readKeyValue, type Refuse, writeAttributes } from './attributes.ts'
 import { type JsonReader, jsonAttributes, jsonRequest, readJsonRequest } from './json.ts'
 import { readRequest, type Sourced, writeRequest } from './request.ts'
@@ -26,6 +26,13 @@ export function decodeSpans(bytes: Uint8Array, refuse?: Refuse): SpanRecord[] {
 /** Spans as an OTLP ExportTraceServiceRequest in protobuf, grouped by the identity of their resource and scope. */
 export function encodeSpans(spans: readonly SpanRecord[]): Uint8Array {
   return writeRequest(spans, writeSpan)
+}
+
+/** The spans of a trace as Tempo's TraceByIDResponse { Trace trace = 1 }; a trace has the fields of an export request. */
+export function encodeTraceById(spans: readonly SpanRecord[]): Uint8Array {
+  const writer = new Writer()
+  writer.raw(1, encodeSpans(spans))
+  return writer.bytes()
 }
 
 /** A span that is being read. */
