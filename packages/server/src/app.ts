@@ -25,9 +25,11 @@ import { ServiceMapReader } from './query/edges.ts'
 import { Engine, type QueryResult } from './query/engine.ts'
 import { engineEvaluator } from './query/engine-evaluator.ts'
 import { ErrorReader } from './query/exceptions.ts'
+import { MetadataReader } from './query/metadata.ts'
 import { ProfileReader } from './query/profiles.ts'
 import { RedReader } from './query/red.ts'
 import { SaturationReader } from './query/saturation.ts'
+import { ServiceCallReader } from './query/service-calls.ts'
 import { SpanSeries } from './query/span-series.ts'
 import { SpanReader } from './query/spans.ts'
 import { StatementReader } from './query/statements.ts'
@@ -200,7 +202,7 @@ export class App {
       otlp: { spans, metrics, exceptions, bodies },
       written: new RemoteWriteIngest(metrics, { limits, own }),
       zipkin: spans,
-      spans: new SpanReader(store.spans),
+      spans: new SpanReader({ spans: store.spans, search: store.spanSearch, attributes: store.spanAttributes, calls: new ServiceCallReader(store.edges) }),
       profiles: { ingest: profiles, reader: new ProfileReader(store.profiles) },
       overview: {
         red,
@@ -234,7 +236,7 @@ export class App {
       errors: new ErrorReader(store.exceptions),
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
-      more: (server) => registerMetricsApi(server, { engine, metrics: series, targets: () => scraper.states(), rules: () => rules.groups, clock, log: this.#log, version: ownVersion() }),
+      more: (server) => registerMetricsApi(server, { engine, metrics: new MetadataReader(series, () => clock.now()), targets: () => scraper.states(), rules: () => rules.groups, clock, log: this.#log, version: ownVersion() }),
     })
     const grpc = new GrpcServer({ spans, metrics, exceptions, bodies, clock, log: this.#log, check: (authorization) => this.#guard.checkIngest(authorization) })
     return { api, grpc, scraper, rules, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop(), room.stop()]) }

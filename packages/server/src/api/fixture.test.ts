@@ -10,7 +10,7 @@ import type { Evaluator } from '../query/grid.ts'
 import { ProfileReader, type ProfileReads } from '../query/profiles.ts'
 import { RedReader, type SpanRedSource } from '../query/red.ts'
 import { SaturationReader } from '../query/saturation.ts'
-import { SpanReader, type SpanSource, type TraceSummary } from '../query/spans.ts'
+import { type FoundTrace, type SpanAttributeSource, SpanReader, type SpanSearchSource, type SpanSource } from '../query/spans.ts'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
 import { BodyReader } from './body.ts'
@@ -82,7 +82,8 @@ export interface FixtureOptions {
   readonly tokens?: readonly Token[]
   readonly allowedHosts?: readonly string[]
   readonly spans?: readonly SpanRecord[]
-  readonly found?: readonly TraceSummary[]
+  readonly found?: readonly FoundTrace[]
+  readonly attributes?: SpanAttributeSource
   readonly evaluator?: Evaluator
   readonly red?: SpanRedSource
   readonly profiles?: ProfileReads
@@ -102,13 +103,17 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
   const expressions: string[] = []
   const source: SpanSource = {
     trace: (id) => Promise.resolve((options.spans ?? []).filter((span) => span.traceId === id)),
-    search: (search) => {
-      searches.push(search)
-      return Promise.resolve((options.found ?? []).slice(0, search.limit))
-    },
     services: () => Promise.resolve(['shop', 'bank']),
     operations: (service) => Promise.resolve([{ name: `GET /${service}`, kind: 'server' }]),
   }
+  const search: SpanSearchSource = {
+    search: (query) => {
+      searches.push(query)
+      return Promise.resolve((options.found ?? []).slice(0, query.limit))
+    },
+    matchedSpans: (_query, traces, perTrace) => Promise.resolve(new Map(traces.map((id) => [id, (options.spans ?? []).filter((span) => span.traceId === id).slice(0, perTrace)]))),
+  }
+  const attributes: SpanAttributeSource = options.attributes ?? { names: () => Promise.resolve({ span: [], resource: [], event: [], link: [] }), values: () => Promise.resolve([]) }
   const evaluator: Evaluator = {
     over: (expression, grid) => {
       expressions.push(expression)
@@ -126,7 +131,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
     otlp: { spans: sink, metrics: sink, exceptions: sink, bodies: new BodyReader({ bodyBytes: 10_000, inflatedBytes: 20_000, inFlightBytes: 100_000 }) },
     zipkin: { acceptSpans: (spans) => sink.accept(Buffer.from(String(spans.length)), 'zipkin') },
     written: { accept: (body, version) => sink.accept(body, `remote write ${version}`).then((result) => ({ ...result, samples: 1, histograms: 0, exemplars: 0 })) },
-    spans: new SpanReader(source),
+    spans: new SpanReader({ spans: source, search, attributes, calls: { between: () => Promise.resolve([{ caller: 'shop', called: 'bank', calls: 2.5, errors: 1 }]) } }),
     profiles: {
       ingest: { accept: (body, sender, batch) => sink.accept(body, `profile of ${sender.service}`, batch).then(() => ({ samples: 1 })) },
       reader: new ProfileReader(options.profiles ?? { merged: () => Promise.resolve({ stacks: [], other: { stacks: 0, value: 0 }, profiles: 0, rollup: null, isExpired: false }), sets: () => Promise.resolve([]) }),

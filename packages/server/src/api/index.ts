@@ -95,7 +95,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerExceptions(app, { errors: deps.errors, clock })
   registerSpans(app, { spans, clock })
   registerJaeger(app, { spans, clock, log })
-  registerTempo(app, spans)
+  registerTempo(app, { spans, clock, log })
   registerZipkin(app, { ingest: deps.zipkin, spans, clock, bodies })
   registerOverview(app, deps.overview)
   registerStatus(app, deps.status)

@@ -3,7 +3,7 @@ import { AndonError, type LabelMatcher, type Milliseconds, type TimeRange } from
 import { parse, parseDuration } from '@andon/promql'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { QueryResult } from '../query/engine.ts'
-import { type Query, text, texts } from './parameters.ts'
+import { type Query, text, texts, whole } from './parameters.ts'
 
 /** Parameters of the address and, for a POST, of the form in the body; the body's come first. */
 export function parameters(request: FastifyRequest): Query {
@@ -45,6 +45,45 @@ export function goneSignal(reply: FastifyReply): AbortSignal {
     if (!reply.raw.writableEnded) controller.abort(new AndonError('query_failed', 'the client went away'))
   })
   return controller.signal
+}
+
+/** A query may be asked to take no longer than `timeout`; the server's own limit holds as well. */
+const TIMEOUT_MAX: Milliseconds = 86_400_000
+
+/** The signal of one query: aborted when the one who asked goes away, or when the time is over that it gave. */
+export function querySignal(reply: FastifyReply, query: Query): AbortSignal {
+  const gone = goneSignal(reply)
+  const timeout = text(query, 'timeout')
+  if (timeout === undefined) return gone
+  const ms = parseDuration(timeout)
+  if (ms === undefined || !(ms > 0)) throw new AndonError('bad_parameter', `invalid parameter "timeout": "${timeout.slice(0, 100)}" is not a duration greater than 0`)
+  const late = new AbortController()
+  const timer = AbortSignal.timeout(Math.min(ms, TIMEOUT_MAX))
+  timer.addEventListener('abort', () => late.abort(new AndonError('query_timeout', `the query took longer than its timeout of ${timeout.slice(0, 100)}`)), { once: true })
+  return AbortSignal.any([gone, late.signal])
+}
+
+/** `limit`: how many of a list are answered; 0 and absent are all. */
+export function limitOf(query: Query): number {
+  return whole(query, 'limit', { min: 0, max: Number.MAX_SAFE_INTEGER, otherwise: 0 }) || Infinity
+}
+
+/** Said where a limit left something out, as Prometheus says it. */
+const TRUNCATED = ['results truncated due to limit']
+
+/** A list up to its limit, answered with a warning where it is longer. */
+export function limited(reply: FastifyReply, query: Query, list: readonly unknown[]): FastifyReply {
+  const limit = limitOf(query)
+  return list.length > limit ? success(reply, list.slice(0, limit), { warnings: TRUNCATED }) : success(reply, list)
+}
+
+/** The result of a query with at most `limit` series. */
+export function limitedResult(query: Query, result: QueryResult): QueryResult {
+  const limit = limitOf(query)
+  const warnings = [...result.warnings, ...TRUNCATED]
+  if (result.type === 'vector' && result.samples.length > limit) return { ...result, samples: result.samples.slice(0, limit), warnings }
+  if (result.type === 'matrix' && result.series.length > limit) return { ...result, series: result.series.slice(0, limit), warnings }
+  return result
 }
 
 const FOREVER: TimeRange = { start: 0, end: 8.64e15 }

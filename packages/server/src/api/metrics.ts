@@ -1,29 +1,22 @@
 // Prometheus' HTTP API, as Grafana and promtool ask it.
 // @see https://prometheus.io/docs/prometheus/latest/querying/api/
-import { AndonError, type ErrorCode, type LabelMatcher, type Labels, type TimeRange } from '@andon/model'
+import { AndonError, type ErrorCode } from '@andon/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../query/engine.ts'
+import type { MetadataReader } from '../query/metadata.ts'
 import { resultJson } from './metrics-json.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ScrapedTarget } from '../ingest/scrape/index.ts'
 import { asAndonError, prepareError } from './errors.ts'
-import { type ExemplarSource, registerExemplars, registerFederation } from './metrics-exemplars.ts'
-import { goneSignal, matchersOf, parameters, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
+import { registerExemplars, registerFederation } from './metrics-exemplars.ts'
+import { limited, limitedResult, limitOf, matchersOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
 import { text } from './parameters.ts'
 import { registerRules, type RulesApiDeps } from './rules.ts'
 
-/** What the routes of metadata read; `MetricsStore` is one. */
-export interface MetadataSource extends ExemplarSource {
-  labelNames(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly string[]>
-  labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly string[]>
-  seriesOf(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly Labels[]>
-  metadata(): Promise<readonly { readonly name: string; readonly type: string; readonly unit: string; readonly help: string }[]>
-}
-
 export interface MetricsApiDeps {
   readonly engine: Engine
-  readonly metrics: MetadataSource
+  readonly metrics: Pick<MetadataReader, 'labelNames' | 'labelValues' | 'seriesOf' | 'exemplars' | 'metadata'>
   readonly targets: () => readonly ScrapedTarget[]
   readonly rules: RulesApiDeps['groups']
   readonly clock: Pick<Clock, 'now'>
@@ -59,7 +52,7 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
     scope.setErrorHandler((error, request, reply) => {
       prepareError(error, request, reply, deps.log)
       const known = asAndonError(error)
-      const [type, status] = ERROR_TYPES[known.code] ?? ['internal', 500]
+      const [type, status] = ERROR_TYPES[known.code] ?? [known.status < 500 ? 'bad_data' : 'internal', known.status]
       return reply.code(status).send({ status: 'error', errorType: type, error: known.message, hint: known.hint })
     })
     registerQueries(scope, deps)
@@ -74,13 +67,15 @@ function registerQueries(app: FastifyInstance, { engine, clock }: MetricsApiDeps
   const instant = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const time = text(query, 'time')
-    const result = await engine.instant(required(query, 'query'), time === undefined ? clock.now() : timeOf('time', time), { signal: goneSignal(reply) })
+    const at = time === undefined ? clock.now() : timeOf('time', time)
+    const result = limitedResult(query, await engine.instant(required(query, 'query'), at, { signal: querySignal(reply, query) }))
     return success(reply, resultJson(result), result)
   }
   const range = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const [start, end] = [timeOf('start', required(query, 'start')), timeOf('end', required(query, 'end'))]
-    const result = await engine.range(required(query, 'query'), start, end, stepOf(required(query, 'step')), { signal: goneSignal(reply) })
+    const found = await engine.range(required(query, 'query'), start, end, stepOf(required(query, 'step')), { signal: querySignal(reply, query) })
+    const result = limitedResult(query, found)
     return success(reply, resultJson(result), result)
   }
   app.get('/api/v1/query', LIVE, instant)
@@ -109,26 +104,27 @@ function registerMetadata(app: FastifyInstance, { metrics, targets, version }: M
   const labels = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const names = await union(matchersOf(query), (matchers) => metrics.labelNames(matchers, rangeOf(query)))
-    return success(reply, [...new Set(names)].toSorted())
+    return limited(reply, query, [...new Set(names)].toSorted())
   }
   const series = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const selectors = matchersOf(query)
     if (selectors.length === 0) throw new AndonError('bad_parameter', 'no match[] parameter provided')
-    return success(reply, await union(selectors, (matchers) => metrics.seriesOf(matchers, rangeOf(query))))
+    return limited(reply, query, await union(selectors, (matchers) => metrics.seriesOf(matchers, rangeOf(query))))
   }
   app.get('/api/v1/labels', VIEWER, labels)
   app.post('/api/v1/labels', VIEWER, labels)
   app.get<{ Params: { name: string } }>('/api/v1/label/:name/values', VIEWER, async (request, reply) => {
     const query = parameters(request)
     const values = await union(matchersOf(query), (matchers) => metrics.labelValues(labelOf(request.params.name), matchers, rangeOf(query)))
-    return success(reply, [...new Set(values)].toSorted())
+    return limited(reply, query, [...new Set(values)].toSorted())
   })
   app.get('/api/v1/series', VIEWER, series)
   app.post('/api/v1/series', VIEWER, series)
   app.get('/api/v1/metadata', VIEWER, async (request, reply) => {
-    const wanted = text(parameters(request), 'metric')
-    const all = (await metrics.metadata()).filter(({ name }) => wanted === undefined || name === wanted)
+    const query = parameters(request)
+    const wanted = text(query, 'metric')
+    const all = (await metrics.metadata()).filter(({ name }) => wanted === undefined || name === wanted).slice(0, limitOf(query))
     return success(reply, Object.fromEntries(all.map(({ name, type, unit, help }) => [name, [{ type: type === 'updown' ? 'gauge' : type, help, unit }]])))
   })
   app.get('/api/v1/targets', LIVE, (_request, reply) => success(reply, { activeTargets: targets().map(targetJson), droppedTargets: [] }))

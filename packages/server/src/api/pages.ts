@@ -34,7 +34,7 @@ All data can be had without it: /api/overview, /api/v1/query, /metrics; docs/ref
 `
 
 /** These paths are data, never pages of the dashboard. */
-const DATA = /^\/(?:api|v1|metrics|healthz|readyz)(?:\/|$)/
+const DATA = /^\/(?:api|v1|tempo|federate|metrics|healthz|readyz|-)(?:\/|$)/
 
 /** The folder of the built dashboard; undefined where it is not installed or not built. */
 export function findDashboard(): string | undefined {

@@ -109,3 +109,12 @@ export function parseTraceId(value: string): string {
   if (!/^[\da-f]{1,32}$/i.test(value)) throw bad('trace id', value, 'up to 32 hex digits')
   return value.toLowerCase().padStart(32, '0')
 }
+
+/** The last day, as Jaeger and Zipkin look back for calls between services. */
+const CALLS_LOOKBACK: Milliseconds = 86_400_000
+
+/** `endTs` and `lookback`, milliseconds, as Jaeger and Zipkin ask for calls between services. @throws AndonError bad_parameter */
+export function callRange(query: Query, now: Milliseconds): TimeRange {
+  const end = whole(query, 'endTs', { min: 0, max: 8.64e15, otherwise: now })
+  return { start: end - whole(query, 'lookback', { min: 1, max: RANGE_MS_MAX, otherwise: CALLS_LOOKBACK }), end }
+}

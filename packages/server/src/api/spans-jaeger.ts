@@ -4,7 +4,7 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { SpanReader, TraceQuery } from '../query/spans.ts'
 import { prepareError } from './errors.ts'
-import { duration, oneOf, parseDuration, parseTraceId, type Query, text, texts, whole } from './parameters.ts'
+import { callRange, duration, oneOf, parseDuration, parseTraceId, type Query, text, texts, whole } from './parameters.ts'
 
 export interface KeyValue {
   readonly key: string
@@ -183,7 +183,7 @@ function searchOf(query: Query, now: Milliseconds): TraceQuery {
 const notFound = (): AndonError => new AndonError('not_found', 'trace not found', { hint: 'It may be older than the retention of spans, or was not sampled.' })
 
 /**
- * Jaeger's query API, as Grafana and Jaeger's UI ask it: services, operations, traces, one trace.
+ * Jaeger's query API, as Grafana and Jaeger's UI ask it: services, operations, traces, one trace, dependencies.
  *
  * @see https://www.jaegertracing.io/docs/latest/architecture/apis/#http-json ; Grafana indexes data[0] unguarded, so an unknown trace is 404
  */
@@ -218,6 +218,10 @@ export function registerJaeger(app: FastifyInstance, { spans, clock, log }: { sp
       const trace = await spans.trace(parseTraceId(request.params.id))
       if (trace.length === 0) throw notFound()
       return envelope([jaegerTrace(trace)])
+    })
+    scope.get<{ Querystring: Query }>('/api/dependencies', viewer, async (request) => {
+      const calls = await spans.calls(callRange(request.query, clock.now()))
+      return envelope(calls.map(({ caller, called, calls: count }) => ({ parent: caller, child: called, callCount: Math.round(count) })))
     })
     done()
   })

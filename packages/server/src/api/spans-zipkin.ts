@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { SpanReader, TraceQuery } from '../query/spans.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { type BodyReader, unread } from './body.ts'
-import { parseTraceId, type Query, text, texts, whole } from './parameters.ts'
+import { callRange, parseTraceId, type Query, text, texts, whole } from './parameters.ts'
 
 /** What takes spans; resolves when they are stored. */
 export interface ZipkinSink {
@@ -68,7 +68,7 @@ function registerQueries(app: FastifyInstance, { spans, clock }: ZipkinDeps): vo
   const lately = (): { start: Milliseconds; end: Milliseconds } => ({ start: clock.now() - NAMES, end: clock.now() + 60_000 })
   const traces = async (found: readonly { readonly traceId: string; readonly start?: Milliseconds }[]): Promise<object[]> => {
     const all = []
-    for (const { traceId, start } of found) all.push(await spans.trace(traceId, start))
+    for (const { traceId, start } of found) all.push(await spans.sentTrace(traceId, start))
     return all.filter((trace) => trace.length > 0).map((trace) => trace.map(encodeZipkin))
   }
   app.get('/api/v2/services', VIEWER, () => spans.services(lately()))
@@ -84,9 +84,13 @@ function registerQueries(app: FastifyInstance, { spans, clock }: ZipkinDeps): vo
     return await traces([...new Set(ids.map(parseTraceId))].slice(0, TRACES_MAX).map((traceId) => ({ traceId })))
   })
   app.get<{ Params: { id: string } }>('/api/v2/trace/:id', VIEWER, async (request) => {
-    const trace = await spans.trace(parseTraceId(request.params.id))
+    const trace = await spans.sentTrace(parseTraceId(request.params.id))
     if (trace.length === 0) throw new AndonError('not_found', 'There is no such trace.', { hint: 'It may be older than the retention of spans, or was not sampled.' })
     return trace.map(encodeZipkin)
+  })
+  app.get<{ Querystring: Query }>('/api/v2/dependencies', VIEWER, async (request) => {
+    const calls = await spans.calls(callRange(request.query, clock.now()))
+    return calls.map(({ caller, called, calls: count, errors }) => ({ parent: caller, child: called, callCount: Math.round(count), errorCount: Math.round(errors) }))
   })
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TraceSummary } from '../query/spans.ts'
+import type { FoundTrace } from '../query/spans.ts'
 import type { ErrorBody } from './errors.ts'
 import { createFixture, HOST, NOW, spanOf } from './fixture.test.ts'
 import type { TraceBody } from './spans.ts'
@@ -35,7 +35,7 @@ async function get<T>(url: string, options: Parameters<typeof createFixture>[0] 
   const answer = await app.inject({ url, headers: { host: HOST } })
   return { status: answer.statusCode, body: answer.json<T>(), searches }
 }
-const summary = (index: number): TraceSummary => ({
+const summary = (index: number): FoundTrace => ({
   traceId: String(index).padStart(32, '0'),
   start: NOW,
   durationNs: 1,
@@ -44,6 +44,8 @@ const summary = (index: number): TraceSummary => ({
   spanCount: 1,
   errorCount: 0,
   services: [],
+  latest: BigInt(NOW - index) * 1_000_000n,
+  matched: 1,
 })
 
 test('a trace: spans in the order of their starts, offsets in microseconds, exact int64, one resource', async () => {
@@ -63,7 +65,7 @@ test('an unknown trace is 404, what is no trace id 400', async () => {
 })
 
 test('a search says what it asked for and whether there is more', async () => {
-  const query = 'from=now-1h&to=now&service=shop&operation=GET%20/&status=error&minDuration=1.5ms&maxDuration=2s&attr=a=b=c&attr=d=&limit=2'
+  const query = 'from=now-1h&to=now&service=shop&operation=GET%20/&status=error&minDuration=1.5ms&maxDuration=2s&attr=a=b=c&attr=d=&kind=server&limit=2'
   const { body, searches } = await get<{ traces: unknown[]; truncated: boolean }>(`/api/spans/search?${query}`, { found: [summary(1), summary(2), summary(3)] })
   assert.deepEqual(searches, [
     {
@@ -72,12 +74,29 @@ test('a search says what it asked for and whether there is more', async () => {
       service: 'shop',
       operation: 'GET /',
       status: 'error',
+      kind: 'server',
       minDurationNs: 1.5e6,
       maxDurationNs: 2e9,
       attributes: { a: 'b=c', d: '' },
     },
   ])
   assert.deepEqual([body.traces.length, body.truncated], [2, true])
+})
+
+test('a search goes on where its page ended, and takes TraceQL', async () => {
+  const found = [summary(1), summary(2), summary(3)]
+  const first = await get<{ traces: { traceId: string; matched: number }[]; next: string | null }>('/api/spans/search?limit=2', { found })
+  const next = `${BigInt(NOW - 2) * 1_000_000n}-${String(2).padStart(32, '0')}`
+  assert.deepEqual([first.body.next, first.body.traces.map(({ traceId, matched }) => [traceId.slice(-1), matched])], [next, [['1', 1], ['2', 1]]])
+  const second = await get<{ next: string | null; truncated: boolean }>(`/api/spans/search?limit=2&cursor=${next}&q=${encodeURIComponent('{duration>1s}')}`, { found: [summary(3)] })
+  const [asked] = second.searches
+  assert.deepEqual(asked, {
+    range: { start: NOW - 900_000, end: NOW },
+    limit: 3,
+    filter: { kind: 'spans', filter: { kind: 'compare', field: { intrinsic: 'duration' }, operator: '>', value: 1e9 } },
+    after: { latest: BigInt(NOW - 2) * 1_000_000n, traceId: String(2).padStart(32, '0') },
+  })
+  assert.deepEqual([second.body.next, second.body.truncated], [null, false])
 })
 
 test('each wrong parameter of a search is named', async () => {
@@ -90,6 +109,10 @@ test('each wrong parameter of a search is named', async () => {
     ['status=maybe', 'status'],
     ['minDuration=5', 'minDuration'],
     ['attr=x', 'attr'],
+    ['kind=strange', 'kind'],
+    ['cursor=x', 'cursor'],
+    ['cursor=9223372036854775808-00000000000000000000000000000001', 'cursor'],
+    ['q={name=}', 'column 7'],
   ] as const) {
     const { status, body } = await get<ErrorBody>(`/api/spans/search?${query}`)
     assert.equal(status, 400, query)

@@ -1,7 +1,8 @@
-import { AndonError, type Attributes, type AttributeValue, type Nanoseconds, nanosecondsToMilliseconds, type Resource, type SpanRecord } from '@andon/model'
+import { AndonError, type Attributes, type AttributeValue, type Nanoseconds, nanosecondsToMilliseconds, type Resource, SPAN_KINDS, type SpanRecord } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import type { Clock } from '../runtime/clock.ts'
-import type { SpanReader, TraceQuery, TraceSummary } from '../query/spans.ts'
+import type { FoundTrace, SpanReader, TraceQuery, TraceSummary } from '../query/spans.ts'
+import { parseTraceQl } from '../query/traceql/parse.ts'
 import { duration, oneOf, parseTraceId, type Query, text, texts, timeRange, whole } from './parameters.ts'
 
 /** An attribute's value in JSON: int64 as a number where it fits a double exactly, else as text; bytes as base64. */
@@ -114,6 +115,8 @@ function searchOf(query: Query, now: number): TraceQuery {
   const service = text(query, 'service')
   const operation = text(query, 'operation')
   const status = oneOf(query, 'status', ['ok', 'error'])
+  const kind = oneOf(query, 'kind', SPAN_KINDS)
+  const traceQl = text(query, 'q')
   const min = duration(query, 'minDuration')
   const max = duration(query, 'maxDuration')
   const attributes = attributeFilter(query)
@@ -123,19 +126,25 @@ function searchOf(query: Query, now: number): TraceQuery {
     ...(service === undefined ? {} : { service }),
     ...(operation === undefined ? {} : { operation }),
     ...(status === undefined ? {} : { status }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(traceQl === undefined ? {} : { filter: parseTraceQl(traceQl).filter }),
     ...(min === undefined ? {} : { minDurationNs: min * 1e6 }),
     ...(max === undefined ? {} : { maxDurationNs: max * 1e6 }),
     ...(Object.keys(attributes).length === 0 ? {} : { attributes }),
   }
 }
 
+/** A found trace without what only the next page needs. */
+function summaryBody({ latest: _latest, matched, ...summary }: FoundTrace): TraceSummary & { readonly matched: number } {
+  return { ...summary, matched }
+}
+
 /** Our own routes of traces: search, facets of the search, one trace. */
 export function registerSpans(app: FastifyInstance, { spans, clock }: { spans: SpanReader; clock: Pick<Clock, 'now'> }): void {
   app.get<{ Querystring: Query }>('/api/spans/search', { config: { role: 'viewer', live: true } }, async (request) => {
     const search = searchOf(request.query, clock.now())
-    // One more than asked for says whether there are more.
-    const found: readonly TraceSummary[] = await spans.search({ ...search, limit: search.limit + 1 })
-    return { from: search.range.start, to: search.range.end, traces: found.slice(0, search.limit), truncated: found.length > search.limit }
+    const { traces, next } = await spans.page(search, text(request.query, 'cursor'))
+    return { from: search.range.start, to: search.range.end, traces: traces.map(summaryBody), truncated: next !== null, next }
   })
   app.get<{ Querystring: Query }>('/api/spans/facets', { config: { role: 'viewer' } }, async (request) => {
     const range = timeRange(request.query, clock.now())

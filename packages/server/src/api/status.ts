@@ -66,7 +66,7 @@ function counters(families: readonly ExpositionFamily[]): Record<string, number>
   return Object.fromEntries(sums)
 }
 
-/** GET /api/status, /metrics (text or OpenMetrics by Accept), /healthz, /readyz. */
+/** GET /api/status, /metrics (text or OpenMetrics by Accept), /healthz, /readyz, and these two by Prometheus' names. */
 export function registerStatus(app: FastifyInstance, deps: StatusDeps): void {
   app.get('/api/status', { config: { role: 'viewer', live: true } }, async () => {
     const { rss, heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage()
@@ -87,8 +87,10 @@ export function registerStatus(app: FastifyInstance, deps: StatusDeps): void {
       ? reply.type(OPENMETRICS).send(encodePrometheusText(deps.metrics(), 'openmetrics'))
       : reply.type(PLAIN).send(encodePrometheusText(deps.metrics(), 'prometheus')),
   )
-  app.get('/healthz', { config: { role: 'open' } }, (_request, reply) => reply.type('text/plain').send('ok\n'))
-  app.get('/readyz', { config: { role: 'open' } }, (_request, reply) =>
-    deps.ready() ? reply.type('text/plain').send('ready\n') : reply.code(503).type('text/plain').send('the store is not open\n'),
-  )
+  for (const path of ['/healthz', '/-/healthy']) app.get(path, { config: { role: 'open' } }, (_request, reply) => reply.type('text/plain').send('ok\n'))
+  for (const path of ['/readyz', '/-/ready']) {
+    app.get(path, { config: { role: 'open' } }, (_request, reply) =>
+      deps.ready() ? reply.type('text/plain').send('ready\n') : reply.code(503).type('text/plain').send('the store is not open\n'),
+    )
+  }
 }

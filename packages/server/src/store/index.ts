@@ -18,9 +18,11 @@ import { ProfileStore } from './profiles.ts'
 import { applyRetention, defaultRetention, readRetention, type Retention, type TableRetention, wholeRetention } from './retention.ts'
 import { RollupStore } from './rollups.ts'
 import { SpanStore } from './spans.ts'
+import { SpanAttributeStore } from './spans-attributes.ts'
 import { CalledStore } from './spans-called.ts'
 import { SpanRateStore } from './spans-rates.ts'
-import { sql, text } from './sql.ts'
+import { SpanSearchStore } from './spans-search.ts'
+import { Sql, sql, text } from './sql.ts'
 import { StallStore } from './stalls.ts'
 import { StatementStore } from './statements.ts'
 import { StateLog } from './state.ts'
@@ -57,6 +59,8 @@ export interface StoreStatus {
 
 export interface Store {
   readonly spans: SpanStore
+  readonly spanSearch: SpanSearchStore
+  readonly spanAttributes: SpanAttributeStore
   readonly metrics: MetricsStore
   readonly rollups: RollupStore
   readonly exceptions: ExceptionStore
@@ -112,6 +116,8 @@ export async function storeOver(database: Database, { log, clock, retention = de
   }
   return {
     spans: new SpanStore(database, clock),
+    spanSearch: new SpanSearchStore(database),
+    spanAttributes: new SpanAttributeStore(database),
     metrics: new MetricsStore(database, clock),
     rollups: new RollupStore(database, clock),
     exceptions: new ExceptionStore(database),

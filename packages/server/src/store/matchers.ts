@@ -3,7 +3,11 @@ import { AndonError, type LabelMatcher } from '@andon/model'
 import { RE2JS } from 're2js'
 import { type Sql, sql, text } from './sql.ts'
 
-/** Whether RE2 takes an expression; the database's `match` is RE2 as well and cannot be made to hang. @throws AndonError bad_query */
+/**
+ * An expression that must match a whole text, for the database's `match`, which is RE2 as well and cannot be made to hang.
+ *
+ * @throws AndonError bad_query when RE2 does not take it
+ */
 export function checkedPattern(pattern: string): string {
   try {
     RE2JS.compile(pattern)

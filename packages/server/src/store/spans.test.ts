@@ -110,7 +110,7 @@ test('a search finds traces whose ids begin or end with zero bytes', async () =>
   assert.ok(template)
   const ids = ['00', '20', '0a', 'ff'].flatMap((edge) => [`${edge}${'5'.repeat(30)}`, `${'5'.repeat(30)}${edge}`])
   await store.spans.write(ids.map((traceId) => ({ ...template, traceId, name: 'edges', start: BigInt(now) * 1_000_000n, end: BigInt(now) * 1_000_000n })))
-  const found = await store.spans.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'edges', limit: 100 })
+  const found = await store.spanSearch.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'edges', limit: 100 })
   assert.deepEqual(found.map(({ traceId }) => traceId).toSorted(), ids.toSorted())
 })
 
@@ -121,7 +121,7 @@ test('a search reads attributes of the span and of its resource, whatever stands
   const each = (digit: string, own: Attributes, of: Attributes): SpanRecord => ({ ...template, traceId: digit.repeat(32), name: 'attributes', start: time, end: time, attributes: own, resource: { attributes: of, droppedAttributes: 0, schemaUrl: '' } })
   await store.spans.write([each('c', { 'a"\\\n': 'x', n: 7n }, { 'host.name': 'one' }), each('d', { n: 8n }, { 'host.name': 'two', '\u0001"': 'y' })])
   const found = async (asked: Record<string, string>): Promise<string[]> =>
-    (await store.spans.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'attributes', attributes: asked, limit: 10 })).map(({ traceId }) => traceId[0] ?? '')
+    (await store.spanSearch.search({ range: { start: now - 1000, end: now + 1000 }, operation: 'attributes', attributes: asked, limit: 10 })).map(({ traceId }) => traceId[0] ?? '')
   assert.deepEqual(await found({ 'host.name': 'one' }), ['c'])
   assert.deepEqual(await found({ n: '8', 'host.name': 'two' }), ['d'])
   assert.deepEqual(await found({ 'a"\\\n': 'x' }), ['c'])

@@ -2,12 +2,14 @@
 import { type BucketCounts, bucketQuantile, type Milliseconds, type Resource, SPAN_KINDS, SPAN_SCALE, type SpanKind, type SpanRecord, type TimeRange } from '@andon/model'
 import { SpanView } from '@andon/wire'
 import type { Clock } from '../runtime/clock.ts'
-import { columns, counts, number, pairs, stringOf, textRecord } from './cells.ts'
+import { counts, number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
 import { LastWritten } from './last-written.ts'
-import { appendSpan, readResource, readSpanRow, resourceRow, SPAN_COLUMNS, SPAN_SELECT } from './span-row.ts'
-import { all, f64, i64, ids, Param, Sql, sql, text, u32 } from './sql.ts'
+import { within } from './span-filter.ts'
+import { appendSpan, resourceRow, SPAN_COLUMNS } from './span-row.ts'
 import { type AttributeLimits, SpanViewRows } from './span-view-row.ts'
+import { fixed, readSpans } from './spans-read.ts'
+import { i64, Sql, sql, text } from './sql.ts'
 import { TsvRows } from './tsv.ts'
 
 /** How an insert is told from its own repetition. */
@@ -42,37 +44,6 @@ export interface PreparedSpans {
   readonly spans: readonly SpanRecord[]
   readonly rows: TsvRows
   readonly resources: ReadonlySet<Resource>
-}
-
-/** Which traces are looked for; every condition holds for one span of the trace. */
-export interface TraceQuery {
-  readonly range: TimeRange
-  readonly service?: string
-  readonly operation?: string
-  readonly kind?: SpanKind
-  readonly status?: 'ok' | 'error'
-  /** Of the matching span, in nanoseconds. */
-  readonly minDurationNs?: number
-  readonly maxDurationNs?: number
-  /** Attributes of the span or its resource, by key; numbers and truth values are compared by their text. */
-  readonly attributes?: Readonly<Record<string, string>>
-  /** 1..1000 */
-  readonly limit: number
-}
-
-/** What a list of traces shows of one. */
-export interface TraceSummary {
-  readonly traceId: string
-  /** Of its earliest span. */
-  readonly start: Milliseconds
-  /** From the start of its earliest span to the end of its latest. */
-  readonly durationNs: number
-  /** Service and name of its root, or of its earliest span where the root is not stored. */
-  readonly rootService: string
-  readonly rootName: string
-  readonly spanCount: number
-  readonly errorCount: number
-  readonly services: readonly { readonly name: string; readonly spans: number }[]
 }
 
 /** Rate, errors and duration of one service, counted from its server and consumer spans. */
@@ -157,34 +128,7 @@ export class SpanStore {
   async trace(traceId: string, near?: Milliseconds): Promise<SpanRecord[]> {
     const day = 86_400_000
     const when = near === undefined ? sql`1` : sql`ts BETWEEN fromUnixTimestamp64Milli(${i64(near - day)}) AND fromUnixTimestamp64Milli(${i64(near + day)})`
-    const statement = sql`SELECT ${new Sql(SPAN_SELECT, {})} FROM andon.spans WHERE trace_id = ${fixed(sql`${text(traceId)}`)} AND ${when} ORDER BY ts, span_id LIMIT 100000`
-    const rows = await this.#database.query(statement, (row) => row)
-    const resources = await this.#readResources(new Set(rows.map((row) => stringOf(row[17]))))
-    return rows.map((row) => readSpanRow(row, resources))
-  }
-
-  async #readResources(hashes: ReadonlySet<string>): Promise<Map<string, Resource>> {
-    if (hashes.size === 0) return new Map()
-    const statement = sql`SELECT hash, (mapKeys(attrs), mapValues(attrs)), base64Encode(rest) FROM andon.resources WHERE hash IN ${ids([...hashes].map(BigInt))} LIMIT 1 BY hash`
-    const rows = await this.#database.query(statement, ([hash, attributes, rest]) => [stringOf(hash), readResource(textRecord(attributes), stringOf(rest))] as const)
-    return new Map(rows)
-  }
-
-  /** Traces with a span that matches, the newest first. Reads the matching spans of the range, then the traces found. */
-  async search(query: TraceQuery): Promise<TraceSummary[]> {
-    const found = await this.#database.query(
-      sql`SELECT lower(hex(trace_id)), max(ts) AS latest FROM andon.spans WHERE ${all(conditions(query))} GROUP BY trace_id ORDER BY latest DESC LIMIT ${u32(query.limit)}`,
-      ([traceId]) => stringOf(traceId),
-    )
-    if (found.length === 0) return []
-    const summaries = await this.#database.query(
-      sql`SELECT lower(hex(trace_id)), min(toUnixTimestamp64Nano(ts)), max(toUnixTimestamp64Nano(ts) + dur), count(), countIf(status = 'error'),
-        argMin((toString(service), toString(name)), (parent_id != 0, ts)), sumMap(map(toString(service), toUInt64(1))) AS spans_of, (mapKeys(spans_of), mapValues(spans_of))
-        FROM andon.spans WHERE trace_id IN (SELECT ${fixed(sql`arrayJoin(${traceIds(found)})`)})
-        AND ${within({ start: query.range.start - DAY, end: query.range.end + DAY })} GROUP BY trace_id`,
-      summaryOf,
-    )
-    return summaries.toSorted((a, b) => b.start - a.start)
+    return await readSpans(this.#database, sql`trace_id = ${fixed(sql`${text(traceId)}`)} AND ${when}`, new Sql('ORDER BY ts, span_id LIMIT 100000', {}))
   }
 
   /** Names of the services that sent spans, in order. */
@@ -233,8 +177,6 @@ export class SpanStore {
   }
 }
 
-const DAY = 86_400_000
-
 interface RedRow {
   readonly key: string
   readonly t: Milliseconds
@@ -275,54 +217,5 @@ function redSeries(service: string, rows: readonly RedRow[], range: TimeRange, s
     p50: quantile(0.5),
     p95: quantile(0.95),
     p99: quantile(0.99),
-  }
-}
-
-/** The bytes of a trace id. A plain string that ends with a zero byte would not be found in a set of fixed ones. */
-function fixed(hex: Sql): Sql {
-  return sql`toFixedString(unhex(${hex}), 16)`
-}
-
-function traceIds(values: readonly string[]): Param {
-  return new Param('Array(String)', values)
-}
-
-function within({ start, end }: TimeRange): Sql {
-  return sql`ts >= fromUnixTimestamp64Milli(${i64(Math.floor(start))}) AND ts < fromUnixTimestamp64Milli(${i64(Math.ceil(end))})`
-}
-
-function conditions(query: TraceQuery): Sql[] {
-  const list = [within(query.range)]
-  if (query.service !== undefined) list.push(sql`service = ${text(query.service)}`)
-  if (query.operation !== undefined) list.push(sql`name = ${text(query.operation)}`)
-  if (query.kind !== undefined) list.push(sql`kind = ${text(query.kind)}`)
-  if (query.status !== undefined) list.push(query.status === 'error' ? sql`status = 'error'` : sql`status != 'error'`)
-  if (query.minDurationNs !== undefined) list.push(sql`dur >= ${f64(query.minDurationNs)}`)
-  if (query.maxDurationNs !== undefined) list.push(sql`dur <= ${f64(query.maxDurationNs)}`)
-  for (const [key, value] of Object.entries(query.attributes ?? {})) list.push(attributeIs(key, value))
-  return list
-}
-
-/** A number or truth value is found by its text, so that `http.response.status_code=500` needs no type. */
-function attributeIs(key: string, value: string): Sql {
-  const [k, v] = [text(key), text(value)]
-  return sql`(attrs[${k}] = ${v} OR (mapContains(attrs_int, ${k}) AND toString(attrs_int[${k}]) = ${v})
-    OR (mapContains(attrs_num, ${k}) AND toString(attrs_num[${k}]) = ${v}) OR (mapContains(attrs_bool, ${k}) AND toString(attrs_bool[${k}]) = ${v})
-    OR resource IN (SELECT hash FROM andon.resources WHERE attrs[${k}] = ${v}))`
-}
-
-function summaryOf(row: readonly unknown[]): TraceSummary {
-  const traceId = stringOf(row[0])
-  const start = BigInt(stringOf(row[1]))
-  const [rootService, rootName] = columns(row[5])
-  return {
-    traceId,
-    start: Number(start / 1_000_000n),
-    durationNs: Number(BigInt(stringOf(row[2])) - start),
-    rootService: stringOf(rootService),
-    rootName: stringOf(rootName),
-    spanCount: number(row[3]),
-    errorCount: number(row[4]),
-    services: pairs(row[7]).map(([name, spans]) => ({ name, spans: number(spans) })),
   }
 }
