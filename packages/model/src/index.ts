@@ -12,7 +12,7 @@ export {
   THRESHOLD_EVENT,
 } from './agent-event.ts'
 export { type AgentIdentity, readAgentIdentity, writeAgentIdentity } from './agent-identity.ts'
-export type { AlertSignal, AlertSink, Severity, ThresholdRule } from './alert.ts'
+export { type AlertSignal, type AlertSink, SEVERITIES, type Severity, type ThresholdRule } from './alert.ts'
 export type { Attributes, AttributeValue, Resource, Scope } from './attributes.ts'
 export {
   CONTROL_MS_MAX,
@@ -52,7 +52,7 @@ export type {
 export { PROFILE_TYPES, type ProfileFrame, type ProfileRecord, type ProfileSample, type ProfileType, type ProfileValueType } from './profile.ts'
 export { seriesId } from './series-id.ts'
 export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'
-export { readStall, STALL_EVENT, STALL_STACK_MAX, type StallKind, type StallRecord, stallAttributes } from './stall.ts'
+export { readStall, STALL_EVENT, STALL_KINDS, STALL_STACK_MAX, type StallKind, type StallRecord, stallAttributes } from './stall.ts'
 export { canonicalStatement, describeSql, type SqlDialect, type StatementText } from './statement.ts'
 export { mad, median, quantile } from './stats/quantile.ts'
 export { type PairedRatio, pairedRatio } from './stats/compare.ts'

@@ -10,6 +10,7 @@ import { type ExceptionsDeps, registerExceptions } from './exceptions.ts'
 import { type Guard, registerGuard } from './guard.ts'
 import { type LiveHub, registerLive } from './live.ts'
 import { type OtlpDeps, registerOtlp } from './otlp.ts'
+import { registerOpenApi } from './openapi/index.ts'
 import { type OverviewDeps, registerOverview } from './overview.ts'
 import { registerPages } from './pages.ts'
 import { type ProfilesDeps, registerProfiles } from './profiles.ts'
@@ -99,6 +100,7 @@ export async function createApi(deps: ApiDeps): Promise<FastifyInstance> {
   registerZipkin(app, { ingest: deps.zipkin, spans, clock, bodies })
   registerOverview(app, deps.overview)
   registerStatus(app, deps.status)
+  registerOpenApi(app, { guard: deps.guard, version: deps.status.version })
   deps.more(app)
   await registerPages(app, deps.dashboard)
   await app.ready()
