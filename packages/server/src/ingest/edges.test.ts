@@ -169,3 +169,14 @@ test('a service cannot fill the map with addresses', async () => {
   await clock.advance(3_600_000)
   assert.equal(feed(...addresses(1001)).length, 501)
 })
+
+test('the halves of a call that share an id, as Zipkin sends them, are matched', () => {
+  const caller = spanOf('shop', { trace: 1, span: 5 }, { kind: 'client', attributes: { 'server.address': 'cart' } })
+  const called = spanOf('cart', { trace: 1, span: 5 }, { kind: 'server', attributes: { 'zipkin.shared': true } })
+  for (const halves of [[caller, called], [called, caller]]) {
+    const { feed } = matcher()
+    const sums = summed(halves.flatMap((half) => feed(half)))
+    assert.deepEqual(Object.keys(sums).toSorted(), ['shop >  [cart] service', 'shop > cart [cart] service'])
+    assert.deepEqual(sums['shop > cart [cart] service']?.slice(0, 1), [1])
+  }
+})

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Guard } from '../guard.ts'
 import { ACCESS } from './access.ts'
 import { AGENTS } from './agents.ts'
+import { CALLS } from './calls.ts'
 import { openApiDocument } from './document.ts'
 import { OVERVIEW_OPERATIONS } from './overview.ts'
 import { PROFILE_SCHEMAS, PROFILES } from './profiles.ts'
@@ -11,7 +12,7 @@ import type { Operations } from './schema.ts'
 import { SPANS } from './spans.ts'
 
 /** What every route says of itself. A test compares it with the routes. */
-export const OPERATIONS: Operations = { ...ACCESS, ...SPANS, ...OVERVIEW_OPERATIONS, ...PROFILES, ...AGENTS, ...PROTOCOLS }
+export const OPERATIONS: Operations = { ...ACCESS, ...SPANS, ...OVERVIEW_OPERATIONS, ...PROFILES, ...AGENTS, ...CALLS, ...PROTOCOLS }
 
 /** Serves the document of all routes that are registered when it is asked for. */
 export function registerOpenApi(app: FastifyInstance, { guard, version }: { guard: Pick<Guard, 'routes'>; version: string }): void {

@@ -37,6 +37,12 @@ function prometheus(app: FastifyInstance): void {
 const stall = { time: NOW, seconds: 1, cpuSeconds: 0.5, kind: 'cpu' as const, stack: 'at f', share: 1, samples: 2, route: '/', traceId: '', spanId: '', env: '', version: '', instance: '' }
 const point = { labels: { service_name: 'shop', instance: 'one', service_version: '1', http_request_method: 'GET', http_route: '/' } }
 
+const red = { rate: 1, errorRatio: null, p50: 0.1, p95: null }
+const cost = { calls: 2.5, rate: 1, errorRatio: null, totalSeconds: 1, meanSeconds: 0.4, p50: 0.1, p95: null, waits: 1, waitSeconds: 0.1, serverMeanSeconds: null, rowsMean: 2, perTraceMax: 3 }
+const statement = { id: '7', system: 'postgresql', text: 'SELECT 1', operation: 'SELECT', collections: ['a'] }
+const group = { id: '8', service: 'shop', type: 'TypeError', message: 'm', count: 1.5, unhandled: 0, firstSeen: NOW, lastSeen: NOW, routes: ['/'], versions: [{ version: '1', firstSeen: NOW, lastSeen: NOW, count: 1 }], newIn: null, isNew: false }
+const seen = { time: NOW, service: 'shop', env: '', version: '', instance: '', route: '/', type: 'TypeError', message: 'm', stack: '', handled: true, weight: 1, traceId: '', spanId: '', attributes: { a: 'b' } }
+
 /** Every route answers something that has all its parts. */
 async function fixture(): Promise<Fixture> {
   return await createFixture({
@@ -55,6 +61,22 @@ async function fixture(): Promise<Fixture> {
       sets: () => Promise.resolve([{ service: 'shop', type: 'cpu', profiles: 1, samples: 2, first: NOW, last: NOW, until: NOW }]),
     },
     stalls: () => Promise.resolve([stall]),
+    map: { read: () => Promise.resolve({ nodes: [{ name: 'shop', kind: 'service', source: 'metrics', ...red }], edges: [{ client: 'shop', server: 'db', kind: 'database', env: '', calls: 2.5, rate: 1, errorRatio: 0, p50: 0.1, p95: null, serverP50: null, serverP95: null }] }) },
+    statements: {
+      list: () => Promise.resolve({ totalSeconds: 1, statements: [{ ...statement, service: 'shop', ...cost, share: 1 }] }),
+      one: () =>
+        Promise.resolve({
+          ...statement,
+          ...cost,
+          t: [NOW],
+          course: { rate: [1], errorRatio: [null], meanSeconds: [1], p95: [1] },
+          routes: [{ ...cost, route: '/' }],
+          callers: [{ ...cost, caller: 'f' }],
+          versions: [{ ...cost, version: '1' }],
+          examples: [{ traceId: '', spanId: '', time: NOW, seconds: 1, perTrace: 2, isFailed: false }],
+        }),
+    },
+    errors: { list: () => Promise.resolve([group]), one: () => Promise.resolve({ ...group, t: [NOW], counts: [1.5], byRoute: [{ route: '/', count: 1.5 }], events: [seen] }) },
   })
 }
 
@@ -80,6 +102,11 @@ const REQUESTS: Readonly<Record<string, string | { readonly url: string; readonl
   'GET /api/agents/:instance/breaches': '/api/agents/one/breaches',
   'GET /api/agents/:instance/adaptations': '/api/agents/one/adaptations',
   'GET /api/status': '/api/status',
+  'GET /api/service-map': '/api/service-map',
+  'GET /api/statements': '/api/statements',
+  'GET /api/statements/:id': '/api/statements/7',
+  'GET /api/errors': '/api/errors',
+  'GET /api/errors/:id': '/api/errors/8',
 }
 /** Answers that other tests hold against the document, or that need a body of their own. */
 const ELSEWHERE: readonly string[] = ['POST /api/login', 'POST /api/profiles']
