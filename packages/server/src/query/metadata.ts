@@ -1,5 +1,5 @@
 // Names, labels and series as they can be asked: those that are stored, and the classic series that are computed of histograms.
-import type { LabelMatcher, Labels, Milliseconds, TimeRange } from '@andon/model'
+import { type LabelMatcher, type Labels, labelsKey, type Milliseconds, type TimeRange } from '@andon/model'
 import { type View, viewOf } from '../store/bucket-views.ts'
 import type { SeriesExemplars } from '../store/metrics.ts'
 
@@ -67,8 +67,9 @@ export class MetadataReader {
     const stored = await this.#stored.seriesOf(matchers, range)
     const view = await this.#view(matchers)
     if (view === undefined) return stored
-    const computed = await this.#stored.seriesOf(view.matchers, range)
-    return [...stored, ...computed.map((labels) => ({ ...labels, __name__: `${labels['__name__'] ?? ''}${view.suffix}` }))]
+    const computed = (await this.#stored.seriesOf(view.matchers, range)).map((labels): Labels => ({ ...labels, __name__: `${labels['__name__'] ?? ''}${view.suffix}` }))
+    // What was sent as classic series as well is told once.
+    return [...new Map([...stored, ...computed].map((labels) => [labelsKey(labels), labels])).values()]
   }
 
   /** What is computed for a selector; undefined where it names no histogram. */
