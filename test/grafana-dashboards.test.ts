@@ -62,9 +62,13 @@ async function post<T>(url: string, path: string, parameters: Readonly<Record<st
   return await json<T>(url + path, { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form(parameters) })
 }
 
+/** What Grafana asks of the data source that Tempo's `serviceMap` names, for a map of an hour. */
+const SERVICE_MAP = 'sum by (client, server) (rate(traces_service_graph_request_total{}[1h]))'
+
 /** Whether a query answers at least one number. */
-async function shows(url: string, { datasource, expr, query, instant }: Target): Promise<boolean> {
+async function shows(url: string, { datasource, expr, query, instant, queryType }: Target): Promise<boolean> {
   const end = Date.now() / 1000
+  if (queryType === 'serviceMap') return await shows(url, { datasource: { type: 'prometheus', uid: '' }, expr: SERVICE_MAP, instant: true })
   if (datasource.type === 'tempo') {
     const found = await json<{ traces: readonly unknown[] }>(`${url}/tempo/api/search?${form({ q: filled(query ?? ''), limit: 20, spss: 3, start: Math.floor(end - 3600), end: Math.ceil(end) })}`)
     return found.traces.length > 0
