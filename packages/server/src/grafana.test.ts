@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Attributes, MetricRecord, Resource, SpanRecord } from '@andon/model'
 import { decodeSpans, encodeMetrics, encodeSpans } from '@andon/wire'
+import { answerOf, conforms, type Document } from './api/openapi/conforms.test.ts'
 import { App } from './app.ts'
 import { readOptions } from './config.ts'
 import { silentLog } from './runtime/log.ts'
@@ -318,4 +319,33 @@ test('Zipkin: services, names, traces, a trace, dependencies', async () => {
   for (const { timestamp, duration } of trace) assert.ok(Number.isInteger(timestamp) && Number.isInteger(duration))
   assert.equal((await ask('/api/v2/trace/1')).status, 404)
   assert.deepEqual(await body(`/api/v2/dependencies?${query({ endTs: now + 60_000, lookback: 3_600_000 })}`), [{ parent: 'shop', child: 'bank', callCount: 1, errorCount: 0 }])
+})
+
+test('our own API: what the whole server answers is what its OpenAPI document says', async () => {
+  const document = (await ask<Document>('/api/openapi.json')).json
+  for (const [key, path] of [
+    ['GET /api/spans/search', '/api/spans/search?from=now-1h&limit=1'],
+    ['GET /api/spans/facets', '/api/spans/facets?from=now-1h'],
+    ['GET /api/spans/trace/:id', `/api/spans/trace/${TRACE}`],
+    ['GET /api/overview', '/api/overview?from=now-1h'],
+    ['GET /api/dashboard', '/api/dashboard?from=now-1h'],
+    ['GET /api/service/:name', '/api/service/shop?from=now-1h'],
+    ['GET /api/service/:name', '/api/service/bank?from=now-1h'],
+    ['GET /api/service/:name/stalls', '/api/service/shop/stalls'],
+    ['GET /api/service-map', '/api/service-map?from=now-1h'],
+    ['GET /api/statements', '/api/statements'],
+    ['GET /api/errors', '/api/errors'],
+    ['GET /api/coverage', '/api/coverage'],
+    ['GET /api/profiles', '/api/profiles'],
+    ['GET /api/profiles/flame', '/api/profiles/flame?service=shop'],
+    ['GET /api/agents', '/api/agents'],
+    ['GET /api/status', '/api/status'],
+  ] as const) {
+    const { status, json, text } = await ask<unknown>(path)
+    assert.equal(status, 200, `${path}: ${text}`)
+    conforms(document, answerOf(document, key), json, path)
+  }
+  const page = (await ask<{ traces: unknown[]; next: string }>('/api/spans/search?from=now-1h&limit=1')).json
+  const rest = (await ask<{ traces: { traceId: string }[]; next: string | null }>(`/api/spans/search?from=now-1h&limit=1&cursor=${page.next}`)).json
+  assert.deepEqual([page.traces.length, rest.traces.map(({ traceId }) => traceId), rest.next], [1, [TRACE], null])
 })

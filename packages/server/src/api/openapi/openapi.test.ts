@@ -8,21 +8,9 @@ import { silentLog } from '../../runtime/log.ts'
 import { FakeClock } from '../../runtime/clock.ts'
 import { Engine } from '../../query/engine.ts'
 import { createFixture, type Fixture, HOST, NOW, spanOf } from '../fixture.test.ts'
+import { answerOf, conforms, type Document, pathOf } from './conforms.test.ts'
 import { operationKey } from './document.ts'
 import { OPERATIONS } from './index.ts'
-
-interface DocumentOperation {
-  readonly 'x-role': string
-  readonly operationId: string
-  readonly parameters: readonly { readonly name: string; readonly in: string; readonly required: boolean }[]
-  readonly responses: Readonly<Record<string, { readonly content?: Readonly<Record<string, { readonly schema?: object }>> }>>
-  readonly security: readonly object[]
-}
-interface Document {
-  readonly openapi: string
-  readonly paths: Readonly<Record<string, Readonly<Record<string, DocumentOperation>>>>
-  readonly components: { readonly schemas: Readonly<Record<string, object>> }
-}
 
 const noSeries = { select: () => Promise.resolve([]) }
 
@@ -117,10 +105,6 @@ async function documentOf({ app }: Fixture): Promise<Document> {
   return answer.json<Document>()
 }
 
-/** A schema that finds beside itself what it names. */
-const moved = (schema: unknown): object => JSON.parse(JSON.stringify(schema).replaceAll('#/components/schemas/', '#/$defs/'))
-const pathOf = (key: string): string => (key.split(' ')[1] ?? '').replaceAll(/:(\w+)/g, '{$1}').replace('*', '{path}')
-
 test('every route has an operation, and every operation a route', async () => {
   const { guard } = await fixture()
   const routes = guard.routes.map(operationKey)
@@ -151,12 +135,6 @@ test('the document is OpenAPI 3.1: paths with their parameters, roles, errors', 
 test('real answers are of their schemas, errors too', async () => {
   const fixed = await fixture()
   const document = await documentOf(fixed)
-  const ajv = new Ajv2020({ strict: true, allErrors: true })
-  const conforms = (schema: object | undefined, value: unknown, what: string): void => {
-    assert.ok(schema, what)
-    const validate = ajv.compile({ ...moved(schema), $defs: moved(document.components.schemas) })
-    assert.ok(validate(value), `${what}: ${ajv.errorsText(validate.errors)}\nin ${JSON.stringify(value).slice(0, 2000)}`)
-  }
   const json = Object.entries(OPERATIONS).filter(([, { answer }]) => typeof answer === 'object' && 'schema' in answer).map(([key]) => key)
   assert.deepEqual(json.filter((key) => REQUESTS[key] === undefined && !ELSEWHERE.includes(key)), [], 'add a request of these to REQUESTS, whose answer has all parts (give the fixture what they read)')
   const heard = 'service=shop&instance=one&version=0.1.0&revision=0&can=sampling'
@@ -166,10 +144,10 @@ test('real answers are of their schemas, errors too', async () => {
     const { url, body } = typeof request === 'string' ? { url: request, body: undefined } : request
     const answer = await fixed.app.inject({ method: method as 'GET', url, headers: { host: HOST }, ...(body !== undefined && { payload: body }) })
     assert.equal(answer.statusCode, 200, `${key}: ${answer.body}`)
-    conforms(document.paths[pathOf(key)]?.[method.toLowerCase()]?.responses['200']?.content?.['application/json']?.schema, answer.json(), key)
+    conforms(document, answerOf(document, key), answer.json(), key)
   }
   for (const url of ['/api/spans/search?limit=0', '/api/spans/trace/1', '/api/nowhere']) {
-    conforms(document.components.schemas['Error'], (await fixed.app.inject({ url, headers: { host: HOST } })).json(), url)
+    conforms(document, document.components.schemas['Error'], (await fixed.app.inject({ url, headers: { host: HOST } })).json(), url)
   }
 })
 
