@@ -210,7 +210,7 @@ class Check {
   /** Every trace of the round has its spans, each once. */
   async #traces(line: Line, since: number): Promise<void> {
     const range = { start: since - 1000, end: Date.now() + MINUTE }
-    const found = new Map((await this.#store.spans.search({ range, service: line.kind, limit: 1000 })).map(({ traceId, spanCount }) => [traceId, spanCount]))
+    const found = new Map((await this.#store.spanSearch.search({ range, service: line.kind, limit: 1000 })).map(({ traceId, spanCount }) => [traceId, spanCount]))
     for (const number of line.ofRound) this.faults.push(...within(`${line.kind} ${number}: spans`, found.get(traceOf(line.kind, number)) ?? 0, SPANS, SPANS))
     if (line.open === undefined) return
     const count = found.get(traceOf(line.kind, line.open)) ?? 0
