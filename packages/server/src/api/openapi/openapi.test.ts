@@ -19,7 +19,7 @@ const none = (): Promise<never[]> => Promise.resolve([])
 /** Prometheus' routes as well, over nothing: only that they are there matters here. */
 function prometheus(app: FastifyInstance): void {
   const metrics = { labelNames: none, labelValues: none, seriesOf: none, metadata: none, exemplars: none }
-  registerMetricsApi(app, { engine: new Engine(noSeries, { querySamples: 1, querySteps: 1, queryMs: 1000 }), metrics, targets: () => [], clock: new FakeClock(NOW), log: silentLog, version: '0' })
+  registerMetricsApi(app, { engine: new Engine(noSeries, { querySamples: 1, querySteps: 1, queryMs: 1000 }), metrics, targets: () => [], rules: () => [], clock: new FakeClock(NOW), log: silentLog, version: '0' })
 }
 
 const stall = { time: NOW, seconds: 1, cpuSeconds: 0.5, kind: 'cpu' as const, stack: 'at f', share: 1, samples: 2, route: '/', traceId: '', spanId: '', env: '', version: '', instance: '' }
