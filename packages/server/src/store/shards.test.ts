@@ -174,7 +174,7 @@ test('traces stay whole, and are found by attributes of the span and of its reso
   await store.spans.write(spans, numbered('traces', 1))
   await store.spans.write(spans, numbered('traces', 1))
   const search = (attributes: Record<string, string>) => async (): Promise<readonly number[]> => {
-    const found = await store.spans.search({ range, service: 'shop', attributes, limit: 100 })
+    const found = await store.spanSearch.search({ range, service: 'shop', attributes, limit: 100 })
     return [found.length, found.reduce((sum, { spanCount }) => sum + spanCount, 0)]
   }
   await settles(search({ user: 'u1' }), [15, 30])
