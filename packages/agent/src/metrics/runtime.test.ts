@@ -32,9 +32,13 @@ test('docs/reference/metrics.md lists every metric of the runtime and the machin
   assert.deepEqual(told.toSorted(), instruments().toSorted())
 })
 
+/** OTLP's NO_RECORDED_VALUE. */
+const NO_VALUE = 1
+
 function last(metrics: readonly MetricRecord[], name: string, attributes: Readonly<Record<string, string>> = {}): number {
   const points = metrics.flatMap((metric) => (metric.name === name && (metric.data.type === 'gauge' || metric.data.type === 'sum') ? metric.data.points : []))
-  const found = points.findLast((point) => Object.entries(attributes).every(([key, value]) => point.attributes[key] === value))
+  // At its exit a process ends its gauges by points without a value.
+  const found = points.findLast((point) => (point.flags & NO_VALUE) === 0 && Object.entries(attributes).every(([key, value]) => point.attributes[key] === value))
   assert.ok(found, `no ${name} ${JSON.stringify(attributes)} among ${[...new Set(metrics.map((metric) => metric.name))].join(' ')}`)
   return found.value
 }
