@@ -83,6 +83,7 @@ export const OVERVIEW_OPERATIONS: Operations = {
         node: text('Version of Node.js.'),
         uptimeSeconds: integer(),
         store: anything('Engine, bytes, tables and retention.'),
+        disk: anything('How full it is, below which free bytes partitions are dropped and telemetry is refused, and what was dropped.'),
         ingest: record(number(), 'Counters since the start, by their names without andon_ and _total.'),
         live: record(number()),
         memory: object({ residentBytes: integer(), heapUsedBytes: integer(), heapTotalBytes: integer(), externalBytes: integer(), arrayBuffersBytes: integer() }),
