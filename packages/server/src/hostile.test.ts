@@ -224,23 +224,36 @@ test('bodies that are too large, and bombs, many at a time, are refused and hold
 })
 
 /** Empty messages in the lists of a request: two bytes each. */
-const empties = (fields: readonly number[], count: number): Buffer =>
+const empties = (fields: readonly number[], count: number, field = 2): Buffer =>
   fields.toReversed().reduce<Buffer>(
-    (inner, field) => {
+    (inner, outer) => {
       const length: number[] = []
       for (let rest = inner.length; ; rest = Math.floor(rest / 128)) {
         length.push(rest > 127 ? (rest % 128) | 128 : rest)
         if (rest <= 127) break
       }
-      return Buffer.concat([Buffer.from([(field << 3) | 2, ...length]), inner])
+      return Buffer.concat([Buffer.from([(outer << 3) | 2, ...length]), inner])
     },
-    Buffer.alloc(count * 2, Buffer.from([(2 << 3) | 2, 0])),
+    Buffer.alloc(count * 2, Buffer.from([(field << 3) | 2, 0])),
   )
+
+/** A block of snappy: an empty message of a field that is not known, and copies of it, 32 at a time. */
+function unknownFields(copies: number): Buffer {
+  const length = 2 + copies * 64
+  const head = [(length % 128) | 128, (Math.floor(length / 128) % 128) | 128, (Math.floor(length / 16_384) % 128) | 128, Math.floor(length / 2_097_152)]
+  return Buffer.concat([Buffer.from([...head, (2 - 1) << 2, (9 << 3) | 2, 0]), Buffer.alloc(copies * 3, Buffer.from([((64 - 1) << 2) | 2, 2, 0]))])
+}
 
 const deep = (depth: number): AttributeValue => Array.from({ length: depth }).reduce<AttributeValue>((inner) => [inner], 1n)
 
 test('a million of the smallest records in a body are refused before they take memory; nesting without end is not followed', { timeout: 120_000 }, async () => {
   assertRefused(await post('/v1/logs', empties([1, 2], 300_000), { 'content-type': PROTOBUF }), 'log records', [413])
+  const inMetrics = async (fields: readonly number[], what: string): Promise<void> =>
+    assertRefused(await post('/v1/metrics', gzipSync(empties(fields, 7_000_000)), { 'content-type': PROTOBUF, 'content-encoding': 'gzip' }), what, [413])
+  await inMetrics([1, 2], 'metrics')
+  await inMetrics([1], 'scopes')
+  assertRefused(await post('/v1/metrics', gzipSync(Buffer.concat(Array.from({ length: 30 }, () => empties([1, 2, 2, 5, 1], 200_000, 5)))), { 'content-type': PROTOBUF, 'content-encoding': 'gzip' }), 'exemplars of many metrics', [413])
+  assert.equal((await post('/api/v1/write', unknownFields(120_000), { 'content-type': PROTOBUF })).status, 204, 'fields that are not known')
   const small = { ...spanOf(), name: '' }
   const one = encodeSpans([small])
   assertRefused(await post('/v1/traces', gzipSync(Buffer.concat(Array.from({ length: 150_000 }, () => one)).subarray(0, 15 * MIB)), { 'content-type': PROTOBUF, 'content-encoding': 'gzip' }), 'spans', [413])

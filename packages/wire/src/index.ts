@@ -1,6 +1,7 @@
 export { type DecodedLogs, decodeExceptions, decodeExceptionsJson, encodeEvents, encodeExceptions, encodeExceptionsJson, type LogEvent } from './otlp/exceptions.ts'
 export { decodeAttributes, decodeResource } from './otlp/attributes.ts'
 export { decodeMetric, decodeMetrics, encodeMetrics } from './otlp/metrics.ts'
+export { noParts, type PartCounts } from './protobuf.ts'
 export { decodeMetricsJson, encodeMetricsJson } from './otlp/metrics-json.ts'
 export { decodeExportResponse, encodeExportResponse, encodeRpcStatus, encodeStatus, exportResponseJson, type OtlpSignal, type PartialSuccess } from './otlp/response.ts'
 export { encodeAttributes, encodeSpanRequest, type Redaction, type SpanSource, SpanWriter, toAttributeValue, type TraceIdentity } from './otlp/span-writer.ts'

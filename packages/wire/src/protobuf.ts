@@ -14,6 +14,17 @@ export const FIXED32 = 5
 const RECORDS_MAX = 250_000
 const PARTS_MAX = 1_000_000
 const NUMBERS_MAX = 8_000_000
+/** What was counted of one request. Readers of parts of it share one. */
+export interface PartCounts {
+  records: number
+  parts: number
+  numbers: number
+}
+
+export function noParts(): PartCounts {
+  return { records: 0, parts: 0, numbers: 0 }
+}
+
 /** No id is longer; of a longer one so much is read that it is seen to be none. */
 const ID_BYTES_MAX = 32
 
@@ -34,11 +45,11 @@ export class Reader {
   readonly #what: string
   #position = 0
   #end: number
-  #records = 0
-  #parts = 0
-  #numbers = 0
+  #counts: PartCounts
 
-  constructor(bytes: Uint8Array, what: string) {
+  /** @param counts - of what was read of the same request before */
+  constructor(bytes: Uint8Array, what: string, counts: PartCounts = noParts()) {
+    this.#counts = counts
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#what = what
@@ -51,26 +62,24 @@ export class Reader {
 
   /** Goes on counting where another reader of the same request is. */
   countOn(other: Reader): void {
-    this.#records = other.#records
-    this.#parts = other.#parts
-    this.#numbers = other.#numbers
+    this.#counts = other.#counts
   }
 
   /** Counts one record: what has attributes, labels or values of its own. */
   record(): void {
-    this.#records += 1
-    if (this.#records > RECORDS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${RECORDS_MAX} records (spans, events, points, series and the like)`)
+    this.#counts.records += 1
+    if (this.#counts.records > RECORDS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${RECORDS_MAX} records (spans, events, points, series and the like)`)
   }
 
   /** Counts one part of the request; `message` does so itself. */
   part(): void {
-    this.#parts += 1
-    if (this.#parts > PARTS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${PARTS_MAX} parts (records, attributes, values)`)
+    this.#counts.parts += 1
+    if (this.#counts.parts > PARTS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${PARTS_MAX} parts (records, attributes, values)`)
   }
 
   #number(): void {
-    this.#numbers += 1
-    if (this.#numbers > NUMBERS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${NUMBERS_MAX} numbers in lists`)
+    this.#counts.numbers += 1
+    if (this.#counts.numbers > NUMBERS_MAX) throw new AndonError('too_large', `${this.#what}: the request has more than ${NUMBERS_MAX} numbers in lists`)
   }
 
   #take(count: number): number {

@@ -1,7 +1,7 @@
 // OTLP's gauges and sums read from their bytes: a series that was seen before is found by the bytes of its attributes, and no
 // object is made of its point. What is rarer (histograms, exemplars, series seen for the first time) is decoded as usual.
 import { AndonError, type MetricRecord, type Milliseconds, type Resource, type Scope } from '@andon/model'
-import { Cursor, decodeAttributes, decodeMetric, decodeResource } from '@andon/wire'
+import { Cursor, decodeAttributes, decodeMetric, decodeResource, noParts, type PartCounts } from '@andon/wire'
 import type { Described, SamplePoint, SeriesPoint } from './points.ts'
 import { startOf } from './points.ts'
 import type { Refusals } from './refusals.ts'
@@ -72,8 +72,11 @@ const EXEMPLARS = 42
 const SCOPE: Scope = { name: '', version: '', attributes: {}, droppedAttributes: 0, schemaUrl: '' }
 /** Resources, metrics and series that are remembered in all; past it all are found anew. */
 const REMEMBERED = 400_000
-/** Points of one request, as of any other way in. */
+/** Bytes of what they are found by. */
+const REMEMBERED_BYTES = 128 * 1024 * 1024
+/** Points of one request, and fields that are looked at, as of any other way in. */
 const POINTS_MAX = 250_000
+const PARTS_MAX = 1_000_000
 
 /** A field of a message: where its tag begins, where its content, and where it ends. */
 interface Part {
@@ -94,6 +97,8 @@ interface Request {
   kept: number
   late: number
   points: number
+  /** Of what is decoded as usual. */
+  readonly counts: PartCounts
 }
 
 /** Not to be shared by two books of series. */
@@ -102,6 +107,9 @@ export class SampleReader {
   readonly #cursor = new Cursor(new Uint8Array(), 'metrics')
   readonly #resources = new Map<string, KnownResource>()
   #remembered = 0
+  #rememberedBytes = 0
+  /** Of the request that is being read. */
+  #fields = 0
   /** The last time that was read, and what it is in milliseconds: most points of a request have the same. */
   #high = 0
   #low = 0
@@ -114,11 +122,12 @@ export class SampleReader {
   /**
    * Reads an ExportMetricsServiceRequest.
    *
-   * @throws AndonError bad_body where the bytes are not such a request
+   * @throws AndonError bad_body where the bytes are not such a request, too_large
    */
   read(body: Uint8Array): ReadSamples {
-    if (this.#remembered > REMEMBERED) this.#forget()
-    const request: Request = { placer: this.#placer.begin(), bytes: Buffer.from(body.buffer, body.byteOffset, body.byteLength), columns: new SampleColumns(), metrics: [], described: [], latest: new Map(), kept: 0, late: 0, points: 0 }
+    if (this.#remembered > REMEMBERED || this.#rememberedBytes > REMEMBERED_BYTES) this.#forget()
+    this.#fields = 0
+    const request: Request = { placer: this.#placer.begin(), bytes: Buffer.from(body.buffer, body.byteOffset, body.byteLength), columns: new SampleColumns(), metrics: [], described: [], latest: new Map(), kept: 0, late: 0, points: 0, counts: noParts() }
     for (const part of this.#parts(request.bytes, 0, body.length)) if (part.tag === 10) this.#resourceMetrics(request, part)
     request.placer.refusals.add('time', request.late)
     return request
@@ -132,6 +141,13 @@ export class SampleReader {
   #forget(): void {
     this.#resources.clear()
     this.#remembered = 0
+    this.#rememberedBytes = 0
+  }
+
+  /** @param key - by which something will be found again */
+  #remember(key: string): void {
+    this.#remembered += 1
+    this.#rememberedBytes += key.length
   }
 
   /** The fields of a message that are messages or texts; others are passed over. */
@@ -143,6 +159,8 @@ export class SampleReader {
         scan.skip(tag)
         continue
       }
+      this.#fields += 1
+      if (this.#fields > PARTS_MAX) throw new AndonError('too_large', `metrics: the request has more than ${PARTS_MAX} parts (records, attributes, values)`)
       const end = scan.limit()
       parts.push({ tag, at, from: scan.at, to: end })
       scan.at = end
@@ -173,7 +191,7 @@ export class SampleReader {
       const decoded = decodeResource(resource === undefined ? new Uint8Array() : bytes.subarray(resource.from, resource.to), schemaUrl)
       known = { resource: placer.bounded(decoded), metrics: new Map(), info: undefined }
       this.#resources.set(key, known)
-      this.#remembered += 1
+      this.#remember(key)
     }
     return known
   }
@@ -198,7 +216,7 @@ export class SampleReader {
   }
 
   #decoded(request: Request, { resource }: KnownResource, bytes: Uint8Array): void {
-    const metric = decodeMetric(bytes, { resource, scope: SCOPE }, () => request.placer.refusals.add('histogram'))
+    const metric = decodeMetric(bytes, { resource, scope: SCOPE }, () => request.placer.refusals.add('histogram'), request.counts)
     if (metric === undefined) return
     const { data } = metric
     this.#count(request, data.points.length)
@@ -216,7 +234,7 @@ export class SampleReader {
       if (described === undefined) return undefined
       known = { described, isDelta: (kind & 1) !== 0, isCounter: (kind & 2) !== 0, series: new Map() }
       resource.metrics.set(key, known)
-      this.#remembered += 1
+      this.#remember(key)
     }
     return known
   }
@@ -317,7 +335,7 @@ export class SampleReader {
     const placed = request.placer.place(point)
     if (placed !== undefined && !placed.overflow) {
       metric.series.set(key, placed.series)
-      this.#remembered += 1
+      this.#remember(key)
     }
     return placed?.series
   }

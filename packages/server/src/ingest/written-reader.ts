@@ -35,8 +35,9 @@ const METADATA = 26
 const SERIES_MAX = 250_000
 const LABEL = 10
 const SAMPLE = 18
-/** Series that are remembered; past it all are found anew. */
+/** Series that are remembered, and bytes of their labels; past it all are found anew. */
 const REMEMBERED = 400_000
+const REMEMBERED_BYTES = 128 * 1024 * 1024
 
 interface Request {
   readonly bytes: Buffer
@@ -54,6 +55,7 @@ export class WrittenReader {
   readonly #outer = new Cursor(new Uint8Array(), 'remote write')
   readonly #inner = new Cursor(new Uint8Array(), 'remote write')
   readonly #known = new Map<string, KnownSeries>()
+  #knownBytes = 0
 
   constructor(placer: SeriesPlacer) {
     this.#placer = placer
@@ -62,20 +64,23 @@ export class WrittenReader {
   /** To be called when the type of a series may have become known. */
   forget(): void {
     this.#known.clear()
+    this.#knownBytes = 0
   }
 
   /**
    * Reads a WriteRequest of the first version, unpacked.
    *
-   * @throws AndonError bad_body, naming the byte
+   * @throws AndonError bad_body, naming the byte; too_large
    */
   read(body: Uint8Array, context: WrittenContext): ReadWritten {
-    if (this.#known.size > REMEMBERED) this.forget()
+    if (this.#known.size > REMEMBERED || this.#knownBytes > REMEMBERED_BYTES) this.forget()
     const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
     const request: Request = { bytes, placer: this.#placer.begin(), context, columns: new SampleColumns(), kept: 0, late: 0, series: 0 }
     // Metadata of the same request tell the types of its series, which must be known first.
     if (this.#hasMetadata(bytes)) return { columns: request.columns, kept: 0, late: 0, placer: request.placer, latest: new Map(), rest: bytes }
     const rest: Uint8Array[] = []
+    // Of fields that lie side by side one part: each may have two bytes.
+    let restFrom = -1
     const scan = this.#outer.over(bytes, 0, bytes.length)
     for (let at = 0, tag = scan.tag(); tag !== 0; at = scan.at, tag = scan.tag()) {
       if (tag !== SERIES) scan.skip(tag)
@@ -83,10 +88,15 @@ export class WrittenReader {
         const end = scan.limit()
         const isRead = this.#series(request, scan.at, end, at)
         scan.at = end
-        if (isRead) continue
+        if (isRead) {
+          if (restFrom >= 0) rest.push(bytes.subarray(restFrom, at))
+          restFrom = -1
+          continue
+        }
       }
-      rest.push(bytes.subarray(at, scan.at))
+      if (restFrom < 0) restFrom = at
     }
+    if (restFrom >= 0) rest.push(bytes.subarray(restFrom))
     const { columns, kept, late } = request
     request.placer.refusals.add('time', late)
     return { columns, kept, late, placer: request.placer, latest: new Map(), rest: Buffer.concat(rest) }
@@ -132,6 +142,7 @@ export class WrittenReader {
     if (placed === undefined) return undefined
     const found = { series: placed, isCounter: type === 'counter' }
     this.#known.set(key, found)
+    this.#knownBytes += key.length
     return found
   }
 

@@ -10,7 +10,7 @@ import {
   type SummaryPoint,
   type Temporality,
 } from '@andon/model'
-import { Reader, type Writer } from '../protobuf.ts'
+import { type PartCounts, Reader, type Writer } from '../protobuf.ts'
 import { idOrNone, type Mutable, ownAttributes, readKeyValue, type Refuse, writeAttributes } from './attributes.ts'
 import { readRequest, type Sourced, writeRequest } from './request.ts'
 
@@ -48,9 +48,14 @@ function readMetric(reader: Reader, source: Sourced): MetricRecord | undefined {
   return complete(metric, source)
 }
 
-/** One message Metric; undefined when it is without data. @throws AndonError bad_body, too_large */
-export function decodeMetric(bytes: Uint8Array, source: Sourced, refuse?: Refuse): MetricRecord | undefined {
-  const reader = new Reader(bytes, 'metrics')
+/**
+ * One message Metric; undefined when it is without data.
+ *
+ * @param counts - of what was read of the same request before
+ * @throws AndonError bad_body, too_large
+ */
+export function decodeMetric(bytes: Uint8Array, source: Sourced, refuse?: Refuse, counts?: PartCounts): MetricRecord | undefined {
+  const reader = new Reader(bytes, 'metrics', counts)
   const metric = emptyMetric()
   for (let tag = reader.tag(); tag !== 0; tag = reader.tag()) readField(reader, tag, metric)
   const found = complete(metric, source)
