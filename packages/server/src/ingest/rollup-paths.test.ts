@@ -128,8 +128,8 @@ function tolerance(points: ReturnType<typeof increases>, start: number, until: n
   const inside = points.filter(({ time }) => time >= start && time < until)
   const [first, ...rest] = inside
   const within = rest.reduce((sum, { increase }) => sum + increase, 0)
-  const before = first?.increase ?? 0
-  return { off: before + (rest.length === 0 ? 0 : (2.2 * (before + within)) / rest.length), count: inside.length }
+  const upTo = first?.increase ?? 0
+  return { off: upTo + (rest.length === 0 ? 0 : (2.2 * (upTo + within)) / rest.length), count: inside.length }
 }
 
 /** By series without its name: its points, as PromQL sees them. */

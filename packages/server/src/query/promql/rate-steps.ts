@@ -74,8 +74,8 @@ function sinceWithin(first: Milliseconds, since: Milliseconds, windowStart: Mill
 }
 
 /** How long before its first point a counter that rises as it does was 0, seconds. */
-function toZero(difference: number, begin: number, seconds: number): number {
-  return difference > 0 && begin >= 0 ? seconds * (begin / difference) : Infinity
+function toZero(isCounter: boolean, difference: number, begin: number, seconds: number): number {
+  return isCounter && difference > 0 && begin >= 0 ? seconds * (begin / difference) : Infinity
 }
 
 /**
@@ -108,7 +108,7 @@ export function rateSteps(points: FloatPoints, { first: firstEnd, step, count, r
     const average = seconds / Math.max(1, hi - lo - 1)
     const sampled = isFromZero ? (last - since) / 1000 : seconds
     const toStart = isFromZero ? 0 : (first - start) / 1000
-    values[index] = difference * (extrapolation(sampled, toStart, (end - last) / 1000, average, isCounter ? toZero(difference, begin, seconds) : Infinity) * perWindow)
+    values[index] = difference * (extrapolation(sampled, toStart, (end - last) / 1000, average, toZero(isCounter, difference, begin, seconds)) * perWindow)
     present[index] = FLOAT
   }
   return turns.overlapped
