@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startSender, untilQuiet } from '@andon/bench'
+import { startSender, STEPS_PER_TURN, untilQuiet } from '@andon/bench'
 import { hasPrometheus, type Server, startAndon, startPrometheus } from './programs.ts'
 
 export interface HistoryOptions {
@@ -25,6 +25,7 @@ export interface History {
 /** No divisor of any step. */
 const OFFSET_MS = 7000
 const REST_MS = 20_000
+const CONNECTIONS = 10
 
 /** Starts both, where there is a Prometheus, and writes the history into each. */
 export async function makeHistory({ series, hours, stepSeconds }: HistoryOptions): Promise<History> {
@@ -40,12 +41,12 @@ export async function makeHistory({ series, hours, stepSeconds }: HistoryOptions
     servers.push(await startAndon(join(folder, 'andon')))
     if (await hasPrometheus()) servers.push(await startPrometheus(join(folder, 'prometheus')))
     const stepMs = stepSeconds * 1000
-    const turns = Math.floor((hours * 3_600_000) / stepMs)
+    const turns = Math.floor((hours * 3_600_000) / stepMs / STEPS_PER_TURN) * STEPS_PER_TURN
     const hour = 3_600_000
     const fromMs = Math.floor(Date.now() / hour) * hour - turns * stepMs + OFFSET_MS
     const loadMs: number[] = []
     for (const server of servers) {
-      const sent = await sender.send({ name: server.name, url: `${server.url}/api/v1/write`, load: { kind: 'series', series, turns: { fromMs, stepMs } }, connections: 1, forMs: 600_000, untilTurn: turns })
+      const sent = await sender.send({ name: server.name, url: `${server.url}/api/v1/write`, load: { kind: 'series', series, turns: { fromMs, stepMs } }, connections: CONNECTIONS, forMs: 600_000, untilTurn: turns / STEPS_PER_TURN })
       loadMs.push(sent.seconds * 1000)
       await untilQuiet(server.pid, REST_MS)
     }
@@ -59,5 +60,5 @@ export async function makeHistory({ series, hours, stepSeconds }: HistoryOptions
 /** How the history came to be, for reports. */
 export function historyText({ servers, samples, loadMs }: History, { series, hours, stepSeconds }: HistoryOptions): string {
   const loaded = servers.map(({ name }, index) => `${name} in ${((loadMs[index] ?? 0) / 1000).toFixed(0)} s`).join(', ')
-  return `${series.toLocaleString('en')} counters × ${hours} h at ${stepSeconds} s (${samples.toLocaleString('en')} samples) written into each by remote write over one connection (${loaded}).`
+  return `${series.toLocaleString('en')} counters × ${hours} h at ${stepSeconds} s (${samples.toLocaleString('en')} samples) written into each by remote write over ${CONNECTIONS} connections (${loaded}).`
 }

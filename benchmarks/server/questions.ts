@@ -25,6 +25,8 @@ export interface Asked {
   readonly points: number
   /** The largest relative difference between the first server's answer and the second's. */
   readonly difference: number
+  /** Points that only one of them has. */
+  readonly unshared: number
 }
 
 async function ask({ url, name }: Server, { expression, start, end, step }: Question): Promise<{ readonly ms: number; readonly text: string }> {
@@ -48,16 +50,16 @@ function valuesOf(text: string): Map<string, number> {
   return values
 }
 
-/** The largest relative difference. @throws Error when one has points that the other does not have */
-function differenceOf(first: ReadonlyMap<string, number>, second: ReadonlyMap<string, number>, what: string): number {
-  if (first.size !== second.size) throw new Error(`${what}: ${first.size} points and ${second.size}`)
-  let largest = 0
+function differenceOf(first: ReadonlyMap<string, number>, second: ReadonlyMap<string, number>): Pick<Asked, 'difference' | 'unshared'> {
+  let difference = 0
+  let shared = 0
   for (const [key, value] of first) {
     const other = second.get(key)
-    if (other === undefined) throw new Error(`${what}: only one of them has ${key}`)
-    largest = Math.max(largest, Math.abs(value - other) / Math.max(1e-9, Math.abs(other)))
+    if (other === undefined) continue
+    shared += 1
+    difference = Math.max(difference, Math.abs(value - other) / Math.max(1e-9, Math.abs(other)))
   }
-  return largest
+  return { difference, unshared: first.size + second.size - 2 * shared }
 }
 
 /** Asks a question so often of each server, in turn forwards and backwards, after two times that are not counted. */
@@ -76,7 +78,7 @@ export async function askAll(servers: readonly Server[], question: Question, tim
   }
   const [first = new Map<string, number>(), second] = answers
   if (first.size === 0) throw new Error(`${question.name}: the answer is empty`)
-  return { question, times: found, points: first.size, difference: second === undefined ? 0 : differenceOf(first, second, question.name) }
+  return { question, times: found, points: first.size, ...(second === undefined ? { difference: 0, unshared: 0 } : differenceOf(first, second)) }
 }
 
 const digits: Intl.NumberFormat = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
@@ -84,6 +86,14 @@ const digits: Intl.NumberFormat = new Intl.NumberFormat('en', { maximumSignifica
 function timesOf(times: readonly number[] | undefined): string {
   if (times === undefined || times.length === 0) return '–'
   return `${digits.format(median(times))} / ${digits.format(quantile(times.toSorted((a, b) => a - b), 0.95))}`
+}
+
+/** Whether the servers answer alike. @param tolerance - relative */
+export function agreement(all: readonly Asked[], tolerance: number): string {
+  const largest = Math.max(...all.map(({ difference }) => difference))
+  const unshared = all.reduce((sum, each) => sum + each.unshared, 0)
+  const values = largest <= tolerance ? `agree to ${largest.toExponential(0)}` : `DIFFER by up to ${largest.toExponential(1)}, more than ${tolerance}`
+  return `The answers of both ${values}${unshared === 0 ? '' : `; ${unshared} points ONLY ONE of them has`}.`
 }
 
 /** A table of questions: middle and 95th percentile of each server. */

@@ -1,13 +1,13 @@
-// Prometheus' remote write, first version: one sample of each series in a request whose values and times can be changed in place.
+// Prometheus' remote write, first version: samples of series in a request whose values and times can be changed in place.
 import type { Labels } from '@andon/model'
 
 export interface Encoded {
   /** The body as it is sent. */
   readonly bytes: Buffer
   readonly view: DataView
-  /** Offsets of each series' value, a double. */
+  /** Offsets of the values, doubles: all of the first series, then all of the second, … */
   readonly values: readonly number[]
-  /** Offsets of each series' time, a varint of six bytes. */
+  /** Offsets of the times in the same order, varints of six bytes. */
   readonly times: readonly number[]
 }
 
@@ -59,8 +59,8 @@ export function literalBlock(bytes: Uint8Array): Buffer {
 /** A sample is { double value = 1; int64 timestamp = 2 }. */
 const SAMPLE_BYTES = 1 + 8 + 1 + TIME_BYTES
 
-/** @throws RangeError past 16 MiB */
-export function encodeWrite(series: readonly Labels[]): Encoded {
+/** @param each - samples of each series @throws RangeError past 16 MiB */
+export function encodeWrite(series: readonly Labels[], each: number = 1): Encoded {
   const parts: Buffer[] = []
   const values: number[] = []
   const times: number[] = []
@@ -69,13 +69,17 @@ export function encodeWrite(series: readonly Labels[]): Encoded {
     const sample = Buffer.alloc(SAMPLE_BYTES)
     sample[0] = (1 << 3) | 1
     sample[9] = 2 << 3
-    const body = Buffer.concat([...sorted(labels).map(([name, value]) => field(1, Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(value))]))), field(2, sample)])
+    const samples = Array.from({ length: each }, () => field(2, sample))
+    const body = Buffer.concat([...sorted(labels).map(([name, value]) => field(1, Buffer.concat([field(1, Buffer.from(name)), field(2, Buffer.from(value))]))), ...samples])
     const part = field(1, body)
     parts.push(part)
     length += part.length
-    // The sample stands last.
-    values.push(length - SAMPLE_BYTES + 1)
-    times.push(length - TIME_BYTES)
+    // The samples stand last, each with a tag and a length.
+    for (let left = each - 1; left >= 0; left -= 1) {
+      const end = length - left * (SAMPLE_BYTES + 2)
+      values.push(end - SAMPLE_BYTES + 1)
+      times.push(end - TIME_BYTES)
+    }
   }
   if (length > LITERAL) throw new RangeError(`${length} bytes are more than one literal holds`)
   const bytes = literalBlock(Buffer.concat(parts))
