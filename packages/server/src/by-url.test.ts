@@ -18,10 +18,13 @@ const MAY_BE_SKIPPED = 1
 
 test('the tests of the server pass on a ClickHouse server by its address', { skip: cannotRun(), timeout: 600_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'andon-by-url-'))
-  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   const [server] = await startClickHouse(folder)
   assert.ok(server)
-  t.after(() => server.kill())
+  // In this order: what still runs writes into its folder.
+  t.after(async () => {
+    await server.kill()
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  })
   const files = FILES.map((name) => join(import.meta.dirname, `${name}.test.js`))
   // Otherwise the runner takes itself for a part of this one.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
