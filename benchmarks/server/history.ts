@@ -27,6 +27,9 @@ const OFFSET_MS = 7000
 const REST_MS = 20_000
 const CONNECTIONS = 10
 
+/** Prometheus takes what is newer by an hour than the sample of another connection, and refuses the other then. */
+const connectionsOf = ({ name }: Server): number => (name.startsWith('Prometheus') ? 1 : CONNECTIONS)
+
 /** Starts both, where there is a Prometheus, and writes the history into each. */
 export async function makeHistory({ series, hours, stepSeconds }: HistoryOptions): Promise<History> {
   const folder = mkdtempSync(join(tmpdir(), 'andon-bench-'))
@@ -46,7 +49,7 @@ export async function makeHistory({ series, hours, stepSeconds }: HistoryOptions
     const fromMs = Math.floor(Date.now() / hour) * hour - turns * stepMs + OFFSET_MS
     const loadMs: number[] = []
     for (const server of servers) {
-      const sent = await sender.send({ name: server.name, url: `${server.url}/api/v1/write`, load: { kind: 'series', series, turns: { fromMs, stepMs } }, connections: CONNECTIONS, forMs: 600_000, untilTurn: turns / STEPS_PER_TURN })
+      const sent = await sender.send({ name: server.name, url: `${server.url}/api/v1/write`, load: { kind: 'series', series, turns: { fromMs, stepMs } }, connections: connectionsOf(server), forMs: 600_000, untilTurn: turns / STEPS_PER_TURN })
       loadMs.push(sent.seconds * 1000)
       await untilQuiet(server.pid, REST_MS)
     }
@@ -60,5 +63,5 @@ export async function makeHistory({ series, hours, stepSeconds }: HistoryOptions
 /** How the history came to be, for reports. */
 export function historyText({ servers, samples, loadMs }: History, { series, hours, stepSeconds }: HistoryOptions): string {
   const loaded = servers.map(({ name }, index) => `${name} in ${((loadMs[index] ?? 0) / 1000).toFixed(0)} s`).join(', ')
-  return `${series.toLocaleString('en')} counters × ${hours} h at ${stepSeconds} s (${samples.toLocaleString('en')} samples) written into each by remote write over ${CONNECTIONS} connections (${loaded}).`
+  return `${series.toLocaleString('en')} counters × ${hours} h at ${stepSeconds} s (${samples.toLocaleString('en')} samples) written into each by remote write (${loaded}), over ${CONNECTIONS} connections, into Prometheus in order over one.`
 }
