@@ -2,15 +2,14 @@
 // The names are those of Tempo's metrics generator, which Grafana's service map knows.
 // @see https://grafana.com/docs/tempo/latest/metrics-generator/
 import { type BucketCounts, type LabelMatcher, type Labels, labelsKey, type MetricType, type Milliseconds, type Seconds, SPAN_SCALE, type TimeRange } from '@andon/model'
-import { RE2JS } from 're2js'
 import type { Clock } from '../runtime/clock.ts'
 import { bucketViews, type SelectedSeries, type View, viewOf } from '../store/bucket-views.ts'
 import type { EdgeQuery } from '../store/edges.ts'
-import { checkedPattern } from '../store/matchers.ts'
 import type { HistogramValue } from '../store/metric-rows.ts'
 import { RunningHistogram, RunningSum, type SeenPoints } from '../store/running-sum.ts'
 import type { SpanRate, SpanRateQuery } from '../store/spans-rates.ts'
 import { type Edge, type EdgeSource, NAMES_KEPT, resolveEdges } from './edges.ts'
+import { valueMatch } from './promql/label-match.ts'
 
 /** What rates of spans are read from. */
 export interface SpanRateSource {
@@ -119,13 +118,6 @@ const SPAN_SERIES: readonly Definition<SpanRate>[] = [
 const LABELS_KEPT: Milliseconds = 7 * 86_400_000
 const LABELS: ReadonlySet<string> = new Set(['__name__', 'client', 'server', 'connection_type', 'service', 'span_name', 'span_kind', 'status_code', 'deployment_environment_name', 'service_version'])
 
-/** A condition on a label's value. @throws AndonError bad_query for an expression that is not one of RE2 */
-function holds({ operator, value }: LabelMatcher): (text: string) => boolean {
-  if (operator === '=' || operator === '!=') return (text) => (text === value) === (operator === '=')
-  const pattern = RE2JS.compile(checkedPattern(value))
-  return (text) => pattern.matches(text) === (operator === '=~')
-}
-
 /** Without labels of no value, which are the same as absent ones. */
 function compact(name: string, labels: Labels): Labels {
   return { __name__: name, ...Object.fromEntries(Object.entries(labels).filter(([, value]) => value !== '')) }
@@ -175,7 +167,7 @@ export class SpanSeries {
 
   /** @param of - how long the values are added up, undefined for one over the whole range, and whether those of histograms need their buckets */
   async #computed(matchers: readonly LabelMatcher[], range: TimeRange, of: { readonly step: Milliseconds | undefined; readonly buckets: boolean }, signal?: AbortSignal): Promise<Computed[]> {
-    const conditions = matchers.map((matcher) => ({ name: matcher.name, holds: holds(matcher) }))
+    const conditions = matchers.map((matcher) => ({ name: matcher.name, holds: valueMatch(matcher) }))
     // A label that none of them has cannot be asked for.
     if (conditions.some((each) => !LABELS.has(each.name) && !each.holds(''))) return []
     const isNamed = ({ name }: { readonly name: string }): boolean => conditions.every((each) => each.name !== '__name__' || each.holds(name))

@@ -3,7 +3,7 @@ import { AndonError, type LabelMatcher, type Labels, labelsKey } from '@andon/mo
 import { RE2JS } from 're2js'
 import type { QueryContext } from './context.ts'
 import { merged } from './elements.ts'
-import { anchored } from './re2.ts'
+import { labelMatch, valueMatch } from './label-match.ts'
 import { type PointElement, pointsAt } from './selectors.ts'
 import type { Times } from './times.ts'
 import { element, get, type GridElement, HISTOGRAM, set } from './vector.ts'
@@ -13,12 +13,6 @@ const IDENTIFYING = ['instance', 'job']
 const TARGET_INFO: LabelMatcher = { name: '__name__', operator: '=', value: 'target_info' }
 /** What counts as an info metric when only names that are not wanted are given. */
 const ANY_INFO: LabelMatcher = { name: '__name__', operator: '=~', value: '.+_info' }
-
-/** @throws AndonError query_failed for an expression that is not one of RE2 */
-function matches({ operator, value }: LabelMatcher, text: string): boolean {
-  if (operator === '=' || operator === '!=') return (text === value) === (operator === '=')
-  return anchored(value, 'info()').matcher(text).find() === (operator === '=~')
-}
 
 interface Wanted {
   readonly names: readonly LabelMatcher[]
@@ -92,7 +86,7 @@ function addedAt(base: GridElement, infos: ReadonlyMap<string, readonly PointEle
 function enriched(base: GridElement, infos: InfoSeries, wanted: Wanted, steps: number): GridElement[] {
   const results = new Map<string, GridElement>()
   const series = infos.get(targetOf(base.labels))
-  const isOptional = wanted.data.every((matcher) => matches(matcher, ''))
+  const isOptional = wanted.data.every((matcher) => valueMatch(matcher)(''))
   for (let step = 0; step < steps; step += 1) {
     const value = get(base, step)
     const added = value === undefined ? undefined : addedAt(base, series, step, wanted)
@@ -114,7 +108,8 @@ function enriched(base: GridElement, infos: InfoSeries, wanted: Wanted, steps: n
  */
 export async function info(context: QueryContext, base: readonly GridElement[], matchers: readonly LabelMatcher[], { times, steps }: { times: Times; steps: number }): Promise<GridElement[]> {
   const wanted = wantedOf(matchers)
-  const isInfo = ({ labels }: GridElement): boolean => wanted.names.every((matcher) => matches(matcher, labels['__name__'] ?? ''))
+  const conditions = wanted.names.map(labelMatch)
+  const isInfo = ({ labels }: GridElement): boolean => conditions.every((holds) => holds(labels))
   const targets = identifying(base.filter((each) => !isInfo(each)))
   const series = targets.length === 0 ? [] : await pointsAt(context, [...wanted.names, ...targets, ...wanted.data], times, steps)
   const infos = byTarget(series)
