@@ -120,7 +120,7 @@ test('after a restart what fired still does, and what was pending goes on withou
   await world.manager?.stop()
   const stoppedAt = world.clock.now()
   await world.clock.advance(600_000)
-  world.answers.set('max(max_over_time(timestamp(ALERTS_FOR_STATE)[1h:15s]))', [{ labels: {}, value: stoppedAt / 1000 }])
+  world.answers.set('max(max_over_time(timestamp(ALERTS_FOR_STATE)[1h:1m]))', [{ labels: {}, value: stoppedAt / 1000 }])
   await world.open()
   assert.deepEqual(world.states(), ['a:firing', 'b:pending'])
   assert.equal(world.manager?.active()[0]?.alert.firedAt, firedAt)

@@ -108,7 +108,8 @@ export class RuleManager {
       byRule.set(doc.rule.id, [...(byRule.get(doc.rule.id) ?? []), doc.alert])
     }
     if (byRule.size === 0) return
-    const silentMs = await this.#sinceLastEvaluation()
+    const changedAt = Math.max(...[...byRule.values()].flat().map(({ seenAt }) => seenAt))
+    const silentMs = Math.max(0, this.#deps.clock.now() - Math.max(changedAt, await this.#lastEvaluation()))
     for (const { evaluator } of this.#running) {
       for (const { id, rule } of evaluator.alerting) {
         const known = (byRule.get(id.id) ?? []).filter(({ state }) => state !== 'pending' || silentMs <= OUTAGE_MS)
@@ -118,11 +119,13 @@ export class RuleManager {
     }
   }
 
-  /** How long no rule was evaluated, as the series of alerts say; more than an hour when they say nothing. */
-  async #sinceLastEvaluation(): Promise<Milliseconds> {
+  /** When a rule was last evaluated, as the series of alerts say; 0 when they say nothing of the last hour. */
+  async #lastEvaluation(): Promise<Milliseconds> {
     const now = this.#deps.clock.now()
-    const [last] = await this.#deps.query('max(max_over_time(timestamp(ALERTS_FOR_STATE)[1h:15s]))', now)
-    return last === undefined ? OUTAGE_MS + 1 : Math.max(0, now - last.value * 1000)
+    // An instant query sees what is younger than the steps of a subquery, which lie at whole minutes.
+    const [recent] = await this.#deps.query('max(timestamp(ALERTS_FOR_STATE))', now)
+    const [last] = recent === undefined ? await this.#deps.query('max(max_over_time(timestamp(ALERTS_FOR_STATE)[1h:1m]))', now) : [recent]
+    return last === undefined ? 0 : last.value * 1000
   }
 
   /** Begins to evaluate. */
