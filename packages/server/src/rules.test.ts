@@ -85,6 +85,10 @@ interface Alert {
   readonly activeAt: string
   readonly value: string
 }
+interface Rules {
+  readonly groups: readonly { readonly name: string; readonly interval: number; readonly rules: readonly { readonly name: string; readonly type: string; readonly health: string; readonly state?: string }[] }[]
+}
+
 const alerts = async (url: string): Promise<readonly Alert[]> => (await ask<{ alerts: readonly Alert[] }>(url, '/api/v1/alerts')).alerts
 const named = (name: string, list: readonly Alert[]): Alert | undefined => list.find(({ labels }) => labels['alertname'] === name)
 
@@ -100,7 +104,11 @@ test('a file of rules is evaluated, stored and told; what is pending or fires ou
   const series = await ask<{ result: { metric: Record<string, string> }[] }>(url, `/api/v1/query?query=${encodeURIComponent('ALERTS{alertstate="firing"}')}`)
   assert.deepEqual(series.result.map(({ metric }) => metric), [{ __name__: 'ALERTS', alertname: 'QueueDeep', alertstate: 'firing', job: 'shop', severity: 'page' }])
 
-  const { groups } = await ask<{ groups: { name: string; interval: number; rules: { name: string; type: string; health: string; state?: string; query: string; duration?: number }[] }[] }>(url, '/api/v1/rules')
+  // An alert is told before its series are written, and its rule is well after that.
+  const { groups } = await until(
+    () => ask<Rules>(url, '/api/v1/rules'),
+    (answer) => answer.groups.every((group) => group.rules.every(({ health }) => health !== 'unknown')),
+  )
   assert.deepEqual(
     groups.map(({ name, interval, rules: list }) => [name, interval, list.map(({ name: rule, type, health, state }) => [rule, type, health, state])]),
     [['shop', 1, [['shop:depth:max', 'recording', 'ok', undefined], ['QueueDeep', 'alerting', 'ok', 'firing'], ['Slow', 'alerting', 'ok', 'pending']]]],
