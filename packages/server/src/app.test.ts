@@ -97,7 +97,7 @@ test('status and the own metrics count what came in', async () => {
   assert.ok(status.store.bytes > 0)
   assert.ok(status.store.retention.length > 20 && status.store.retention.every(({ days, configuredDays }) => days === configuredDays))
   assert.ok(status.disk.totalBytes > status.disk.freeBytes && status.disk.freeBytes > 0, JSON.stringify(status.disk))
-  assert.equal(status.ingest['ingest_spans'], 3)
+  assert.equal(status.ingest['spans'], 3)
   const metrics = await (await fetch(`${app.url}/metrics`)).text()
   assert.match(metrics, /^andon_ingest_spans_total 3$/m)
 })

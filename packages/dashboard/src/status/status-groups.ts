@@ -5,7 +5,7 @@ import { diskGroup, retentionGroup } from './storage-groups.ts'
 
 const UNITS: readonly (readonly [RegExp, Unit])[] = [
   [/bytes/i, 'bytes'],
-  [/(memory|rss|resident|heap\w*|external|arraybuffers|disk)$/i, 'bytes'],
+  [/(rss|resident|heap\w*|external|arraybuffers|disk)$/i, 'bytes'],
   [/([a-z]Ms|_ms|^ms|milliseconds)$/, 'milliseconds'],
   [/seconds$/i, 'seconds'],
   [/(ratio|utilization)$/i, 'ratio'],

@@ -153,7 +153,7 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       ready: () => true,
       live: () => ({ ...hub?.counts() }),
       limits: { bodyBytes: 10_000 },
-      metrics: () => [{ name: 'andon_test_total', type: 'counter', help: 'A test.', samples: [{ name: 'andon_test_total', labels: {}, value: 3 }] }],
+      metrics: () => [{ name: 'andon_ingest_test_total', type: 'counter', help: 'A test.', samples: [{ name: 'andon_ingest_test_total', labels: {}, value: 3 }] }],
     },
     agents: { control: await ControlBook.open(new FakeLog(clock), clock), agents: await KnownAgents.open({ write: () => Promise.resolve(), heardSince: () => Promise.resolve([]) }, clock), breaches: () => Promise.resolve([]), adaptations: () => Promise.resolve([]) },
     coverage: new CoverageReader({

@@ -73,7 +73,7 @@ test('where it is not built a text says how to build it', async () => {
 test('/metrics in both formats, the probes and the status', async () => {
   const text = await get('/metrics')
   assert.match(String(text.headers['content-type']), /^text\/plain; version=0\.0\.4/)
-  assert.match(text.body, /^andon_test_total 3$/m)
+  assert.match(text.body, /^andon_ingest_test_total 3$/m)
   const open = await get('/metrics', 'application/openmetrics-text; version=1.0.0, text/plain;q=0.5')
   assert.match(String(open.headers['content-type']), /^application\/openmetrics-text; version=1\.0\.0/)
   assert.match(open.body, /# EOF\n$/)

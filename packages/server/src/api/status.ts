@@ -58,11 +58,12 @@ function wantsOpenMetrics(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').includes('application/openmetrics-text')
 }
 
-/** Counters by their names without `andon_` and `_total`; gauges, and all of the disk, are on the page already, as the groups they belong to. */
-function counters(families: readonly ExpositionFamily[]): Record<string, number> {
+/** Counters of one area by their names without `andon_AREA_` and `_total`; gauges are on the page already, as the groups they belong to. */
+function counters(families: readonly ExpositionFamily[], area: string): Record<string, number> {
+  const prefix = `andon_${area}_`
   const sums = families
-    .filter(({ type, name }) => type === 'counter' && !name.startsWith('andon_disk_'))
-    .map((family): [string, number] => [family.name.replace(/^andon_/, '').replace(/_total$/, ''), family.samples.reduce((sum, sample) => sum + sample.value, 0)])
+    .filter(({ type, name }) => type === 'counter' && name.startsWith(prefix))
+    .map((family): [string, number] => [family.name.slice(prefix.length).replace(/_total$/, ''), family.samples.reduce((sum, sample) => sum + sample.value, 0)])
   return Object.fromEntries(sums)
 }
 
@@ -76,7 +77,8 @@ export function registerStatus(app: FastifyInstance, deps: StatusDeps): void {
       uptimeSeconds: Math.round((deps.clock.now() - deps.startedAt) / 1000),
       store: await deps.store(),
       disk: deps.disk(),
-      ingest: counters(deps.metrics()),
+      ingest: counters(deps.metrics(), 'ingest'),
+      rules: counters(deps.metrics(), 'rules'),
       live: deps.live(),
       memory: { residentBytes: rss, heapUsedBytes: heapUsed, heapTotalBytes: heapTotal, externalBytes: external, arrayBuffersBytes: arrayBuffers },
       limits: deps.limits,
