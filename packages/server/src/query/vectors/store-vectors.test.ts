@@ -4,20 +4,23 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type LabelMatcher, type Labels, labelsKey, seriesId } from '@andon/model'
+import { type LabelMatcher, type Labels, labelsKey, type Milliseconds, seriesId } from '@andon/model'
 import { FakeClock } from '../../runtime/clock.ts'
 import { silentLog } from '../../runtime/log.ts'
 import { openTestStore } from '../../store/fixture.test.ts'
 import type { Store } from '../../store/index.ts'
 import type { HistogramRow, SampleRow, SeriesRow } from '../../store/metric-rows.ts'
+import type { Retention } from '../../store/retention.ts'
 import type { SourceSeries } from '../promql/context.ts'
 import { EXPECTED_STORE_FAILURES } from './expected-failures.test.ts'
 import { type LoadedSeries, MemorySource, slice, withStoreHints } from '../memory/memory-source.ts'
 import { labelsOf, type Load } from '../memory/notation.ts'
 import { files, type LoadableSource, missing, run } from './run.test.ts'
 
-/** The files begin at the epoch: nothing may expire. */
-const forever = { rawDays: 40_000, spansDays: 3650, rollupDays: 40_000, longDays: 3650 }
+/** The files begin at the epoch, of which nothing is kept any more: what is written lies this much later. A multiple of all steps, so that nothing moves within one. */
+const SHIFT: Milliseconds = Date.UTC(2026, 0, 1)
+/** The longest there is: some files reach months far. */
+const RETENTION: Retention = { rawDays: 3650, spansDays: 3650, rollupDays: 3650, longDays: 3650 }
 /** A label that keeps apart what is loaded before and after a `clear`. */
 const EPOCH = '__epoch__'
 
@@ -25,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'andon-vectors-'))
 let store: Store
 
 before(async () => {
-  if (missing === false) store = await openTestStore({ dataDir: folder, log: silentLog, clock: new FakeClock(Date.UTC(2026, 5, 1)), retention: forever })
+  if (missing === false) store = await openTestStore({ dataDir: folder, log: silentLog, clock: new FakeClock(Date.UTC(2026, 5, 1)), retention: RETENTION })
 })
 after(async () => {
   if (missing === false) await store.close()
@@ -45,7 +48,9 @@ function addRows(rows: Rows, { points }: LoadedSeries, labels: Labels): void {
   const ordered = withStoreHints([...points.values()].toSorted((a, b) => a.time - b.time))
   const isNative = ordered.some(({ value }) => typeof value === 'object')
   rows.series.push({ id, type: isNative ? 'histogram' : 'gauge', labels })
-  for (const { time: ts, value, start } of ordered) {
+  for (const { time, value, start: begun } of ordered) {
+    const ts = time + SHIFT
+    const start = begun === 0 ? 0 : begun + SHIFT
     if (typeof value === 'number' || (value === 'stale' && !isNative)) rows.samples.push({ id, ts, start, value: value === 'stale' ? 0 : value, stale: value === 'stale', delta: false, increase: 0 })
     else rows.histograms.push({ id, ts, start, form: 'cumulative', value: value === 'stale' ? EMPTY : value, min: Infinity, max: -Infinity, stale: value === 'stale', increase: undefined })
   }
@@ -90,8 +95,8 @@ class StoreSource implements LoadableSource {
   }
 
   async #read(matchers: readonly LabelMatcher[]): Promise<readonly SourceSeries[]> {
-    const found = await store.metrics.select([...matchers, { name: EPOCH, operator: '=', value: this.#epoch }], { start: 0, end: 1e11 })
-    return found.map((series) => ({ ...series, labels: Object.fromEntries(Object.entries(series.labels).filter(([name, value]) => name !== EPOCH && value !== '')) }))
+    const found = await store.metrics.select([...matchers, { name: EPOCH, operator: '=', value: this.#epoch }], { start: SHIFT, end: SHIFT + 1e11 })
+    return found.map((series) => ({ ...series, ts: series.ts.map((time) => time - SHIFT), start: series.start.map((time) => (time === 0 ? 0 : time - SHIFT)), labels: Object.fromEntries(Object.entries(series.labels).filter(([name, value]) => name !== EPOCH && value !== '')) }))
   }
 }
 
