@@ -1,3 +1,5 @@
+import type { Labels } from './labels.ts'
+import type { Milliseconds } from './units.ts'
 import type { ThresholdOperator } from './threshold.ts'
 
 export const SEVERITIES = ['info', 'warning', 'critical'] as const
@@ -40,4 +42,66 @@ export interface AlertSink {
   triggerAlert(alert: AlertSignal): void
   /** What is active now, the oldest first. */
   getActiveAlerts(): readonly AlertSignal[]
+}
+
+/** Who found it: a rule, an objective, a detector, silence of a source, the application in its own process, another Prometheus, or Andon about itself. */
+export type AlertSource = 'rule' | 'objective' | 'detector' | 'telemetry' | 'application' | 'api' | 'andon'
+
+/** One thing that is wrong, or was. Its labels are its identity. */
+export interface Alert {
+  /** With `alertname`. */
+  readonly labels: Labels
+  readonly annotations: Labels
+  readonly source: AlertSource
+  readonly startsAt: Milliseconds
+  /** Undefined while it lasts and until its source says otherwise. In the future where a source says how long it may be believed. */
+  readonly endsAt: Milliseconds | undefined
+  /** Where its source shows it; '' where nowhere. */
+  readonly generatorUrl: string
+  /** What was measured last, in the unit of what it watches. */
+  readonly value: number | undefined
+  /** The PromQL of what it watches, without the comparison: for pictures and pages. */
+  readonly expression: string | undefined
+  /** When what is wrong is estimated to have begun, before it was found. */
+  readonly onsetAt: Milliseconds | undefined
+}
+
+/** Where alerts are handed to by what finds them; the server's AlertManager is one. */
+export interface AlertReceiver {
+  /**
+   * Takes alerts that last, and ones that have ended. An alert that lasts is handed in again at every evaluation.
+   * Settles when what changed is stored.
+   */
+  accept(alerts: readonly Alert[]): Promise<void>
+}
+
+export type AlertStatus = 'firing' | 'resolved'
+
+/** An alert that began to fire, or ceased to. */
+export interface AlertChange {
+  readonly alert: Alert
+  /** 16 hexadecimal digits, as Alertmanager makes them of labels. */
+  readonly fingerprint: string
+  readonly status: AlertStatus
+  readonly at: Milliseconds
+}
+
+/** Which incident an alert belongs to. */
+export interface IncidentBook {
+  /** @returns the incident of each alert by its fingerprint; one that belongs to none has no entry. Settles when stored. */
+  join(changes: readonly AlertChange[]): Promise<ReadonlyMap<string, string>>
+  /** Notes in the timeline of an incident what was told, or was not. */
+  told(deliveries: readonly Delivery[]): Promise<void>
+}
+
+/** What became of a message. */
+export interface Delivery {
+  readonly incident: string
+  readonly channel: string
+  /** The id of the notification it belongs to. */
+  readonly notification: string
+  readonly state: 'delivered' | 'retrying' | 'given-up' | 'coalesced'
+  readonly at: Milliseconds
+  /** Why it is late or was given up; '' otherwise. */
+  readonly detail: string
 }

@@ -12,7 +12,20 @@ export {
   THRESHOLD_EVENT,
 } from './agent-event.ts'
 export { type AgentIdentity, readAgentIdentity, writeAgentIdentity } from './agent-identity.ts'
-export { type AlertSignal, type AlertSink, SEVERITIES, type Severity, type ThresholdRule } from './alert.ts'
+export {
+  type Alert,
+  type AlertChange,
+  type AlertReceiver,
+  type AlertSignal,
+  type AlertSink,
+  type AlertSource,
+  type AlertStatus,
+  type Delivery,
+  type IncidentBook,
+  SEVERITIES,
+  type Severity,
+  type ThresholdRule,
+} from './alert.ts'
 export type { Attributes, AttributeValue, Resource, Scope } from './attributes.ts'
 export {
   CONTROL_MS_MAX,
@@ -30,6 +43,7 @@ export {
   readControlSettings,
   THRESHOLDS_MAX,
 } from './control.ts'
+export type { DeployMarker } from './deploy.ts'
 export { EDGE_KINDS, type EdgeKind, type EdgeRecord } from './edge.ts'
 export { AndonError, ERROR_CATALOGUE, type ErrorCode } from './errors.ts'
 export { exceptionFingerprint, type ExceptionRecord } from './exception.ts'
@@ -49,6 +63,7 @@ export type {
   SummaryPoint,
   Temporality,
 } from './metric.ts'
+export type { Notification, NotificationReason, NotifiedAlert, Outbox, StateEntry } from './notification.ts'
 export { PROFILE_TYPES, type ProfileFrame, type ProfileRecord, type ProfileSample, type ProfileType, type ProfileValueType } from './profile.ts'
 export { seriesId } from './series-id.ts'
 export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'

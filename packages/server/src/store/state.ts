@@ -1,15 +1,35 @@
 // The table state_log: small state as an append-only log, of which the newest row of each key holds.
-import type { Milliseconds } from '@andon/model'
+import type { Milliseconds, TimeRange } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import { number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
 import { token, type WriteOptions } from './spans.ts'
-import { firstShard, Param, sql, text, u32 } from './sql.ts'
+import { firstShard, i64, Param, sql, text, u32 } from './sql.ts'
 import { TsvRows } from './tsv.ts'
 
 const COLUMNS = ['kind', 'key', 'rev', 'written', 'state', 'service', 'severity', 'actor', 'doc']
 
-const KINDS = ['agent-control', 'adaptation', 'breach', 'alert', 'partition-dropped'] as const
+const KINDS = [
+  'agent-control',
+  'adaptation',
+  'breach',
+  'alert',
+  'partition-dropped',
+  // What is told: alerts of any source, groups and their decisions, messages to channels, silences.
+  'alert-active',
+  'alert-group',
+  'message',
+  'channel',
+  'silence',
+  // Rules that were made by API or page.
+  'rule',
+  'incident',
+  'incident-event',
+  'evidence',
+  'objective',
+  'deploy',
+  'detector',
+] as const
 
 /** What a row is about. */
 export type StateKind = (typeof KINDS)[number]
@@ -78,11 +98,15 @@ export class StateLog {
     return revisions
   }
 
-  /** The entry that holds of each key of a kind. */
-  async latest(kind: StateKind): Promise<StoredState[]> {
+  /**
+   * The entry that holds of each key of a kind.
+   *
+   * @param options.except - entries whose newest state is one of these are left out
+   */
+  async latest(kind: StateKind, { except = [] }: { readonly except?: readonly string[] } = {}): Promise<StoredState[]> {
     return await this.#database.query(
       firstShard(sql`SELECT key, max(rev), toUnixTimestamp64Milli(argMax(written, rev)), argMax(state, rev), argMax(actor, rev), argMax(doc, rev)
-        FROM andon.state_log WHERE kind = ${text(kind)} GROUP BY key ORDER BY key`),
+        FROM andon.state_log WHERE kind = ${text(kind)} GROUP BY key HAVING NOT has(${new Param('Array(String)', [...except])}, argMax(state, rev)) ORDER BY key`),
       SELECTED,
     )
   }
@@ -94,5 +118,15 @@ export class StateLog {
         WHERE kind = ${text(kind)} AND key = ${text(key)} ORDER BY written DESC, rev DESC LIMIT ${u32(limit)}`),
       SELECTED,
     )
+  }
+
+  /** All entries of a kind that were written in a time, the oldest first; at most `limit`, of the newest. */
+  async between(kind: StateKind, { start, end }: TimeRange, limit: number): Promise<StoredState[]> {
+    const found = await this.#database.query(
+      firstShard(sql`SELECT key, rev, toUnixTimestamp64Milli(written), state, actor, doc FROM andon.state_log
+        WHERE kind = ${text(kind)} AND written >= fromUnixTimestamp64Milli(${i64(start)}) AND written < fromUnixTimestamp64Milli(${i64(end)}) ORDER BY written DESC, rev DESC LIMIT ${u32(limit)}`),
+      SELECTED,
+    )
+    return found.toReversed()
   }
 }
