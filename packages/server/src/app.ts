@@ -27,6 +27,7 @@ import { engineEvaluator } from './query/engine-evaluator.ts'
 import { ErrorReader } from './query/exceptions.ts'
 import { MetadataReader } from './query/metadata.ts'
 import { ProfileReader } from './query/profiles.ts'
+import { RecentAnswers } from './query/recent-answers.ts'
 import { RedReader } from './query/red.ts'
 import { SaturationReader } from './query/saturation.ts'
 import { ServiceCallReader } from './query/service-calls.ts'
@@ -175,7 +176,7 @@ export class App {
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
     const series = new AllSeries(store.metrics, new SpanSeries(store.edges, store.spanRates, clock))
     const engine = new Engine(series, limits, { rateSums: series, floatParts: store.metrics, deltaHistograms: store.metrics, rollups: store.rollups })
-    const evaluator = engineEvaluator(engine)
+    const evaluator = new RecentAnswers(engineEvaluator(engine), clock)
     const agents = await KnownAgents.open(store.agents, clock, (error) => this.#log.warn('the agents could not be written', { error: String(error) }))
     const red = new RedReader(evaluator, store.spans)
     const cpu = new OwnCpu(clock)

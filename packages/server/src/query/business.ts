@@ -44,14 +44,14 @@ export class BusinessReader {
   async read(range: TimeRange): Promise<Business | null> {
     const grid = gridOf(range, 60)
     const over = expressions(promDuration(Math.max(60_000, grid.step)))
-    const { window, time } = wholeWindow(range)
+    const { window, time, maxAge } = wholeWindow(range)
     const whole = expressions(window)
     const course = async (expression: string): Promise<Values> => {
       const [series] = await this.#evaluator.over(expression, grid)
       return series === undefined ? nothing(grid) : series.values.map((value) => (value !== null && Number.isFinite(value) ? value : null))
     }
     const once = async (expression: string): Promise<number | null> => {
-      const [series] = await this.#evaluator.at(expression, time)
+      const [series] = await this.#evaluator.at(expression, time, maxAge)
       return series !== undefined && Number.isFinite(series.value) ? series.value : null
     }
     const spark = {

@@ -37,8 +37,12 @@ export interface GridSeries {
 export interface Evaluator {
   /** Over each time of the grid. */
   over(expression: string, grid: Grid): Promise<readonly GridSeries[]>
-  /** At one time. */
-  at(expression: string, time: Milliseconds): Promise<readonly { readonly labels: Labels; readonly value: number }[]>
+  /**
+   * At one time.
+   *
+   * @param maxAge - how old an answer to the same expression, at a time not later, may be; none when left out
+   */
+  at(expression: string, time: Milliseconds, maxAge?: Milliseconds): Promise<readonly { readonly labels: Labels; readonly value: number }[]>
 }
 
 /** A length of time as PromQL writes it. */
@@ -48,18 +52,21 @@ export function promDuration(ms: Milliseconds): string {
 
 const HOUR: Milliseconds = 3_600_000
 const FIVE_MINUTES: Milliseconds = 300_000
+/** What is told of a whole range may be older than its newest datum by this share of the range, and never by more than half a minute. */
+const AGE_SHARE = 1 / 240
+const AGE_MAX: Milliseconds = 30_000
 
 /**
  * A whole range as one window. That of a long one is moved by less than a hundredth of its length, to where buckets of rollups end;
  * its end never moves back, so that it holds what was measured last.
  *
- * @returns the window as PromQL writes it, its length, and the time to ask at
+ * @returns the window as PromQL writes it, its length, the time to ask at, and how old an answer may be
  */
-export function wholeWindow({ start, end }: TimeRange): { readonly window: string; readonly length: Milliseconds; readonly time: Milliseconds } {
+export function wholeWindow({ start, end }: TimeRange): { readonly window: string; readonly length: Milliseconds; readonly time: Milliseconds; readonly maxAge: Milliseconds } {
   const length = end - start
   const unit = length >= 100 * HOUR ? HOUR : length >= 100 * FIVE_MINUTES ? FIVE_MINUTES : 1
   const whole = Math.max(1, Math.round(length / unit)) * unit
-  return { window: promDuration(whole), length: whole, time: Math.ceil(end / unit) * unit }
+  return { window: promDuration(whole), length: whole, time: Math.ceil(end / unit) * unit, maxAge: Math.min(AGE_MAX, length * AGE_SHARE) }
 }
 
 /** Text within a double-quoted PromQL string. */

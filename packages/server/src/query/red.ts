@@ -142,9 +142,9 @@ export class RedReader {
     if (source === 'spans') return this.#spanOperations(service, range)
     const selector = `service_name=${promString(service)}`
     const by = `sum by (${OPERATION.join(', ')})`
-    const { window, length, time: end } = wholeWindow(range)
+    const { window, length, time: end, maxAge } = wholeWindow(range)
     const ask = async (expression: string): Promise<Map<string, number>> => {
-      const found = await this.#evaluator.at(expression, end)
+      const found = await this.#evaluator.at(expression, end, maxAge)
       return new Map(found.map(({ labels, value }) => [`${labels['http_request_method'] ?? ''} ${labels['http_route'] ?? '(no route)'}`.trim(), value]))
     }
     const count = await ask(`${by} (increase(${COUNT}{${selector}}[${window}]))`)
@@ -199,9 +199,9 @@ export class RedReader {
   }
 
   async #quantiles(range: TimeRange): Promise<Record<keyof typeof QUANTILES, Map<string, number | null>>> {
-    const { window, time } = wholeWindow(range)
+    const { window, time, maxAge } = wholeWindow(range)
     const ask = async (q: number): Promise<Map<string, number | null>> => {
-      const found = await this.#evaluator.at(quantileExpression(q, DURATION, window, { by: SERVICE }), time)
+      const found = await this.#evaluator.at(quantileExpression(q, DURATION, window, { by: SERVICE }), time, maxAge)
       return new Map(found.map(({ labels, value }) => [labels['service_name'] ?? '', finite(value)]))
     }
     return { p50: await ask(QUANTILES.p50), p95: await ask(QUANTILES.p95), p99: await ask(QUANTILES.p99) }

@@ -1,0 +1,118 @@
+// Pages that are open ask the same expressions over and over, over a range that has moved by seconds: what was answered before
+// is asked again only where it may have changed.
+import { labelsKey, type Labels, type Milliseconds } from '@andon/model'
+import type { Clock } from '../runtime/clock.ts'
+import type { Evaluator, Grid, GridSeries } from './grid.ts'
+
+/** What is measured arrives within this time, unless its sender was cut off. */
+const SETTLED_MS: Milliseconds = 120_000
+/** After this time all is asked anew, so that what arrived late is seen. */
+const FRESH_MS: Milliseconds = 60_000
+/** How many expressions are remembered, those asked last. */
+const EXPRESSIONS_MAX = 256
+/** Values that are remembered of one expression; an answer of more is not. */
+const VALUES_MAX = 50_000
+
+type Answer = Awaited<ReturnType<Evaluator['at']>>
+
+interface Course {
+  readonly labels: Labels
+  readonly values: Map<Milliseconds, number | null>
+}
+
+/** What is known of an expression at the steps from `from` to `until`. */
+interface Known {
+  readonly courses: ReadonlyMap<string, Course>
+  readonly from: Milliseconds
+  readonly until: Milliseconds
+  readonly askedAt: Milliseconds
+}
+
+/** The last so many keys. */
+class Recent<T> {
+  readonly #entries = new Map<string, T>()
+
+  get(key: string): T | undefined {
+    return this.#entries.get(key)
+  }
+
+  set(key: string, value: T): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    const [oldest] = this.#entries.keys()
+    if (this.#entries.size > EXPRESSIONS_MAX && oldest !== undefined) this.#entries.delete(oldest)
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key)
+  }
+}
+
+/**
+ * An evaluator that remembers. Expressions may look only at what lies before their time, as all do that have no `@`. What arrives
+ * within two minutes is always seen, and anything else within one more.
+ */
+export class RecentAnswers implements Evaluator {
+  readonly #evaluator: Evaluator
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #known = new Recent<Promise<Known>>()
+  readonly #answers = new Recent<{ readonly time: Milliseconds; readonly askedAt: Milliseconds; readonly answer: Promise<Answer> }>()
+
+  constructor(evaluator: Evaluator, clock: Pick<Clock, 'now'>) {
+    this.#evaluator = evaluator
+    this.#clock = clock
+  }
+
+  async over(expression: string, grid: Grid): Promise<readonly GridSeries[]> {
+    const first = grid.t[0]
+    // A range shorter than a step is asked at its end, wherever that lies.
+    if (first === undefined || first % grid.step !== 0) return await this.#evaluator.over(expression, grid)
+    const key = `${grid.step} ${expression}`
+    // One after the other, so that a second page waits for what the first asks rather than asking too.
+    const before = this.#known.get(key) ?? Promise.resolve(undefined)
+    const next = before.catch(() => undefined).then(async (known) => await this.#extended(expression, grid, known))
+    this.#known.set(key, next)
+    try {
+      const { courses } = await next
+      if (courses.size * grid.t.length > VALUES_MAX) this.#known.delete(key)
+      return [...courses.values()].map(({ labels, values }) => ({ labels, values: grid.t.map((time) => values.get(time) ?? null) })).filter(({ values }) => values.some((value) => value !== null))
+    } catch (error) {
+      if (this.#known.get(key) === next) this.#known.delete(key)
+      throw error
+    }
+  }
+
+  async #extended(expression: string, grid: Grid, known: Known | undefined): Promise<Known> {
+    const now = this.#clock.now()
+    const [first = 0] = grid.t
+    const kept = known !== undefined && now - known.askedAt < FRESH_MS && known.from <= first && first <= known.until + grid.step ? known : undefined
+    const due = kept === undefined ? grid.t : grid.t.filter((time) => time > kept.until)
+    if (kept !== undefined && due.length === 0) return kept
+    const courses = new Map([...(kept?.courses ?? [])].map(([key, { labels, values }]) => [key, { labels, values: new Map(values) }]))
+    // What was told of these times before may have been less.
+    for (const { values } of courses.values()) for (const time of due) values.delete(time)
+    for (const { labels, values } of await this.#evaluator.over(expression, { t: due, step: grid.step })) {
+      const key = labelsKey(labels)
+      const course = courses.get(key) ?? { labels, values: new Map<Milliseconds, number | null>() }
+      for (const [index, time] of due.entries()) course.values.set(time, values[index] ?? null)
+      courses.set(key, course)
+    }
+    const settled = due.findLast((time) => time <= now - SETTLED_MS)
+    return { courses, from: kept?.from ?? first, until: settled ?? kept?.until ?? first - grid.step, askedAt: kept?.askedAt ?? now }
+  }
+
+  async at(expression: string, time: Milliseconds, maxAge: Milliseconds = 0): Promise<Answer> {
+    if (maxAge === 0) return await this.#evaluator.at(expression, time)
+    const now = this.#clock.now()
+    const before = this.#answers.get(expression)
+    if (before !== undefined && time >= before.time && time - before.time <= maxAge && now - before.askedAt <= maxAge) return await before.answer
+    const answer = this.#evaluator.at(expression, time)
+    this.#answers.set(expression, { time, askedAt: now, answer })
+    try {
+      return await answer
+    } catch (error) {
+      if (this.#answers.get(expression)?.answer === answer) this.#answers.delete(expression)
+      throw error
+    }
+  }
+}
