@@ -1,7 +1,7 @@
 // `npm run soak -- agent` drives an application through 10 million requests under the agent, `npm run soak -- profiler` a
 // profiler through 100 simulated hours, and prints whether memory grew. `npm run soak -- ingest` does the same with a server that
 // takes spans and samples for an hour at half of its top rate; `npm run soak -- kills` kills one a hundred times meanwhile.
-// --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
+// --light asks the agent's application mostly for what needs no statement. --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
 // another Node (of agent and profiler).
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { machine } from '@andon/bench'
 
 const root = resolve(import.meta.dirname, '../..')
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, node: { type: 'string' } } })
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, light: { type: 'boolean' }, node: { type: 'string' } } })
 
 function numberOf(name: 'requests' | 'hours' | 'minutes' | 'rounds', otherwise: number, least = 10): number {
   const given = Number(values[name] ?? otherwise)
@@ -38,7 +38,7 @@ interface Sample {
 }
 
 interface Soak {
-  readonly soak: (options: { readonly requests: number; readonly every: number; readonly node: string; readonly told: (sample: Sample) => void }) => Promise<unknown>
+  readonly soak: (options: { readonly requests: number; readonly every: number; readonly light: boolean; readonly node: string; readonly told: (sample: Sample) => void }) => Promise<unknown>
   readonly reportOf: (result: unknown, machine: string) => string
 }
 
@@ -55,7 +55,7 @@ async function agent(node: string): Promise<string> {
   const requests = numberOf('requests', 10_000_000)
   const { soak } = await load<Pick<Soak, 'soak'>>('soak.js')
   const { reportOf } = await load<Pick<Soak, 'reportOf'>>('report.js')
-  return reportOf(await soak({ requests, every: Math.max(1, Math.round(requests / 100)), node, told }), await machineOf(node))
+  return reportOf(await soak({ requests, every: Math.max(1, Math.round(requests / 100)), light: values.light === true, node, told }), await machineOf(node))
 }
 
 async function profiler(node: string): Promise<string> {

@@ -35,6 +35,7 @@ app.get('/boards/:id', async ({ params }) => {
   const labels = await pool.query('SELECT id, title FROM labels WHERE board_id = $1', [params['id']])
   return { id: params['id'], cards: cards.rows, labels: labels.rows }
 })
+app.get('/ping', () => Promise.resolve({ pong: true }))
 // A text, a name and values that come once.
 app.get('/unique/:id', async ({ params }) => {
   const id = Number(params['id'])

@@ -51,5 +51,5 @@ test('the verdict is that of the interval', () => {
   assert.deepEqual([verdictOf({ median: 0, low: -0.1, high: 0.1, confidence: 0.95 }), verdictOf({ median: 1, low: 0.6, high: 1.5, confidence: 0.95 }), verdictOf({ median: 0.4, low: 0, high: 1, confidence: 0.95 })], ['no leak', 'a leak', 'not told apart'])
   const samples = Array.from({ length: 50 }, (_, index) => sampleAt((index + 1) * 1000, 5e6 + (index + 1) * 2000))
   assert.equal(settled(samples).length, 31)
-  assert.match(reportOf({ samples, counted: 50_000, answered: 50_000 }, 'a machine'), /\| heap and buffers \| 2 \(2 to 2\) \| 0\.0954 \| a leak \|/)
+  assert.match(reportOf({ samples, counted: 50_000, answered: 50_000, light: false }, 'a machine'), /\| heap and buffers \| 2 \(2 to 2\) \| 0\.0954 \| a leak \|/)
 })

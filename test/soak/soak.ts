@@ -30,6 +30,8 @@ export interface SoakOptions {
   readonly requests: number
   /** How many between two samples. */
   readonly every: number
+  /** Three quarters of the requests ask for what needs no statement: several times as many of them in the same time. */
+  readonly light?: boolean
   /** The program that runs the application. */
   readonly node?: string
   /** Told of each sample. */
@@ -41,6 +43,7 @@ export interface SoakResult {
   /** Requests that the agent's histogram counted, of `answered`. */
   readonly counted: number
   readonly answered: number
+  readonly light: boolean
 }
 
 const CONNECTIONS = 16
@@ -53,9 +56,10 @@ const hash = (number: number): string => Math.imul(number + 1, 0x9e_37_79_b1).to
 const FILLING = 12_000
 
 /** The request of a number: most alike, and some with a path, a query, headers and a user agent that never come again. */
-function requestText(number: number): string {
+function requestText(number: number, light: boolean): string {
   const kind = number % 20
-  const path = number < FILLING || kind === 3 ? `/unique/${number}` : kind === 7 ? `/call/${number}` : kind === 11 ? `/fail/${number}` : kind === 13 ? `/nothing/${hash(number)}?token=${number}&q=${hash(number)}` : `/boards/${number % 7}`
+  const common = light && kind !== 0 ? '/ping' : `/boards/${number % 7}`
+  const path = number < FILLING || kind === 3 ? `/unique/${number}` : kind === 7 ? `/call/${number}` : kind === 11 ? `/fail/${number}` : kind === 13 ? `/nothing/${hash(number)}?token=${number}&q=${hash(number)}` : common
   const own = number % 4 === 1 ? `User-Agent: agent/${number}\r\nX-Once-${hash(number)}: 1\r\ntraceparent: 00-${hash(number).replace('-', '').padStart(32, '1')}-00000000000000a1-01\r\nbaggage: user=${number}\r\n` : 'User-Agent: soak\r\n'
   return `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${own}\r\n`
 }
@@ -70,14 +74,14 @@ function answerEnd(bytes: Buffer): number {
 }
 
 /** Sends requests over one connection, each when the last is answered, as long as `next` gives numbers. */
-async function drive(port: number, next: () => number | undefined): Promise<void> {
+async function drive(port: number, light: boolean, next: () => number | undefined): Promise<void> {
   const socket = connect(port, '127.0.0.1').setNoDelay(true)
   await once(socket, 'connect')
   let held: Buffer = Buffer.alloc(0)
   const send = (): void => {
     const number = next()
     if (number === undefined) socket.end()
-    else socket.write(requestText(number))
+    else socket.write(requestText(number, light))
   }
   socket.on('data', (chunk: Buffer) => {
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk])
@@ -91,11 +95,11 @@ async function drive(port: number, next: () => number | undefined): Promise<void
 }
 
 /** Goes away in the middle of its request's answer. */
-async function abort(port: number, number: number): Promise<void> {
+async function abort(port: number, light: boolean, number: number): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   socket.on('error', () => undefined)
   await once(socket, 'connect')
-  socket.write(requestText(number), () => socket.destroy())
+  socket.write(requestText(number, light), () => socket.destroy())
   await once(socket, 'close')
 }
 
@@ -119,16 +123,16 @@ class Numbers {
   }
 }
 
-async function segment(port: number, from: number, end: number): Promise<void> {
+async function segment(port: number, light: boolean, { from, end }: { readonly from: number; readonly end: number }): Promise<void> {
   const numbers = new Numbers(from, end)
   const one = async (): Promise<void> => {
     while (numbers.left > 0) {
       let left = PER_CONNECTION
-      await drive(port, () => {
+      await drive(port, light, () => {
         left -= 1
         return left < 0 || numbers.left === 0 ? undefined : numbers.take()
       })
-      await abort(port, end - numbers.left)
+      await abort(port, light, end - numbers.left)
     }
   }
   await Promise.all(Array.from({ length: CONNECTIONS }, one))
@@ -170,7 +174,7 @@ async function answerOf<T>(child: ChildProcess): Promise<T> {
 }
 
 /** Runs the soak. @throws Error when the application ends before it was asked to */
-export async function soak({ requests, every, node, told }: SoakOptions): Promise<SoakResult> {
+export async function soak({ requests, every, light = false, node, told }: SoakOptions): Promise<SoakResult> {
   let counted = 0
   const postgres = createServer(speakPostgres)
   const backend = createHttpServer((_request, response) => response.end('7'))
@@ -188,7 +192,7 @@ export async function soak({ requests, every, node, told }: SoakOptions): Promis
     const began = performance.now()
     const samples: Sample[] = []
     for (let done = 0; done < requests; done += every) {
-      await segment(port, done, Math.min(requests, done + every))
+      await segment(port, light, { from: done, end: Math.min(requests, done + every) })
       child.send('tell')
       const sample = { ...(await answerOf<Holding>(child)), requests: Math.min(requests, done + every), afterMs: performance.now() - began }
       samples.push(sample)
@@ -197,7 +201,7 @@ export async function soak({ requests, every, node, told }: SoakOptions): Promis
     const ended = once(child, 'exit')
     child.kill('SIGTERM')
     await ended
-    return { samples, counted, answered: requests }
+    return { samples, counted, answered: requests, light }
   } finally {
     child.kill('SIGKILL')
     for (const server of [postgres, backend, sink]) server.close()
