@@ -1,8 +1,8 @@
 // `npm run soak -- agent` drives an application through 10 million requests under the agent, `npm run soak -- profiler` a
 // profiler through 100 simulated hours, and prints whether memory grew. `npm run soak -- ingest` does the same with a server that
 // takes spans and samples for an hour at half of its top rate; `npm run soak -- kills` kills one a hundred times meanwhile.
-// --light asks the agent's application mostly for what needs no statement. --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
-// another Node (of agent and profiler).
+// --light asks the agent's application mostly for what needs no statement. --save keeps the report in benchmarks/results/soak.
+// --requests, --hours, --minutes and --rounds take another number, --node another Node (of agent and profiler).
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'

@@ -45,7 +45,7 @@ test('an open page gets what asking anew would give, for a fraction of the steps
   direct.points.push(...arrivals.points)
   let asked = 0
   for (let tick = 0; tick < 200; tick += 1) {
-    clock.advance(5000)
+    await clock.advance(5000)
     const range = { start: clock.now() - HOUR, end: clock.now() }
     const grid = gridOf(range, 60)
     asked += grid.t.length
@@ -68,9 +68,9 @@ test('what arrives later than two minutes is seen within one more', async () => 
   }
   assert.equal(await read(), 0)
   arrivals.points.push({ at: START - 30 * MINUTE, arrives: START })
-  clock.advance(5000)
+  await clock.advance(5000)
   assert.equal(await read(), 0)
-  clock.advance(56_000)
+  await clock.advance(56_000)
   assert.equal(await read(), 1)
 })
 

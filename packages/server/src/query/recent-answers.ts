@@ -28,6 +28,28 @@ interface Known {
   readonly askedAt: Milliseconds
 }
 
+function nothingKnown({ t: [first = 0], step }: Grid, askedAt: Milliseconds): Known {
+  return { courses: new Map(), from: first, until: first - step, askedAt }
+}
+
+/** Whether what is known is young enough, and leaves no gap before the grid. */
+function holds({ from, until, askedAt }: Known, { t: [first = 0], step }: Grid, now: Milliseconds): boolean {
+  return now - askedAt < FRESH_MS && from <= first && first <= until + step
+}
+
+/** Courses with what was found at the times of `due`, in place of what was told of them before. */
+function extended(before: ReadonlyMap<string, Course>, due: readonly Milliseconds[], found: readonly GridSeries[]): Map<string, Course> {
+  const courses = new Map([...before].map(([key, { labels, values }]) => [key, { labels, values: new Map(values) }]))
+  for (const { values } of courses.values()) for (const time of due) values.delete(time)
+  for (const { labels, values } of found) {
+    const key = labelsKey(labels)
+    const course = courses.get(key) ?? { labels, values: new Map<Milliseconds, number | null>() }
+    for (const [index, time] of due.entries()) course.values.set(time, values[index] ?? null)
+    courses.set(key, course)
+  }
+  return courses
+}
+
 /** The last so many keys. */
 class Recent<T> {
   readonly #entries = new Map<string, T>()
@@ -84,21 +106,11 @@ export class RecentAnswers implements Evaluator {
 
   async #extended(expression: string, grid: Grid, known: Known | undefined): Promise<Known> {
     const now = this.#clock.now()
-    const [first = 0] = grid.t
-    const kept = known !== undefined && now - known.askedAt < FRESH_MS && known.from <= first && first <= known.until + grid.step ? known : undefined
-    const due = kept === undefined ? grid.t : grid.t.filter((time) => time > kept.until)
-    if (kept !== undefined && due.length === 0) return kept
-    const courses = new Map([...(kept?.courses ?? [])].map(([key, { labels, values }]) => [key, { labels, values: new Map(values) }]))
-    // What was told of these times before may have been less.
-    for (const { values } of courses.values()) for (const time of due) values.delete(time)
-    for (const { labels, values } of await this.#evaluator.over(expression, { t: due, step: grid.step })) {
-      const key = labelsKey(labels)
-      const course = courses.get(key) ?? { labels, values: new Map<Milliseconds, number | null>() }
-      for (const [index, time] of due.entries()) course.values.set(time, values[index] ?? null)
-      courses.set(key, course)
-    }
-    const settled = due.findLast((time) => time <= now - SETTLED_MS)
-    return { courses, from: kept?.from ?? first, until: settled ?? kept?.until ?? first - grid.step, askedAt: kept?.askedAt ?? now }
+    const kept = known !== undefined && holds(known, grid, now) ? known : nothingKnown(grid, now)
+    const due = grid.t.filter((time) => time > kept.until)
+    if (due.length === 0) return kept
+    const found = await this.#evaluator.over(expression, { t: due, step: grid.step })
+    return { ...kept, courses: extended(kept.courses, due, found), until: due.findLast((time) => time <= now - SETTLED_MS) ?? kept.until }
   }
 
   async at(expression: string, time: Milliseconds, maxAge: Milliseconds = 0): Promise<Answer> {
