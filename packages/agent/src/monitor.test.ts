@@ -50,6 +50,23 @@ test('recordMetric: a gauge; a broken limit is told once while it is active, and
   assert.deepEqual(monitor.getMetrics().map(({ name, type, value }) => [name, type, value]), [['board.load', 'gauge', 700]])
 })
 
+test('an alert that lasts is told again each minute, and once that it is over', () => {
+  const told: string[] = []
+  const clock = { ms: 0 }
+  const alerts = new ThresholdAlerts([RULE], () => told.push(`${clock.ms} exceeded`), () => clock.ms, ({ value }, course) => told.push(`${clock.ms} ${course} ${value}`))
+  for (const [at, value] of [[0, 600], [10_000, 700], [59_999, 700], [60_000, 800], [119_000, 900], [125_000, 901], [130_000, 400], [131_000, 300], [140_000, 501]] as const) {
+    clock.ms = at
+    alerts.checkMetric('board.load', value)
+  }
+  assert.deepEqual(told, ['0 exceeded', '60000 lasting 800', '125000 lasting 901', '130000 ended 600', '140000 exceeded'])
+  alerts.setServerRules([])
+  assert.equal(alerts.getActiveAlerts().length, 1)
+  for (let error = 0; error < 11; error += 1) alerts.checkErrorRate(new Error('x'))
+  clock.ms += 61_000
+  assert.equal(alerts.getActiveAlerts().length, 1)
+  assert.equal(told.at(-1), '201000 ended 11')
+})
+
 test('recordError: counted by type and allowed keys, sent with its context, secrets at any depth redacted', () => {
   const { monitor, exceptions } = setUp()
   monitor.recordError(new TypeError('no board'), { route: '/api/boards/:id', user: 'u-1', password: 'p4ss', request: { headers: { authorization: 'Bearer abc', accept: 'text/html' } } })

@@ -1,6 +1,6 @@
 // What goes between agent and server beside telemetry: control, broken thresholds, the inventory.
 import { diag, trace } from '@opentelemetry/api'
-import { type AlertSignal, type Attributes, breachAttributes, INVENTORY_EVENT, inventoryAttributes, type Resource, type Scope, THRESHOLD_EVENT } from '@andon/model'
+import { type AlertSignal, type Attributes, breachAttributes, INVENTORY_EVENT, inventoryAttributes, type Resource, type Scope, THRESHOLD_ENDED_EVENT, THRESHOLD_EVENT, THRESHOLD_LASTING_EVENT } from '@andon/model'
 import { ControlClient, type ControlTargets } from './control.ts'
 import type { Exporter } from './exporter.ts'
 import { inventoryItems, watchInventory } from './inventory.ts'
@@ -39,10 +39,11 @@ export function linkServer({ options, exporter, sampling, resource, scope, profi
     const span = trace.getActiveSpan()?.spanContext()
     exporter.recordEvent({ name, time: nowNanoseconds(), traceId: span?.traceId ?? '', spanId: span?.spanId ?? '', attributes, resource, scope })
   }
-  const alerts = new ThresholdAlerts(options.thresholds, (alert: AlertSignal) => {
+  const told = (alert: AlertSignal): void => {
     diag.warn(`andon: ${alert.type} ${alert.metric ?? ''} ${alert.message ?? ''}`)
     record(THRESHOLD_EVENT, breachAttributes(alert))
-  })
+  }
+  const alerts = new ThresholdAlerts(options.thresholds, told, undefined, (alert, course) => record(course === 'lasting' ? THRESHOLD_LASTING_EVENT : THRESHOLD_ENDED_EVENT, breachAttributes(alert)))
   const control = new ControlClient({
     identity: { service: textOf(resource, 'service.name'), instance: textOf(resource, 'service.instance.id'), version: VERSION },
     read: (path) => exporter.read(path),

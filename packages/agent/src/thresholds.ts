@@ -7,8 +7,18 @@ const WINDOW: Milliseconds = 60_000
 /** Errors a minute past which an alert is raised. */
 const MAX_ERRORS = 10
 const MAX_ACTIVE = 1000
+/** How often it is told that an alert lasts: often enough that the server, which forgets after five minutes, does not. */
+const REPEAT: Milliseconds = 60_000
 /** The key of the alert about too many errors. */
 const ERROR_RATE = 'error-rate'
+
+/** What became of an alert that was told. */
+export type AlertCourse = 'lasting' | 'ended'
+
+interface Active {
+  readonly alert: AlertSignal
+  toldAt: Milliseconds
+}
 
 /**
  * Thresholds in the process: an alert is told once while it is active, and is over when a measurement of the same rule
@@ -20,16 +30,26 @@ export class ThresholdAlerts implements AlertSink {
   #ofServer: readonly ThresholdRule[] = []
   /** Both; the server's wins where it has the same id. */
   #rules = new Map<string, ThresholdRule>()
-  readonly #active = new Map<string, AlertSignal>()
+  readonly #active = new Map<string, Active>()
   readonly #told: (alert: AlertSignal) => void
+  readonly #followed: (alert: AlertSignal, course: AlertCourse) => void
   readonly #now: () => Milliseconds
   #errors: Milliseconds[] = []
 
-  /** @param told - called once for each alert that becomes active */
-  constructor(rules: readonly ThresholdRule[] = [], told: (alert: AlertSignal) => void = () => undefined, now: () => Milliseconds = () => performance.now()) {
+  /**
+   * @param told - called once for each alert that becomes active
+   * @param followed - called when a measurement shows that one lasts, at most once a minute, and when it is over
+   */
+  constructor(
+    rules: readonly ThresholdRule[] = [],
+    told: (alert: AlertSignal) => void = () => undefined,
+    now: () => Milliseconds = () => performance.now(),
+    followed: (alert: AlertSignal, course: AlertCourse) => void = () => undefined,
+  ) {
     for (const rule of rules) this.addRule(rule)
     this.#told = told
     this.#now = now
+    this.#followed = followed
   }
 
   addRule(rule: ThresholdRule): void {
@@ -43,7 +63,7 @@ export class ThresholdAlerts implements AlertSink {
   setServerRules(rules: readonly ThresholdRule[]): void {
     this.#ofServer = rules
     this.#join()
-    for (const [key, { rule }] of this.#active) if (rule !== undefined && !this.#rules.has(rule) && key !== ERROR_RATE) this.#active.delete(key)
+    for (const [key, { alert }] of this.#active) if (alert.rule !== undefined && !this.#rules.has(alert.rule) && key !== ERROR_RATE) this.#end(key)
   }
 
   #join(): void {
@@ -55,7 +75,7 @@ export class ThresholdAlerts implements AlertSink {
       if (rule.metric !== name || !Object.entries(rule.tags ?? {}).every(([key, wanted]) => tags[key] === wanted)) continue
       const key = `${rule.id}\n${labelsKey(tags)}`
       if (!compare(rule.operator, value, rule.threshold)) {
-        this.#active.delete(key)
+        this.#end(key)
         continue
       }
       this.#raise(key, { type: 'PERFORMANCE_THRESHOLD_EXCEEDED', metric: name, value, threshold: rule.threshold, severity: rule.severity, message: rule.message, rule: rule.id, tags })
@@ -73,7 +93,7 @@ export class ThresholdAlerts implements AlertSink {
   #forgetOldErrors(): void {
     const now = this.#now()
     this.#errors = this.#errors.filter((at) => now - at < WINDOW)
-    if (this.#errors.length <= MAX_ERRORS) this.#active.delete(ERROR_RATE)
+    if (this.#errors.length <= MAX_ERRORS) this.#end(ERROR_RATE)
   }
 
   triggerAlert(alert: AlertSignal): void {
@@ -83,13 +103,28 @@ export class ThresholdAlerts implements AlertSink {
   }
 
   #raise(key: string, alert: AlertSignal): void {
-    if (this.#active.has(key) || this.#active.size >= MAX_ACTIVE) return
-    this.#active.set(key, alert)
+    const now = this.#now()
+    const active = this.#active.get(key)
+    if (active !== undefined) {
+      if (now - active.toldAt < REPEAT) return
+      active.toldAt = now
+      this.#followed(alert, 'lasting')
+      return
+    }
+    if (this.#active.size >= MAX_ACTIVE) return
+    this.#active.set(key, { alert, toldAt: now })
     this.#told(alert)
+  }
+
+  #end(key: string): void {
+    const active = this.#active.get(key)
+    if (active === undefined) return
+    this.#active.delete(key)
+    this.#followed(active.alert, 'ended')
   }
 
   getActiveAlerts(): readonly AlertSignal[] {
     this.#forgetOldErrors()
-    return [...this.#active.values()]
+    return [...this.#active.values()].map(({ alert }) => alert)
   }
 }

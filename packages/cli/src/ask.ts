@@ -7,23 +7,25 @@ export interface ServerFlags {
   readonly token?: string | undefined
 }
 
-/** How long a server may take for one answer. */
+/** How long a server may take for one answer, where nothing else is said. */
 const ANSWER_MS = 60_000
 
 export interface AskOptions {
-  readonly method?: 'GET' | 'PUT' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Sent as JSON. */
   readonly body?: unknown
+  /** How long the server may take; a minute where nobody said. */
+  readonly withinMs?: number
   readonly signal?: AbortSignal | undefined
 }
 
 /**
  * What the server answers, also where it refuses.
  *
- * @throws CommandError unreachable where nobody answers within a minute; the signal's reason when it was aborted
+ * @throws CommandError unreachable where nobody answers in time; the signal's reason when it was aborted
  */
-export async function request(target: string, flags: ServerFlags, { method = 'GET', body, signal }: AskOptions = {}): Promise<{ readonly status: number; readonly bytes: Uint8Array }> {
-  const late = AbortSignal.timeout(ANSWER_MS)
+export async function request(target: string, flags: ServerFlags, { method = 'GET', body, withinMs = ANSWER_MS, signal }: AskOptions = {}): Promise<{ readonly status: number; readonly bytes: Uint8Array }> {
+  const late = AbortSignal.timeout(withinMs)
   try {
     const response = await fetch(target, {
       method,

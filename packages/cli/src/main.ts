@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
+import { backtestRules, type BacktestFlags } from './backtest.ts'
 import { check } from './check.ts'
 import { printConfig } from './config.ts'
 import { coverage } from './coverage.ts'
@@ -98,6 +99,22 @@ rules
   .argument('<files...>')
   .action(async (files: string[]) => {
     process.stdout.write(`${await checkRules(files)}\n`)
+  })
+
+rules
+  .command('backtest')
+  .description('say what alerting rules would have told of the past')
+  .argument('[file]', 'a file of rules')
+  .option('--expr <expression>', 'one expression in place of a file')
+  .option('--for <duration>', 'of the expression: how long it must hold')
+  .option('--keep-firing-for <duration>', 'of the expression: how long it fires on')
+  .option('--rule <name>', 'one rule of the file only')
+  .option('--days <number>', 'how far back (14)')
+  .option('--interval <duration>', 'between two evaluations, where it shall not be the rule’s own')
+  .option('--json', 'JSON instead of text')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (file: string | undefined, flags: BacktestFlags) => {
+    process.stdout.write(`${await backtestRules(file, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
   })
 
 program

@@ -7,6 +7,10 @@ import type { Ratio } from './units.ts'
 
 /** A threshold was broken in the process. */
 export const THRESHOLD_EVENT = 'andon.threshold.exceeded'
+/** It is still broken; said about once a minute, with the attributes of the first. */
+export const THRESHOLD_LASTING_EVENT = 'andon.threshold.lasting'
+/** It is kept again, with the attributes of the first. */
+export const THRESHOLD_ENDED_EVENT = 'andon.threshold.ended'
 /** All that the application has registered so far. */
 export const INVENTORY_EVENT = 'andon.inventory'
 /** The agent does less, or more again, to keep its budget. */

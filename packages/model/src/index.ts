@@ -9,7 +9,9 @@ export {
   readAdaptation,
   readBreach,
   readInventory,
+  THRESHOLD_ENDED_EVENT,
   THRESHOLD_EVENT,
+  THRESHOLD_LASTING_EVENT,
 } from './agent-event.ts'
 export { type AgentIdentity, readAgentIdentity, writeAgentIdentity } from './agent-identity.ts'
 export {

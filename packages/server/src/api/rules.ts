@@ -82,6 +82,8 @@ function ruleJson(rule: AlertRule | RecordingRule, health: RuleHealth, alerts: r
     query,
     duration: rule.forMs / 1000,
     keepFiringFor: rule.keepFiringForMs / 1000,
+    // Not of Prometheus: what must hold of what fires already, so that it fires on.
+    ...(rule.recovery !== undefined && { recovery: print(parse(rule.recovery)) }),
     labels: rule.labels,
     annotations: rule.annotations,
     alerts: wanted.withoutAlerts ? [] : alerts.map(alertJson),

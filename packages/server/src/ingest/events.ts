@@ -12,7 +12,9 @@ import {
   readInventory,
   readStall,
   STALL_EVENT,
+  THRESHOLD_ENDED_EVENT,
   THRESHOLD_EVENT,
+  THRESHOLD_LASTING_EVENT,
 } from '@andon/model'
 import type { LogEvent } from '@andon/wire'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
@@ -42,6 +44,17 @@ export interface KeptBreach extends Breach {
   readonly traceId: string
 }
 
+/** What an agent says of a threshold: that it was exceeded, that it still is, or that it is kept again. */
+export interface ReportedBreach extends KeptBreach {
+  readonly what: 'exceeded' | 'lasting' | 'ended'
+}
+
+/** Who makes alerts of it. */
+export interface BreachSink {
+  /** Settles when what changed is stored. May be given the same again. */
+  accept(breaches: readonly ReportedBreach[]): Promise<void>
+}
+
 /** An adaptation as it is kept and answered. */
 export interface KeptAdaptation extends Adaptation {
   readonly time: Milliseconds
@@ -63,6 +76,7 @@ export interface EventDeps extends Pick<IngestContext, 'clock' | 'limits' | 'own
   readonly state: Pick<StateLog, 'append'>
   readonly inventory: InventorySink
   readonly stalls: StallSink
+  readonly breaches?: BreachSink
 }
 
 /** Takes the events that agents send as log records. */
@@ -82,7 +96,8 @@ export class EventIngest {
    */
   async accept(events: readonly LogEvent[], batch?: string): Promise<number> {
     const timely = events.filter((event) => this.#isInTime(event))
-    const breaches = timely.flatMap(breachOf).slice(0, BREACHES_MAX)
+    const reported = timely.flatMap(breachOf).slice(0, BREACHES_MAX)
+    const breaches = reported.flatMap(({ what, ...breach }) => (what === 'exceeded' ? [breach] : []))
     const adaptations = timely.flatMap(adaptationOf).slice(0, ADAPTATIONS_MAX)
     const inventories = timely.flatMap(registrationOf).slice(0, INVENTORIES_MAX)
     const stalls = timely.flatMap(stallOf).slice(0, STALLS_MAX)
@@ -93,13 +108,14 @@ export class EventIngest {
     ]
     // Small state first: it is taken also while the disk has no room for the others.
     if (rows.length > 0) await this.#deps.state.append(rows, options)
+    if (reported.length > 0) await this.#deps.breaches?.accept(reported)
     if (inventories.length > 0) await this.#deps.inventory.write(inventories)
     if (stalls.length > 0) await this.#deps.stalls.write(stalls, options)
     this.#accepted.add(breaches.length, { kind: 'threshold' })
     this.#accepted.add(adaptations.length, { kind: 'adaptation' })
     this.#accepted.add(inventories.length, { kind: 'inventory' })
     this.#accepted.add(stalls.length, { kind: 'stall' })
-    return events.length - rows.length - inventories.length - stalls.length
+    return events.length - reported.length - adaptations.length - inventories.length - stalls.length
   }
 
   /** One whose time is in the future or before the retention would have a partition of its own. */
@@ -117,11 +133,14 @@ function stallOf({ name, time, attributes, resource, traceId, spanId }: LogEvent
   return [{ ...stall, service, env, version, instance, time: nanosecondsToMilliseconds(time), traceId, spanId }]
 }
 
-function breachOf({ name, time, attributes, resource, traceId }: LogEvent): KeptBreach[] {
-  const breach = name === THRESHOLD_EVENT ? readBreach(attributes) : undefined
-  if (breach === undefined) return []
+const BREACHES: Readonly<Record<string, ReportedBreach['what']>> = { [THRESHOLD_EVENT]: 'exceeded', [THRESHOLD_LASTING_EVENT]: 'lasting', [THRESHOLD_ENDED_EVENT]: 'ended' }
+
+function breachOf({ name, time, attributes, resource, traceId }: LogEvent): ReportedBreach[] {
+  const what = Object.hasOwn(BREACHES, name) ? BREACHES[name] : undefined
+  const breach = what === undefined ? undefined : readBreach(attributes)
+  if (what === undefined || breach === undefined) return []
   const { service, instance } = describeSource(resource)
-  return [{ ...breach, time: nanosecondsToMilliseconds(time), service, instance, traceId }]
+  return [{ ...breach, what, time: nanosecondsToMilliseconds(time), service, instance, traceId }]
 }
 
 function adaptationOf({ name, time, attributes, resource }: LogEvent): KeptAdaptation[] {

@@ -60,6 +60,26 @@ test('a store that does not take events just now asks for the request again', as
   await assert.rejects(ingest.accept(encodeEvents([eventOf('andon.inventory')]), 'protobuf'), { code: 'unavailable', status: 503 })
 })
 
+test('what agents say of thresholds is handed on, kept once where one was exceeded, and asked for again where it was not taken', async () => {
+  const rows: { kind: string }[] = []
+  const told: string[] = []
+  let isBroken = false
+  const events = new EventIngest({
+    ...context,
+    state: { append: (all) => Promise.resolve(all.map((row) => rows.push(row))) },
+    inventory: { write: () => Promise.resolve() },
+    stalls: { write: () => Promise.resolve() },
+    breaches: { accept: (all) => (isBroken ? Promise.reject(new Error('not now')) : Promise.resolve(void told.push(...all.map(({ what, rule, service }) => `${service} ${rule} ${what}`)))) },
+  })
+  const { ingest } = setting(events)
+  const breach = { 'andon.threshold.rule': 'r', 'andon.threshold.type': 't', 'andon.threshold.value': 1, 'andon.threshold.limit': 2, 'andon.threshold.severity': 'warning' }
+  const sent = encodeEvents(['exceeded', 'lasting', 'ended', 'unheard'].map((what) => eventOf(`andon.threshold.${what}`, breach)))
+  assert.equal((await ingest.accept(sent, 'protobuf')).rejected, 1)
+  assert.deepEqual([told.map((each) => each.split(' ').slice(1).join(' ')), rows.map(({ kind }) => kind)], [['r exceeded', 'r lasting', 'r ended'], ['breach']])
+  isBroken = true
+  await assert.rejects(ingest.accept(sent, 'protobuf'), { code: 'unavailable' })
+})
+
 test('events of agents out of time, of no known name or without what they must say are refused and counted', async () => {
   const rows: { kind: string }[] = []
   const inventories: unknown[] = []

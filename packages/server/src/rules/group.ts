@@ -3,8 +3,9 @@
 import { AndonError, type Labels, labelsKey, type Milliseconds, xxHash64 } from '@andon/model'
 import { type ActiveAlert, AlertingRule, type Transition } from './alerting.ts'
 import { expanded, type ExpandOptions } from './expand.ts'
+import type { AlertRule, RecordingRule, RuleGroup } from './definition.ts'
 import { type InstantQuery, MissingTelemetry } from './missing.ts'
-import type { RecordingRule, RuleGroup } from './schema.ts'
+import { firingElements, withUnrecovered } from './recovery.ts'
 
 /** A point of a series that rules make. */
 export interface RulePoint {
@@ -23,8 +24,8 @@ export interface RuleWorld {
   readonly write: (points: readonly RulePoint[]) => Promise<void>
   /** Settles when the changes of a rule's alerts are stored, together or not at all. */
   readonly keep: (transitions: readonly Transition[], rule: RuleId) => Promise<void>
-  /** Told of what is active, or was resolved not long ago, after each evaluation. */
-  readonly told: (alerts: readonly ActiveAlert[], rule: RuleId) => void
+  /** Told of what is active, or was resolved not long ago, after each evaluation and when all of it is stored; waited for. */
+  readonly told: (alerts: readonly ActiveAlert[], rule: RuleId, definition: AlertRule) => Promise<void>
   readonly now: () => Milliseconds
   readonly externalUrl: string
   readonly externalLabels: Labels
@@ -56,7 +57,8 @@ interface Recording {
 interface Alerting {
   readonly kind: 'alert'
   readonly rule: AlertingRule
-  readonly missing: MissingTelemetry
+  /** Undefined for a rule that finds its elements itself, and so knows what has ended. */
+  readonly missing: MissingTelemetry | undefined
 }
 
 type Member = (Recording | Alerting) & { readonly id: RuleId; health: RuleHealth; written: ReadonlyMap<string, Labels> }
@@ -95,7 +97,7 @@ export class GroupEvaluator {
     this.#world = world
     this.#members = group.rules.map((rule) => {
       const id: RuleId = { file: group.file, group: group.name, name: rule.name, id: hex([group.file, group.name, rule.kind, rule.name, labelsKey(rule.labels)].join('\0')) }
-      const own = rule.kind === 'record' ? { kind: rule.kind, rule } : { kind: rule.kind, rule: new AlertingRule(rule), missing: new MissingTelemetry(rule.expression, world.query) }
+      const own = rule.kind === 'record' ? { kind: rule.kind, rule } : { kind: rule.kind, rule: new AlertingRule(rule), missing: rule.finds === undefined ? new MissingTelemetry(rule.expression, world.query) : undefined }
       return { ...own, id, health: UNKNOWN, written: new Map() }
     })
   }
@@ -162,22 +164,23 @@ export class GroupEvaluator {
 
   async #one(member: Member, time: Milliseconds): Promise<void> {
     const at = time - this.#offsetMs
-    const samples = await this.#world.query(member.kind === 'record' ? member.rule.expression : member.rule.rule.expression, at)
-    if (member.kind === 'record') await this.#write(member, recorded(member.rule, samples, at, this.group.limit), at)
-    else await this.#alert(member, samples, time, at)
+    if (member.kind === 'record') await this.#write(member, recorded(member.rule, await this.#world.query(member.rule.expression, at), at, this.group.limit), at)
+    else await this.#alert(member, time, at)
   }
 
-  async #alert(member: Member & Alerting, samples: Awaited<ReturnType<InstantQuery>>, time: Milliseconds, at: Milliseconds): Promise<void> {
+  async #alert(member: Member & Alerting, time: Milliseconds, at: Milliseconds): Promise<void> {
     const { rule, missing, id } = member
     const { query, externalUrl, externalLabels } = this.#world
     const options: ExpandOptions = { query, time: at, externalUrl, externalLabels }
+    const found = await (rule.rule.finds?.(time, firingElements(rule)) ?? query(rule.rule.expression, at))
     const candidates = []
-    for (const { labels, value } of samples) candidates.push(await expanded(rule.rule, labels, value, options))
-    const plan = await rule.plan(candidates, time, (alert) => missing.isMissing(alert.element, alert.seenAt - this.#offsetMs, at), this.group.limit)
+    for (const { labels, value } of await withUnrecovered(rule, found, query, at)) candidates.push(await expanded(rule.rule, labels, value, options))
+    const isMissing = async (alert: ActiveAlert): Promise<boolean> => (await missing?.isMissing(alert.element, alert.seenAt - this.#offsetMs, at)) ?? false
+    const plan = await rule.plan(candidates, time, isMissing, this.group.limit)
     // Stored before anyone hears of it: what was told is known after a crash.
     if (plan.transitions.length > 0) await this.#world.keep(plan.transitions, id)
     rule.commit(plan)
-    this.#world.told([...plan.alerts.values()], id)
+    await this.#world.told([...plan.alerts.values()], id, rule.rule)
     await this.#write(member, alertSeries(plan.alerts.values(), at), at)
   }
 

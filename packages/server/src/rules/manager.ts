@@ -1,30 +1,17 @@
 // All groups of rules: when they are evaluated, and what they know after a reload or a restart.
-import { AndonError, type Labels, labelsKey, type Milliseconds } from '@andon/model'
+import { type AlertReceiver, AndonError, type Labels, type Milliseconds } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
-import type { ActiveAlert, Transition } from './alerting.ts'
+import type { ActiveAlert } from './alerting.ts'
+import { type AlertLog, entryOf, type KnownAlert, readKnown } from './alert-log.ts'
+import type { RuleGroup } from './definition.ts'
+import { GoneAlerts } from './gone.ts'
 import { GroupEvaluator, type RuleId, type RulePoint } from './group.ts'
+import { HandOver } from './hand-over.ts'
 import type { InstantQuery } from './missing.ts'
-import type { RuleGroup } from './schema.ts'
 
-/** A stored change of an alert. */
-export interface AlertEntry {
-  readonly kind: 'alert'
-  readonly key: string
-  /** What it is now; `none` when it is forgotten. */
-  readonly state: string
-  readonly service: string
-  readonly severity: string
-  readonly actor: ''
-  readonly doc: { readonly rule: RuleId; readonly alert: ActiveAlert }
-}
-
-/** The part of the state log that rules use. */
-export interface AlertLog {
-  append(rows: readonly AlertEntry[]): Promise<unknown>
-  latest(kind: 'alert'): Promise<readonly { readonly state: string; readonly doc: unknown }[]>
-}
+export type { AlertEntry, AlertLog } from './alert-log.ts'
 
 export interface RuleManagerDeps {
   readonly query: InstantQuery
@@ -33,9 +20,13 @@ export interface RuleManagerDeps {
   readonly clock: Clock
   readonly logger: Pick<Log, 'warn' | 'info'>
   readonly own: Pick<OwnMetrics, 'counter' | 'gauge'>
-  /** Told of the alerts of a rule after each evaluation. */
-  readonly told?: (alerts: readonly ActiveAlert[], rule: RuleId) => void
+  /** Handed the alerts of each rule after each evaluation, and after a start. */
+  readonly receiver?: AlertReceiver
 }
+
+/** Where groups come from; each origin is reloaded by itself. */
+export type RuleOrigin = 'files' | 'own' | 'telemetry'
+export type RuleGroups = Readonly<Partial<Record<Exclude<RuleOrigin, 'files'>, readonly RuleGroup[]>>>
 
 export interface RuleOptions {
   readonly intervalMs: Milliseconds
@@ -45,6 +36,7 @@ export interface RuleOptions {
 }
 
 interface Running {
+  readonly origin: RuleOrigin
   readonly evaluator: GroupEvaluator
   end: () => void
   under: Promise<void> | undefined
@@ -53,18 +45,18 @@ interface Running {
 /** After more than this without an evaluation nothing is known of what was pending. */
 const OUTAGE_MS: Milliseconds = 3_600_000
 
-function isRestorable(doc: unknown): doc is AlertEntry['doc'] {
-  return typeof doc === 'object' && doc !== null && 'rule' in doc && 'alert' in doc
-}
-
 /** Owns its timers from `start` to `stop`. */
 export class RuleManager {
   readonly #deps: RuleManagerDeps
   readonly #options: RuleOptions
   readonly #missed: ReturnType<OwnMetrics['counter']>
   readonly #failed: ReturnType<OwnMetrics['counter']>
+  readonly #handOver: HandOver
+  readonly #gone: GoneAlerts
   #running: Running[] = []
   #stop = new AbortController()
+  /** Reloads are done one after the other. */
+  #reloading: Promise<void> = Promise.resolve()
 
   private constructor(deps: RuleManagerDeps, options: RuleOptions) {
     this.#deps = deps
@@ -72,17 +64,26 @@ export class RuleManager {
     this.#missed = deps.own.counter('andon_rules_missed_total', 'Evaluations of groups that were left out because the one before was still under way.')
     this.#failed = deps.own.counter('andon_rules_failures_total', 'Evaluations of rules that failed.')
     deps.own.gauge('andon_rules_groups', 'Groups of rules that are evaluated.', () => this.#running.length)
+    const { receiver = { accept: () => Promise.resolve() }, log, clock, logger, own } = deps
+    this.#handOver = new HandOver({ receiver, logger, own, ...options })
+    this.#gone = new GoneAlerts({ log, clock, logger, handOver: this.#handOver })
   }
 
-  /** Makes the groups and reads what their alerts were. Nothing is evaluated before `start`. */
-  static async open(groups: readonly RuleGroup[], deps: RuleManagerDeps, options: RuleOptions): Promise<RuleManager> {
+  /**
+   * Makes the groups and reads what their alerts were. Nothing is evaluated, and nothing handed over, before `start`.
+   *
+   * @param files - the groups of files
+   * @param others - those of other origins
+   */
+  static async open(files: readonly RuleGroup[], deps: RuleManagerDeps, options: RuleOptions, others: RuleGroups = {}): Promise<RuleManager> {
     const manager = new RuleManager(deps, options)
-    manager.#running = groups.map((group) => manager.#made(group))
+    const { own = [], telemetry = [] } = others
+    manager.#running = [...files.map((group) => manager.#made(group, 'files')), ...own.map((group) => manager.#made(group, 'own')), ...telemetry.map((group) => manager.#made(group, 'telemetry'))]
     await manager.#restore()
     return manager
   }
 
-  #made(group: RuleGroup): Running {
+  #made(group: RuleGroup, origin: RuleOrigin): Running {
     const { query, write, clock, log } = this.#deps
     const { externalUrl, externalLabels } = this.#options
     const evaluator = new GroupEvaluator(
@@ -91,22 +92,22 @@ export class RuleManager {
         query,
         write,
         now: () => clock.now(),
-        told: (alerts, rule) => this.#deps.told?.(alerts, rule),
-        keep: async (transitions, rule) => void (await log.append(transitions.map((each) => entryOf(each, rule)))),
+        told: async (alerts, _rule, definition) => void (await this.#handOver.tell(alerts, definition)),
+        keep: async (transitions, rule) => void (await log.append(transitions.map(({ to, alert }) => entryOf(to, alert, rule)))),
         externalUrl,
         externalLabels,
       },
       this.#options,
     )
-    return { evaluator, end: () => undefined, under: undefined }
+    return { origin, evaluator, end: () => undefined, under: undefined }
   }
 
   async #restore(): Promise<void> {
+    const known = readKnown(await this.#deps.log.latest('alert'))
+    const ruleIds = new Set(this.#running.flatMap(({ evaluator }) => evaluator.ruleIds))
+    await this.#gone.take(known.filter(({ rule }) => !ruleIds.has(rule.id)))
     const byRule = new Map<string, ActiveAlert[]>()
-    for (const { state, doc } of await this.#deps.log.latest('alert')) {
-      if (state === 'none' || !isRestorable(doc)) continue
-      byRule.set(doc.rule.id, [...(byRule.get(doc.rule.id) ?? []), doc.alert])
-    }
+    for (const { rule, alert } of known) if (ruleIds.has(rule.id)) byRule.set(rule.id, [...(byRule.get(rule.id) ?? []), alert])
     if (byRule.size === 0) return
     const changedAt = Math.max(...[...byRule.values()].flat().map(({ seenAt }) => seenAt))
     const silentMs = Math.max(0, this.#deps.clock.now() - Math.max(changedAt, await this.#lastEvaluation()))
@@ -128,9 +129,13 @@ export class RuleManager {
     return last === undefined ? 0 : last.value * 1000
   }
 
-  /** Begins to evaluate. */
+  /** Begins to evaluate. What was known before is handed over at once, so that a crash between storing and telling loses nothing. */
   start(): void {
-    for (const running of this.#running) this.#schedule(running)
+    for (const running of this.#running) {
+      this.#schedule(running)
+      for (const { rule } of running.evaluator.alerting) void this.#handOver.tell([...rule.alerts.values()], rule.rule)
+    }
+    this.#gone.start()
   }
 
   #schedule(running: Running): void {
@@ -164,27 +169,40 @@ export class RuleManager {
   }
 
   /**
-   * Takes other groups; what is known of rules that stand in both is kept, and series of rules that are gone are ended.
+   * Takes other groups of an origin; what is known of rules that stand in both is kept, series of rules that are gone are ended, and
+   * their alerts are resolved.
    */
-  async reload(groups: readonly RuleGroup[]): Promise<void> {
-    const before = this.#running
+  async reload(groups: readonly RuleGroup[], origin: RuleOrigin = 'files'): Promise<void> {
+    const next = this.#reloading.then(() => this.#reload(groups, origin))
+    this.#reloading = next.catch(() => undefined)
+    await next
+  }
+
+  async #reload(groups: readonly RuleGroup[], origin: RuleOrigin): Promise<void> {
+    const before = this.#running.filter((each) => each.origin === origin)
     for (const { end } of before) end()
     await Promise.all(before.map(async ({ under }) => await under))
-    this.#running = groups.map((group) => {
-      const running = this.#made(group)
+    const made = groups.map((group) => {
+      const running = this.#made(group, origin)
       const old = before.find(({ evaluator }) => evaluator.group.name === group.name && evaluator.group.file === group.file)
       if (old !== undefined) running.evaluator.takeOver(old.evaluator)
       return running
     })
+    this.#running = [...this.#running.filter((each) => each.origin !== origin), ...made]
     const kept = new Set(this.#running.flatMap(({ evaluator }) => evaluator.ruleIds))
+    const gone = before.flatMap(({ evaluator }) => evaluator.alerting).filter(({ id }) => !kept.has(id.id))
+    await this.#gone.take(gone.flatMap(({ id, rule }) => [...rule.alerts.values()].map((alert): KnownAlert => ({ rule: id, alert, definition: rule.rule }))))
     await Promise.all(before.map(async ({ evaluator }) => await evaluator.end(kept)))
-    this.start()
+    if (!this.#stop.signal.aborted) for (const running of made) this.#schedule(running)
   }
 
   /** Evaluates no more, and waits for what is under way. */
   async stop(): Promise<void> {
     for (const { end } of this.#running) end()
     this.#stop.abort(new AndonError('unavailable', 'the server stops'))
+    await this.#reloading
+    for (const { end } of this.#running) end()
+    await this.#gone.stop()
     await Promise.all(this.#running.map(async ({ under }) => await under))
   }
 
@@ -199,9 +217,4 @@ export class RuleManager {
       .flatMap(({ id, rule }) => [...rule.alerts.values()].filter(({ state }) => state !== 'inactive').map((alert) => ({ rule: id, alert })))
       .toSorted((a, b) => a.alert.activeAt - b.alert.activeAt)
   }
-}
-
-function entryOf({ to, alert }: Transition, rule: RuleId): AlertEntry {
-  const { service_name: service = '', job = '', severity = '' } = alert.labels
-  return { kind: 'alert', key: `${rule.id}/${labelsKey(alert.labels)}`, state: to, service: service === '' ? job : service, severity, actor: '', doc: { rule, alert } }
 }

@@ -2,14 +2,20 @@
 import type { LabelMatcher, Labels, Milliseconds } from '@andon/model'
 import { type Expr, parse, print, type VectorSelector } from '@andon/promql'
 
+/** What an expression gives: its labels and its value. */
+export interface Element {
+  readonly labels: Labels
+  readonly value: number
+}
+
 /** What rules ask. */
-export type InstantQuery = (expression: string, time: Milliseconds) => Promise<readonly { readonly labels: Labels; readonly value: number }[]>
+export type InstantQuery = (expression: string, time: Milliseconds) => Promise<readonly Element[]>
 
 /** How far back an instant vector looks. */
 const LOOKBACK: Milliseconds = 5 * 60_000
 
 /** A selector of an expression, with the range that it is read over. */
-interface Read {
+export interface Read {
   readonly selector: VectorSelector
   /** Undefined where the newest value is read. */
   readonly range: Milliseconds | undefined
@@ -18,7 +24,7 @@ interface Read {
 const ABSENCE: ReadonlySet<string> = new Set(['absent', 'absent_over_time'])
 
 /** All that an expression reads. What asks for absence says nothing about missing telemetry, and is left out. */
-function readsOf(expr: Expr): Read[] {
+export function readsOf(expr: Expr): Read[] {
   switch (expr.kind) {
     case 'selector':
       return [{ selector: expr, range: undefined }]
@@ -48,7 +54,8 @@ function narrowed(selector: VectorSelector, element: Labels): VectorSelector {
   return { ...selector, matchers: [...selector.matchers, ...own] }
 }
 
-function over(call: string, selector: VectorSelector, range: Milliseconds): string {
+/** A call over a range of a selector, as text. */
+export function over(call: string, selector: VectorSelector, range: Milliseconds): string {
   return `${call}(${print({ kind: 'range', selector, range, from: 0, to: 0 })})`
 }
 

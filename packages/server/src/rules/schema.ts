@@ -5,44 +5,11 @@ import { basename, dirname, join } from 'node:path'
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { type Expr, parse, parseDuration, typeOf } from '@andon/promql'
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml'
+import type { AlertRule, RecordingRule, RuleBase, RuleGroup } from './definition.ts'
+import { readSimpleRules, SIMPLE_GROUP } from './simple.ts'
 import { parseTemplate, type Template } from './template/run.ts'
 
-interface RuleBase {
-  readonly expression: string
-  /** Labels that the rule adds; with templates in an alerting rule. */
-  readonly labels: Labels
-  /** Of its file, from 1. */
-  readonly line: number
-}
-
-export interface AlertRule extends RuleBase {
-  readonly kind: 'alert'
-  readonly name: string
-  /** How long the expression must hold before it fires. */
-  readonly forMs: Milliseconds
-  /** How long it fires on after the expression has ceased to hold. */
-  readonly keepFiringForMs: Milliseconds
-  readonly annotations: Labels
-  readonly templates: { readonly labels: ReadonlyMap<string, Template>; readonly annotations: ReadonlyMap<string, Template> }
-}
-
-export interface RecordingRule extends RuleBase {
-  readonly kind: 'record'
-  /** The metric that it makes. */
-  readonly name: string
-}
-
-export interface RuleGroup {
-  readonly name: string
-  readonly file: string
-  /** Undefined for the server's own. */
-  readonly intervalMs: Milliseconds | undefined
-  /** Alerts or series that one rule may make; 0 for any number. */
-  readonly limit: number
-  /** How far before the evaluation the rules look; undefined for the server's own. */
-  readonly queryOffsetMs: Milliseconds | undefined
-  readonly rules: readonly (AlertRule | RecordingRule)[]
-}
+export type { AlertRule, RecordingRule, RuleGroup } from './definition.ts'
 
 const LABEL = /^[a-zA-Z_]\w*$/
 const METRIC = /^[a-zA-Z_:][\w:]*$/
@@ -75,16 +42,26 @@ class RuleFile {
     if (problem !== undefined) throw new AndonError('bad_rules', `${this.#file}:${problem.linePos?.[0].line ?? 1}: ${problem.message.split('\n')[0] ?? ''}`)
     const root = document.contents
     if (root === null) return []
-    const top = this.#map(root, new Set(['groups']), 'the file')
+    const top = this.#map(root, new Set(['groups', 'simple']), 'the file')
     const list = this.#list(top.get('groups'), 'groups')
     if (list.length > GROUPS_MAX) this.#refuse(root, `more than ${GROUPS_MAX} groups`)
-    const names = new Set<string>()
-    return list.map((item) => {
+    const names = new Set<string>(top.has('simple') ? [SIMPLE_GROUP] : [])
+    const groups = list.map((item) => {
       const group = this.#group(item)
       if (names.has(group.name)) this.#refuse(item, `the group "${group.name}" stands twice in this file`)
       names.add(group.name)
       return group
     })
+    return top.has('simple') ? [...groups, this.#simple(top.get('simple'))] : groups
+  }
+
+  /** Rules in the simple form, which Prometheus does not have. */
+  #simple(node: Node | null | undefined): RuleGroup {
+    const items = this.#list(node, SIMPLE_GROUP)
+    const lines = items.map((item) => (isNode(item) && item.range != null ? this.#lines.linePos(item.range[0]).line : 1))
+    const values = items.map((item): unknown => (isNode(item) ? item.toJSON() : item))
+    const rules = readSimpleRules(values, (problem, index) => this.#refuse(items[index] ?? node, problem)).map((rule, index) => ({ ...rule, line: lines[index] ?? 1 }))
+    return { name: SIMPLE_GROUP, file: this.#file, intervalMs: undefined, limit: 0, queryOffsetMs: undefined, rules }
   }
 
   #map(node: unknown, keys: ReadonlySet<string> | undefined, what: string): Map<string, Node | null> {

@@ -130,7 +130,7 @@ class RuleTest {
         return Promise.resolve()
       },
       keep: () => Promise.resolve(),
-      told: () => undefined,
+      told: () => Promise.resolve(),
       now: () => this.#now,
       externalUrl: given['external_url'] === undefined ? '' : file.text(given['external_url'], 'external_url'),
       externalLabels: file.labels(given['external_labels'], 'external_labels'),

@@ -65,7 +65,7 @@ const PART_POINTS = 1_000_000
 const DAY = 86_400_000
 
 /** Names that older callers ask for. */
-const ALIASES: Readonly<Record<string, string>> = {
+export const METRIC_ALIASES: Readonly<Record<string, string>> = {
   'system.cpu.usage': 'system.cpu.utilization',
   'system.disk.usage': 'system.filesystem.utilization',
 }
@@ -312,7 +312,7 @@ export class MetricsStore {
   async getMetrics(names: readonly string[], range: TimeRange): Promise<Record<string, MetricSeries[]>> {
     const result: Record<string, MetricSeries[]> = {}
     for (const asked of names) {
-      const series = await this.select([{ name: '__name__', operator: '=', value: ALIASES[asked] ?? asked }], { start: range.start, end: range.end - 1 })
+      const series = await this.select([{ name: '__name__', operator: '=', value: METRIC_ALIASES[asked] ?? asked }], { start: range.start, end: range.end - 1 })
       result[asked] = series.map(({ labels, ts, v, stale, histograms }) => ({
         labels,
         points: [...ts].flatMap((time, index) => {

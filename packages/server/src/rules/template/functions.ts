@@ -121,7 +121,8 @@ function pathPrefix(url: string): string {
   }
 }
 
-const graph = (expression: string, tab: 0 | 1): string => `/graph?g0.expr=${encodeURIComponent(expression).replaceAll('%20', '+')}&g0.tab=${tab}`
+/** The page of an expression: 0 its graph, 1 its table; after the address of the server. */
+export const graph = (expression: string, tab: 0 | 1): string => `/graph?g0.expr=${encodeURIComponent(expression).replaceAll('%20', '+')}&g0.tab=${tab}`
 
 function durationSeconds(text: string): number {
   const ms = parseDuration(text)

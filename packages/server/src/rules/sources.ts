@@ -1,0 +1,86 @@
+// Who reports, when each was last heard, and who has fallen silent.
+import { type Labels, labelsKey, median, type Milliseconds } from '@andon/model'
+
+/** Somebody who reports: a process by what it pushes, or a target that is scraped. */
+export interface Source {
+  readonly kind: 'pushed' | 'scraped'
+  /** By which it is known. */
+  readonly labels: Labels
+  lastSeen: Milliseconds
+  /** Between the reports that were seen, the newest last. */
+  readonly gaps: Milliseconds[]
+  /** Whether it ended in order after it was last seen; undefined where that has not been asked. */
+  hasEnded: boolean | undefined
+}
+
+/** Further sources are not watched. */
+export const SOURCES_MAX = 10_000
+const GAPS = 5
+/** A source is silent when so many of its reports are missing. */
+const MISSED = 3
+
+export class Sources {
+  readonly #sources = new Map<string, Source>()
+  /** Since when the server has looked without a pause: what was not heard while nobody listened is not silence. */
+  #listeningSince: Milliseconds
+  /** Sources that were not taken because there are too many. */
+  refused = 0
+
+  constructor(now: Milliseconds) {
+    this.#listeningSince = now
+  }
+
+  get size(): number {
+    return this.#sources.size
+  }
+
+  /** Takes note that nobody listened until now. */
+  resume(now: Milliseconds): void {
+    this.#listeningSince = now
+  }
+
+  /** A report, or one that has been seen before. */
+  seen(kind: Source['kind'], labels: Labels, time: Milliseconds): void {
+    const key = `${kind}\n${labelsKey(labels)}`
+    const source = this.#sources.get(key)
+    if (source === undefined) {
+      if (this.#sources.size >= SOURCES_MAX) this.refused += 1
+      else this.#sources.set(key, { kind, labels, lastSeen: time, gaps: [], hasEnded: undefined })
+      return
+    }
+    if (time <= source.lastSeen) return
+    source.gaps.push(time - source.lastSeen)
+    if (source.gaps.length > GAPS) source.gaps.shift()
+    source.lastSeen = time
+    source.hasEnded = undefined
+  }
+
+  has(kind: Source['kind'], labels: Labels): boolean {
+    return this.#sources.has(`${kind}\n${labelsKey(labels)}`)
+  }
+
+  forget(kind: Source['kind'], labels: Labels): void {
+    this.#sources.delete(`${kind}\n${labelsKey(labels)}`)
+  }
+
+  /** Forgets those that were last seen before a time. */
+  forgetBefore(time: Milliseconds): void {
+    for (const [key, { lastSeen }] of this.#sources) if (lastSeen < time) this.#sources.delete(key)
+  }
+
+  /**
+   * How long a source has been silent beyond doubt; undefined while it reports, or a report may still come.
+   *
+   * @param isTold - whether it was told as silent before: then it is silent until it reports, also where nobody listened meanwhile
+   */
+  silence({ lastSeen, gaps }: Source, now: Milliseconds, forMs: Milliseconds, isTold: boolean): Milliseconds | undefined {
+    // One that reports seldom is given the time of several of its reports; the median takes no outage for a habit.
+    const usual = gaps.length === 0 ? 0 : median(gaps)
+    const isSilent = now - (isTold ? lastSeen : Math.max(lastSeen, this.#listeningSince)) >= Math.max(forMs, MISSED * usual)
+    return isSilent ? now - lastSeen : undefined
+  }
+
+  all(): readonly Source[] {
+    return [...this.#sources.values()]
+  }
+}

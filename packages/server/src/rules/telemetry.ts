@@ -1,0 +1,225 @@
+// One alert for each source that falls silent, in place of one for each rule that looks at it.
+import { AndonError, type Labels, labelsKey, type Milliseconds, SEVERITIES, type Severity } from '@andon/model'
+import { formatDuration, parseDuration } from '@andon/promql'
+import type { OwnMetrics } from '../runtime/own-metrics.ts'
+import type { AlertRule, RuleGroup } from './definition.ts'
+import type { Element, InstantQuery } from './missing.ts'
+import { type Source, Sources } from './sources.ts'
+import { parseTemplate } from './template/run.ts'
+
+/** `rules.telemetry_missing` of andon.yaml. */
+export interface TelemetryOptions {
+  readonly isOn: boolean
+  /** How long a source must be silent. */
+  readonly forMs: Milliseconds
+  /** A source that is silent for longer is given up: its alert is resolved, and it is forgotten. */
+  readonly resolveAfterMs: Milliseconds
+  /** Whether each instance of a service is watched by itself, or the service as a whole. Targets that are scraped are always watched one by one. */
+  readonly per: 'service' | 'instance'
+  readonly severity: Severity
+  /** Services that may fall silent: by `service_name`, or by `job`. */
+  readonly ignore: readonly string[]
+}
+
+export const defaultTelemetry: TelemetryOptions = { isOn: true, forMs: 120_000, resolveAfterMs: 86_400_000, per: 'service', severity: 'warning', ignore: [] }
+
+const KEYS = ['enabled', 'for', 'resolve_after', 'per', 'severity', 'ignore']
+/** Steps at which the past is looked at when the server starts: as far apart as an instant vector looks back. */
+const BEFORE_STEP = '5m'
+const INTERVAL_MS: Milliseconds = 15_000
+/** Without having looked for longer, the server was not there. */
+const PAUSE_MS: Milliseconds = 60_000
+/** What is sent at the end of a process is a little later than its last report. */
+const END_MS: Milliseconds = 2000
+const BY = 'by (job, instance, service_name, deployment_environment_name)'
+/** What goes on without a marker when a process has ended in order: sums, and what Andon itself tells of it. */
+const NO_GAUGE = '__name__!~".+_(total|count|sum|bucket)|target_info|up|scrape_.+|ALERTS|ALERTS_FOR_STATE|.*:.*"'
+const HOUR: Milliseconds = 3_600_000
+
+function bad(path: string, what: string): never {
+  throw new AndonError('bad_config', `rules.telemetry_missing${path} must be ${what}`)
+}
+
+function durationOf(path: string, value: unknown, otherwise: Milliseconds): Milliseconds {
+  if (value === undefined) return otherwise
+  const ms = typeof value === 'string' ? parseDuration(value) : undefined
+  return ms === undefined || ms < 10_000 ? bad(path, 'a duration of 10s or longer, such as 2m') : ms
+}
+
+/**
+ * The section of andon.yaml.
+ *
+ * @throws AndonError bad_config with the path of the key
+ */
+export function readTelemetryOptions(value: unknown): TelemetryOptions {
+  if (value === undefined || value === null) return defaultTelemetry
+  if (typeof value !== 'object' || Array.isArray(value)) return bad('', `given as names and values: ${KEYS.join(', ')}`)
+  const given = new Map<string, unknown>(Object.entries(value))
+  const unknown = [...given.keys()].find((key) => !KEYS.includes(key))
+  if (unknown !== undefined) bad('', `without "${unknown}"; it may have ${KEYS.join(', ')}`)
+  const enabled = given.get('enabled') ?? true
+  if (typeof enabled !== 'boolean') return bad('.enabled', 'true or false')
+  const per = given.get('per') ?? defaultTelemetry.per
+  if (per !== 'service' && per !== 'instance') return bad('.per', 'service or instance')
+  const severity = SEVERITIES.find((each) => each === (given.get('severity') ?? defaultTelemetry.severity)) ?? bad('.severity', `one of ${SEVERITIES.join(', ')}`)
+  const ignore: unknown = given.get('ignore') ?? []
+  if (!Array.isArray(ignore) || !ignore.every((each: unknown) => typeof each === 'string')) return bad('.ignore', 'a list of services')
+  return {
+    isOn: enabled,
+    forMs: durationOf('.for', given.get('for'), defaultTelemetry.forMs),
+    resolveAfterMs: durationOf('.resolve_after', given.get('resolve_after'), defaultTelemetry.resolveAfterMs),
+    per,
+    severity,
+    ignore: ignore.map(String),
+  }
+}
+
+/** The selector of all series of a source. */
+function seriesOf({ labels }: Source): string {
+  const { job = '', instance = '', service_name: service = '' } = labels
+  // With the service: what rules make of its series has other labels.
+  return Object.entries({ job, instance, service_name: service })
+    .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
+    .join(', ')
+}
+
+export interface TelemetryDeps {
+  readonly query: InstantQuery
+  readonly now: () => Milliseconds
+  readonly own: Pick<OwnMetrics, 'gauge'>
+}
+
+/** Watches the sources; asked at each evaluation of its rule. */
+export class TelemetryWatch {
+  readonly #query: InstantQuery
+  readonly #options: TelemetryOptions
+  readonly #sources: Sources
+  #evaluatedAt: Milliseconds
+  #isFirst = true
+
+  constructor(options: TelemetryOptions, { query, now, own }: TelemetryDeps) {
+    this.#query = query
+    this.#options = options
+    this.#sources = new Sources(now())
+    this.#evaluatedAt = now()
+    own.gauge('andon_rules_sources', 'Sources of telemetry of which it is watched whether they fall silent.', () => this.#sources.size)
+    own.gauge('andon_rules_sources_refused', 'Reports of sources that are not watched because there are too many, since the start.', () => this.#sources.refused)
+  }
+
+  /** Its rule, as a group that is evaluated, stored and handed over as all others; none where it is switched off. */
+  groups(): readonly RuleGroup[] {
+    if (!this.#options.isOn) return []
+    const labels = { severity: this.#options.severity }
+    const annotations = { summary: '{{ or $labels.service_name $labels.job }}{{ with $labels.instance }} ({{ . }}){{ end }} has told nothing for {{ humanizeDuration $value }}', description: 'Telemetry of this source is missing; alerts that look at it stay as they were.' }
+    const templates = (texts: Labels): ReadonlyMap<string, ReturnType<typeof parseTemplate>> => new Map(Object.entries(texts).map(([name, text]) => [name, parseTemplate(text)]))
+    const rule: AlertRule = {
+      kind: 'alert',
+      name: 'TelemetryMissing',
+      // What is looked for, as far as an expression can say it.
+      expression: `time() - max by (job, service_name) (timestamp(target_info) or timestamp(up == 1)) > ${this.#options.forMs / 1000}`,
+      finds: (time, firing) => this.find(time, firing),
+      source: 'telemetry',
+      labels,
+      annotations,
+      forMs: 0,
+      keepFiringForMs: 0,
+      templates: { labels: templates(labels), annotations: templates(annotations) },
+      line: 1,
+    }
+    return [{ name: 'telemetry', file: 'andon', intervalMs: INTERVAL_MS, limit: 0, queryOffsetMs: undefined, rules: [rule] }]
+  }
+
+  /**
+   * The sources that are silent, each with for how long, in seconds.
+   *
+   * @param firing - keys of the labels of those that were told as silent
+   */
+  async find(time: Milliseconds, firing: ReadonlySet<string>): Promise<readonly Element[]> {
+    const { forMs, resolveAfterMs, ignore } = this.#options
+    if (time - this.#evaluatedAt > PAUSE_MS) this.#sources.resume(time)
+    this.#evaluatedAt = time
+    await this.#listen(time, firing)
+    this.#sources.forgetBefore(time - resolveAfterMs)
+    const silent: { source: Source; silentMs: Milliseconds }[] = []
+    const talking: Source[] = []
+    for (const source of this.#sources.all()) {
+      const { job = '', service_name: service = '' } = source.labels
+      if (ignore.includes(service) || ignore.includes(job)) continue
+      const silentMs = this.#sources.silence(source, time, forMs, firing.has(labelsKey(this.#toldAs(source))))
+      if (silentMs === undefined) talking.push(source)
+      else if (!(await this.#hasEnded(source))) silent.push({ source, silentMs })
+    }
+    return this.#elements(silent, talking)
+  }
+
+  #isWhole({ kind }: Source): boolean {
+    return this.#options.per === 'service' && kind === 'pushed'
+  }
+
+  /** The labels under which a source is told as silent: its own, or those of its service. */
+  #toldAs(source: Source): Labels {
+    const { instance: _, ...service } = source.labels
+    return this.#isWhole(source) ? service : source.labels
+  }
+
+  /** One for each target and, as it was asked for, one for each instance or each service of which no instance talks. */
+  #elements(silent: readonly { readonly source: Source; readonly silentMs: Milliseconds }[], talking: readonly Source[]): readonly Element[] {
+    const heard = new Set(talking.filter((source) => this.#isWhole(source)).map((source) => labelsKey(this.#toldAs(source))))
+    const found = new Map<string, Element>()
+    for (const { source, silentMs } of silent) {
+      const labels = this.#toldAs(source)
+      const key = labelsKey(labels)
+      // A service is as silent as the instance that was heard last.
+      if (!heard.has(key)) found.set(key, { labels, value: Math.min(silentMs / 1000, found.get(key)?.value ?? Infinity) })
+    }
+    return [...found.values()]
+  }
+
+  async #listen(time: Milliseconds, firing: ReadonlySet<string>): Promise<void> {
+    const { forMs } = this.#options
+    if (this.#isFirst) await this.#remember(time)
+    this.#isFirst = false
+    await this.#note('pushed', `max ${BY} (timestamp(target_info))`, time)
+    await this.#note('scraped', `max ${BY} (timestamp(up) and up == 1)`, time)
+    for (const { labels } of await this.#query(`max ${BY} (up == 0)`, time)) {
+      // One that never answered is silent since it was first asked.
+      if (!this.#sources.has('scraped', labels)) this.#sources.seen('scraped', labels, firing.has(labelsKey(labels)) ? time - forMs : time)
+    }
+    // A marker of its end: whoever scraped it has ceased to, in order.
+    for (const { labels } of await this.#query(`max ${BY} (last_over_time(up[5m]) unless up)`, time)) this.#sources.forget('scraped', labels)
+  }
+
+  /** Who reported before the server was started. Where that is too much to read, those of the last hour, or nobody. */
+  async #remember(time: Milliseconds): Promise<void> {
+    for (const window of [this.#options.resolveAfterMs, HOUR]) {
+      const before = `[${formatDuration(Math.min(window, this.#options.resolveAfterMs))}:${BEFORE_STEP}]`
+      try {
+        await this.#note('pushed', `max ${BY} (max_over_time(timestamp(target_info)${before}))`, time)
+        await this.#note('scraped', `max ${BY} (max_over_time((timestamp(up) and up == 1)${before}))`, time)
+        return
+      } catch (error) {
+        if (!(error instanceof AndonError) || error.code !== 'query_too_large') throw error
+      }
+    }
+  }
+
+  async #note(kind: Source['kind'], expression: string, time: Milliseconds): Promise<void> {
+    for (const { labels, value } of await this.#query(expression, time)) this.#sources.seen(kind, labels, Math.round(value * 1000))
+  }
+
+  /**
+   * Whether a process ended in order: all its gauges were ended with a marker just after its last report. One that was killed leaves
+   * them as they were; what ends gauges of things that are gone leaves others.
+   */
+  async #hasEnded(source: Source): Promise<boolean> {
+    if (source.kind === 'scraped') return false
+    if (source.hasEnded !== undefined) return source.hasEnded
+    const at = source.lastSeen + END_MS
+    const gauges = `{${seriesOf(source)}, ${NO_GAUGE}}`
+    // A comparison leaves histograms out.
+    const isAlive = (await this.#query(`count(${gauges} < Inf)`, at)).length > 0
+    const were = isAlive ? [] : await this.#query(`count(last_over_time(${gauges}[5m]) < Inf)`, at)
+    source.hasEnded = !isAlive && were.length > 0
+    return source.hasEnded
+  }
+}
