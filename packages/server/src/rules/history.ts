@@ -1,6 +1,6 @@
 // Since when there are data for what an expression reads.
 import type { Milliseconds, TimeRange } from '@andon/model'
-import { parse, print } from '@andon/promql'
+import { parse } from '@andon/promql'
 import { type InstantQuery, over, readsOf } from './missing.ts'
 
 /** Data are looked for within so long before each time. */

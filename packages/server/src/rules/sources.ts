@@ -6,7 +6,10 @@ export interface Source {
   readonly kind: 'pushed' | 'scraped'
   /** By which it is known. */
   readonly labels: Labels
+  /** The time of its last report, by its own clock. */
   lastSeen: Milliseconds
+  /** When that report was found here: clocks elsewhere may be wrong. */
+  heardAt: Milliseconds
   /** Between the reports that were seen, the newest last. */
   readonly gaps: Milliseconds[]
   /** Whether it ended in order after it was last seen; undefined where that has not been asked. */
@@ -16,6 +19,8 @@ export interface Source {
 /** Further sources are not watched. */
 export const SOURCES_MAX = 10_000
 const GAPS = 5
+/** A report is found within so long of its time, where clocks agree. */
+const TRAVEL_MS: Milliseconds = 60_000
 /** A source is silent when so many of its reports are missing. */
 const MISSED = 3
 
@@ -39,19 +44,25 @@ export class Sources {
     this.#listeningSince = now
   }
 
-  /** A report, or one that has been seen before. */
-  seen(kind: Source['kind'], labels: Labels, time: Milliseconds): void {
+  /**
+   * A report, or one that has been seen before.
+   *
+   * @param time - of the report
+   * @param now - when it is found; the time of the report for one of the past
+   */
+  seen(kind: Source['kind'], labels: Labels, time: Milliseconds, now: Milliseconds): void {
     const key = `${kind}\n${labelsKey(labels)}`
     const source = this.#sources.get(key)
     if (source === undefined) {
       if (this.#sources.size >= SOURCES_MAX) this.refused += 1
-      else this.#sources.set(key, { kind, labels, lastSeen: time, gaps: [], hasEnded: undefined })
+      else this.#sources.set(key, { kind, labels, lastSeen: time, heardAt: now, gaps: [], hasEnded: undefined })
       return
     }
     if (time <= source.lastSeen) return
     source.gaps.push(time - source.lastSeen)
     if (source.gaps.length > GAPS) source.gaps.shift()
     source.lastSeen = time
+    source.heardAt = now
     source.hasEnded = undefined
   }
 
@@ -63,9 +74,9 @@ export class Sources {
     this.#sources.delete(`${kind}\n${labelsKey(labels)}`)
   }
 
-  /** Forgets those that were last seen before a time. */
+  /** Forgets those that were last heard before a time. */
   forgetBefore(time: Milliseconds): void {
-    for (const [key, { lastSeen }] of this.#sources) if (lastSeen < time) this.#sources.delete(key)
+    for (const [key, { heardAt }] of this.#sources) if (heardAt < time) this.#sources.delete(key)
   }
 
   /**
@@ -73,11 +84,11 @@ export class Sources {
    *
    * @param isTold - whether it was told as silent before: then it is silent until it reports, also where nobody listened meanwhile
    */
-  silence({ lastSeen, gaps }: Source, now: Milliseconds, forMs: Milliseconds, isTold: boolean): Milliseconds | undefined {
+  silence({ lastSeen, heardAt, gaps }: Source, now: Milliseconds, forMs: Milliseconds, isTold: boolean): Milliseconds | undefined {
     // One that reports seldom is given the time of several of its reports; the median takes no outage for a habit.
     const usual = gaps.length === 0 ? 0 : median(gaps)
-    const isSilent = now - (isTold ? lastSeen : Math.max(lastSeen, this.#listeningSince)) >= Math.max(forMs, MISSED * usual)
-    return isSilent ? now - lastSeen : undefined
+    const isSilent = now - (isTold ? heardAt : Math.max(heardAt, this.#listeningSince)) >= Math.max(forMs, MISSED * usual)
+    return isSilent ? now - Math.max(lastSeen, heardAt - TRAVEL_MS) : undefined
   }
 
   all(): readonly Source[] {

@@ -107,6 +107,18 @@ test('a service that falls silent has one alert, which ends when it reports agai
   assert.notEqual([...world.alerts.values()][0]?.endsAt, undefined)
 })
 
+test('a clock that is wrong is not silence', async () => {
+  const world = new World()
+  await world.open()
+  for (let report = 0; report < 40; report += 1) {
+    world.report(shop, world.clock.now() - 4 * MINUTE)
+    await world.pass(STEP)
+    assert.deepEqual(world.firing(), [])
+  }
+  await world.pass(3 * MINUTE)
+  assert.deepEqual(world.firing(), ['shop'])
+})
+
 test('an instance that goes away while others of its service report is no matter; asked for, it is', async () => {
   for (const [per, expected] of [['service', []], ['instance', ['shop/b']]] as const) {
     const world = new World()

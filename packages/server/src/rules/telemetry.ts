@@ -179,11 +179,12 @@ export class TelemetryWatch {
     const { forMs } = this.#options
     if (this.#isFirst) await this.#remember(time)
     this.#isFirst = false
-    await this.#note('pushed', `max ${BY} (timestamp(target_info))`, time)
-    await this.#note('scraped', `max ${BY} (timestamp(up) and up == 1)`, time)
+    await this.#note('pushed', `max ${BY} (timestamp(target_info))`, time, true)
+    await this.#note('scraped', `max ${BY} (timestamp(up) and up == 1)`, time, true)
     for (const { labels } of await this.#query(`max ${BY} (up == 0)`, time)) {
       // One that never answered is silent since it was first asked.
-      if (!this.#sources.has('scraped', labels)) this.#sources.seen('scraped', labels, firing.has(labelsKey(labels)) ? time - forMs : time)
+      const since = firing.has(labelsKey(labels)) ? time - forMs : time
+      if (!this.#sources.has('scraped', labels)) this.#sources.seen('scraped', labels, since, since)
     }
     // A marker of its end: whoever scraped it has ceased to, in order.
     for (const { labels } of await this.#query(`max ${BY} (last_over_time(up[5m]) unless up)`, time)) this.#sources.forget('scraped', labels)
@@ -194,8 +195,8 @@ export class TelemetryWatch {
     for (const window of [this.#options.resolveAfterMs, HOUR]) {
       const before = `[${formatDuration(Math.min(window, this.#options.resolveAfterMs))}:${BEFORE_STEP}]`
       try {
-        await this.#note('pushed', `max ${BY} (max_over_time(timestamp(target_info)${before}))`, time)
-        await this.#note('scraped', `max ${BY} (max_over_time((timestamp(up) and up == 1)${before}))`, time)
+        await this.#note('pushed', `max ${BY} (max_over_time(timestamp(target_info)${before}))`, time, false)
+        await this.#note('scraped', `max ${BY} (max_over_time((timestamp(up) and up == 1)${before}))`, time, false)
         return
       } catch (error) {
         if (!(error instanceof AndonError) || error.code !== 'query_too_large') throw error
@@ -203,8 +204,11 @@ export class TelemetryWatch {
     }
   }
 
-  async #note(kind: Source['kind'], expression: string, time: Milliseconds): Promise<void> {
-    for (const { labels, value } of await this.#query(expression, time)) this.#sources.seen(kind, labels, Math.round(value * 1000))
+  async #note(kind: Source['kind'], expression: string, time: Milliseconds, isNow: boolean): Promise<void> {
+    for (const { labels, value } of await this.#query(expression, time)) {
+      const reported = Math.round(value * 1000)
+      this.#sources.seen(kind, labels, reported, isNow ? time : reported)
+    }
   }
 
   /**
