@@ -52,7 +52,7 @@ test('what is wrong is named, in a file with its line', () => {
     [{ id: '' }, /id must be a text/],
     [{ window: '1y' }, /window must be from/],
     [{ for: 'soon' }, /for must be a duration/],
-    [{ message: '{{ nope }}' }, /annotations\.summary/],
+    [{ message: '{{ if }}' }, /annotations\.summary/],
     [{ expr: 'x' }, /no "expr"/],
     [{ aggregation: 'mean' }, /aggregation must be one of/],
     [{ labels: { 'a-b': 'c' } }, /not a name for labels/],

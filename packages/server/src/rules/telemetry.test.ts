@@ -146,7 +146,7 @@ test('who reports seldom is given time; who is silent for too long is given up',
   const slow = { ...shop, every: 2 * MINUTE }
   await world.pass(10 * MINUTE, slow)
   assert.deepEqual(world.firing(), [])
-  await world.pass(5 * MINUTE)
+  await world.pass(3 * MINUTE)
   assert.deepEqual(world.firing(), [])
   await world.pass(3 * MINUTE)
   assert.deepEqual(world.firing(), ['shop'])
