@@ -43,6 +43,8 @@ test('what a rule would have told is said with how far the data reach back', () 
   assert.equal(renderBacktest({ ...RESULT, count: 0, episodes: [], dataFrom: null, perWeek: null, firingShare: null }), 'Slow: would have fired 0 times in the last 14 days.\n  There are no data for it.')
 })
 
+const code = (wanted: number) => (error: unknown) => error instanceof CommandError && error.code === wanted
+
 test('a file, or an expression, goes to the server; a refusal is a problem with its message', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'andon-backtest-'))
   t.after(() => rmSync(folder, { recursive: true, force: true }))
@@ -72,7 +74,6 @@ test('a file, or an expression, goes to the server; a refusal is a problem with 
     ['POST', '/api/rules/backtest', { days: 7, rules: 'groups: []', file: 'rules.yaml', only: 'Slow' }],
     ['POST', '/api/rules/backtest', { rule: { alert: 'expression', expr: 'x > 1', for: '5m' } }],
   ])
-  const code = (wanted: number) => (error: unknown) => error instanceof CommandError && error.code === wanted
   await assert.rejects(backtestRules(undefined, { url, expr: 'sum(' }), (error) => code(EXIT.problem)(error) && /expr: no\nMend it\./.test(String(error)))
   await assert.rejects(backtestRules(undefined, { url }), code(EXIT.usage))
   await assert.rejects(backtestRules(file, { url, days: 'x' }), code(EXIT.usage))

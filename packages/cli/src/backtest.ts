@@ -59,8 +59,9 @@ function length(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`
 }
 
-function labelsText({ alertname: _, ...labels }: Readonly<Record<string, string>>): string {
+function labelsText(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)
+    .filter(([name]) => name !== 'alertname')
     .map(([name, value]) => `${name}=${JSON.stringify(value)}`)
     .join(', ')
 }

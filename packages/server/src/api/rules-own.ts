@@ -74,11 +74,11 @@ function groupsOf(body: Fields): readonly RuleGroup[] {
     const id = isFields(rule) && typeof rule['id'] === 'string' ? rule['id'] : 'backtest'
     return [{ name: 'backtest', file: '', intervalMs: undefined, limit: 0, queryOffsetMs: undefined, rules: [readOwnRule(id, rule)] }]
   }
-  if (typeof rules !== 'string' || typeof file !== 'string') throw new AndonError('bad_body', 'rules and file must be texts.')
+  if (typeof rules !== 'string' || typeof file !== 'string' || (only !== undefined && typeof only !== 'string')) throw new AndonError('bad_body', 'rules, file and only must be texts.')
   const groups = readRules(rules, file.slice(0, 200))
   if (only === undefined) return groups
   const chosen = groups.map((group) => ({ ...group, rules: group.rules.filter(({ name }) => name === only) }))
-  if (chosen.every((group) => group.rules.length === 0)) throw new AndonError('bad_body', `There is no rule of the name "${String(only).slice(0, 100)}".`)
+  if (chosen.every((group) => group.rules.length === 0)) throw new AndonError('bad_body', `There is no rule of the name "${only.slice(0, 100)}".`)
   return chosen
 }
 

@@ -161,9 +161,9 @@ export async function backtest(rule: AlertRule, group: Omit<RuleGroup, 'rules'>,
   const budget = new Budget()
   const episodes = new Episodes(rule.expression)
   let now = options.from
-  let query: InstantQuery = () => Promise.resolve([])
+  let chunked: ChunkedQuery | undefined
   const world: RuleWorld = {
-    query: budget.bound((expression, time) => query(expression, time)),
+    query: budget.bound((expression, time) => chunked?.query(expression, time) ?? Promise.resolve([])),
     write: () => Promise.resolve(),
     keep: (transitions) => Promise.resolve(transitions.forEach((each) => episodes.note(each))),
     told: (alerts) => Promise.resolve(episodes.step(alerts)),
@@ -177,14 +177,13 @@ export async function backtest(rule: AlertRule, group: Omit<RuleGroup, 'rules'>,
   const steps = stepsOf(evaluator, options)
   const offset = group.queryOffsetMs ?? queryOffsetMs
   const announced = rule.recovery === undefined ? [rule.expression] : [rule.expression, rule.recovery]
-  const chunked = new ChunkedQuery(engine, { ...steps, start: steps.start - offset }, { signal, announced, chunkSteps: options.chunkSteps })
-  query = chunked.query
+  chunked = new ChunkedQuery(engine, { ...steps, start: steps.start - offset }, { signal, announced, chunkSteps: options.chunkSteps })
   for (let index = 0; index < steps.count; index += 1) {
     signal.throwIfAborted()
     now = steps.start + index * steps.step
     await evaluator.evaluate(now)
     const [health] = evaluator.health
-    if (health?.health === 'err') throw budget.failure ?? new AndonError('bad_rules', health.lastError)
+    if (health?.health === 'err') throw budget.failure instanceof Error ? budget.failure : new AndonError('bad_rules', health.lastError)
     if (index % TURN === 0) await setImmediate()
   }
   const dataFrom = await firstData(rule.expression, { start: options.from, end: options.to }, chunked.query)

@@ -113,9 +113,9 @@ export class RuleManager {
     const silentMs = Math.max(0, this.#deps.clock.now() - Math.max(changedAt, await this.#lastEvaluation()))
     for (const { evaluator } of this.#running) {
       for (const { id, rule } of evaluator.alerting) {
-        const known = (byRule.get(id.id) ?? []).filter(({ state }) => state !== 'pending' || silentMs <= OUTAGE_MS)
+        const alerts = (byRule.get(id.id) ?? []).filter(({ state }) => state !== 'pending' || silentMs <= OUTAGE_MS)
         // Time in which nobody looked does not count for `for`.
-        rule.restore(known.map((alert) => (alert.state === 'pending' ? { ...alert, activeAt: alert.activeAt + silentMs } : alert)))
+        rule.restore(alerts.map((alert) => (alert.state === 'pending' ? { ...alert, activeAt: alert.activeAt + silentMs } : alert)))
       }
     }
   }

@@ -64,9 +64,10 @@ test('what is wrong is named, in a file with its line', () => {
   assert.deepEqual(readConfiguredRules([rule])[0]?.rules.map(({ name }) => name), ['deep'])
 })
 
+const fires = (value: number): string => `[{ exp_labels: { queue: a, severity: critical }, exp_annotations: { summary: "a has ${value}", description: "depth > 100" } }]`
+
 test('what fires is held against the recovery threshold, what does not against the threshold', async () => {
   writeFileSync(join(folder, 'rules.yaml'), 'simple:\n  - { id: Deep, metric: depth, operator: gt, threshold: 100, recovery: 50, severity: critical, message: "{{ $labels.queue }} has {{ $value }}" }\n')
-  const fires = (value: number): string => `[{ exp_labels: { queue: a, severity: critical }, exp_annotations: { summary: "a has ${value}", description: "depth > 100" } }]`
   writeFileSync(
     join(folder, 'test.yaml'),
     `rule_files: [rules.yaml]

@@ -1,5 +1,5 @@
 // Rules in the simple form: a metric, an operator, a threshold. They become alerting rules over PromQL, evaluated as all others.
-import { AndonError, type Labels, type Milliseconds, SEVERITIES, type Severity, type ThresholdOperator, type ThresholdRule } from '@andon/model'
+import { AndonError, type Labels, type Milliseconds, type Ratio, SEVERITIES, type Severity, type ThresholdOperator, type ThresholdRule } from '@andon/model'
 import { formatDuration, parse, parseDuration } from '@andon/promql'
 import { prometheusLabelName } from '@andon/wire'
 import { METRIC_ALIASES } from '../store/metrics.ts'
@@ -149,9 +149,9 @@ function selectorOf({ metric, tags }: SimpleRule, suffix = ''): string {
   return PLAIN_NAME.test(name) ? `${name}${suffix}{${matchers.join(', ')}}` : `{${[JSON.stringify(name), ...matchers].join(', ')}}`
 }
 
-const QUANTILES: Readonly<Partial<Record<Aggregation, number>>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 }
+const QUANTILES: Readonly<Record<'p50' | 'p90' | 'p95' | 'p99', Ratio>> = { p50: 0.5, p90: 0.9, p95: 0.95, p99: 0.99 }
 
-function quantile(rule: SimpleRule, q: number, window: string): string {
+function quantile(rule: SimpleRule, q: Ratio, window: string): string {
   const [native, classic] = [`rate(${selectorOf(rule)}[${window}])`, `rate(${selectorOf(rule, '_bucket')}[${window}])`]
   const summed = (rates: string, more: readonly string[]): string => (rule.by === undefined ? rates : `sum by (${[...rule.by, ...more].join(', ')}) (${rates})`)
   const own = `histogram_quantile(${q}, ${summed(native, [])})`
@@ -163,8 +163,6 @@ function quantile(rule: SimpleRule, q: number, window: string): string {
 export function measureOf(rule: SimpleRule): string {
   const { aggregation, by, windowMs, operator } = rule
   const window = formatDuration(windowMs)
-  const q = QUANTILES[aggregation]
-  if (q !== undefined) return quantile(rule, q, window)
   const together = (how: string, each: string): string => (by === undefined ? each : `${how} by (${by.join(', ')}) (${each})`)
   const selector = selectorOf(rule)
   switch (aggregation) {
@@ -179,8 +177,14 @@ export function measureOf(rule: SimpleRule): string {
     case 'sum':
     case 'count':
       return together(aggregation === 'count' ? 'sum' : aggregation, `${aggregation}_over_time(${selector}[${window}])`)
-    default:
+    case 'rate':
+    case 'increase':
       return together('sum', `${aggregation}(${selector}[${window}])`)
+    case 'p50':
+    case 'p90':
+    case 'p95':
+    case 'p99':
+      return quantile(rule, QUANTILES[aggregation], window)
   }
 }
 

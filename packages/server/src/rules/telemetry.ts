@@ -5,7 +5,7 @@ import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { AlertRule, RuleGroup } from './definition.ts'
 import type { Element, InstantQuery } from './missing.ts'
 import { type Source, Sources } from './sources.ts'
-import { parseTemplate } from './template/run.ts'
+import { parseTemplate, type Template } from './template/run.ts'
 
 /** `rules.telemetry_missing` of andon.yaml. */
 export interface TelemetryOptions {
@@ -83,6 +83,10 @@ function seriesOf({ labels }: Source): string {
     .join(', ')
 }
 
+function templatesOf(texts: Labels): ReadonlyMap<string, Template> {
+  return new Map(Object.entries(texts).map(([name, text]) => [name, parseTemplate(text)]))
+}
+
 export interface TelemetryDeps {
   readonly query: InstantQuery
   readonly now: () => Milliseconds
@@ -111,7 +115,6 @@ export class TelemetryWatch {
     if (!this.#options.isOn) return []
     const labels = { severity: this.#options.severity }
     const annotations = { summary: '{{ or $labels.service_name $labels.job }}{{ with $labels.instance }} ({{ . }}){{ end }} has told nothing for {{ humanizeDuration $value }}', description: 'Telemetry of this source is missing; alerts that look at it stay as they were.' }
-    const templates = (texts: Labels): ReadonlyMap<string, ReturnType<typeof parseTemplate>> => new Map(Object.entries(texts).map(([name, text]) => [name, parseTemplate(text)]))
     const rule: AlertRule = {
       kind: 'alert',
       name: 'TelemetryMissing',
@@ -123,7 +126,7 @@ export class TelemetryWatch {
       annotations,
       forMs: 0,
       keepFiringForMs: 0,
-      templates: { labels: templates(labels), annotations: templates(annotations) },
+      templates: { labels: templatesOf(labels), annotations: templatesOf(annotations) },
       line: 1,
     }
     return [{ name: 'telemetry', file: 'andon', intervalMs: INTERVAL_MS, limit: 0, queryOffsetMs: undefined, rules: [rule] }]
