@@ -71,7 +71,7 @@ const short = (value: number | null): string => (value === null ? '' : String(Nu
 /** What a rule would have told, for people. */
 export function renderBacktest({ alert, from, to, dataFrom, isShorter, count, perWeek, firingShare, episodes, areEpisodesCut }: Backtest): string {
   const days = Number(((to - from) / DAY_MS).toFixed(1))
-  const history = dataFrom === null ? 'There are no data for it.' : isShorter ? `There are data only since ${moment(dataFrom)} UTC, ${Number(((to - dataFrom) / DAY_MS).toFixed(1))} days.` : ''
+  const history = dataFrom === null ? 'There are no data for it.' : isShorter ? `There are data only since ${moment(dataFrom)} UTC, ${to - dataFrom < 2 * DAY_MS ? length(to - dataFrom) : `${Number(((to - dataFrom) / DAY_MS).toFixed(1))} days`}.` : ''
   const rate = perWeek === null || firingShare === null ? '' : ` ${short(perWeek)} alerts a week; firing ${short(firingShare * 100)} % of the time.`
   const lines = [`${alert}: would have fired ${count} ${count === 1 ? 'time' : 'times'} in the last ${days} days.${rate}`]
   if (history !== '') lines.push(`  ${history}`)

@@ -8,7 +8,7 @@ export interface Source {
   readonly labels: Labels
   /** The time of its last report, by its own clock. */
   lastSeen: Milliseconds
-  /** When that report was found here: clocks elsewhere may be wrong. */
+  /** When that report came, by the clock here: clocks elsewhere may be wrong. */
   heardAt: Milliseconds
   /** Between the reports that were seen, the newest last. */
   readonly gaps: Milliseconds[]
@@ -19,7 +19,7 @@ export interface Source {
 /** Further sources are not watched. */
 export const SOURCES_MAX = 10_000
 const GAPS = 5
-/** A report is found within so long of its time, where clocks agree. */
+/** A report comes within so long of its time, where clocks agree. */
 const TRAVEL_MS: Milliseconds = 60_000
 /** A source is silent when so many of its reports are missing. */
 const MISSED = 3
@@ -48,21 +48,21 @@ export class Sources {
    * A report, or one that has been seen before.
    *
    * @param time - of the report
-   * @param now - when it is found; the time of the report for one of the past
+   * @param heardAt - when it came, by the clock here; the time of the report for one of the past
    */
-  seen(kind: Source['kind'], labels: Labels, time: Milliseconds, now: Milliseconds): void {
+  seen(kind: Source['kind'], labels: Labels, time: Milliseconds, heardAt: Milliseconds): void {
     const key = `${kind}\n${labelsKey(labels)}`
     const source = this.#sources.get(key)
     if (source === undefined) {
       if (this.#sources.size >= SOURCES_MAX) this.refused += 1
-      else this.#sources.set(key, { kind, labels, lastSeen: time, heardAt: now, gaps: [], hasEnded: undefined })
+      else this.#sources.set(key, { kind, labels, lastSeen: time, heardAt, gaps: [], hasEnded: undefined })
       return
     }
     if (time <= source.lastSeen) return
     source.gaps.push(time - source.lastSeen)
     if (source.gaps.length > GAPS) source.gaps.shift()
     source.lastSeen = time
-    source.heardAt = now
+    source.heardAt = heardAt
     source.hasEnded = undefined
   }
 

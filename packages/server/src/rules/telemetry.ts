@@ -140,8 +140,8 @@ export class TelemetryWatch {
   async find(time: Milliseconds, firing: ReadonlySet<string>): Promise<readonly Element[]> {
     const { forMs, resolveAfterMs, ignore } = this.#options
     if (time - this.#evaluatedAt > PAUSE_MS) this.#sources.resume(time)
-    this.#evaluatedAt = time
     await this.#listen(time, firing)
+    this.#evaluatedAt = time
     this.#sources.forgetBefore(time - resolveAfterMs)
     const silent: { source: Source; silentMs: Milliseconds }[] = []
     const talking: Source[] = []
@@ -210,7 +210,8 @@ export class TelemetryWatch {
   async #note(kind: Source['kind'], expression: string, time: Milliseconds, isNow: boolean): Promise<void> {
     for (const { labels, value } of await this.#query(expression, time)) {
       const reported = Math.round(value * 1000)
-      this.#sources.seen(kind, labels, reported, isNow ? time : reported)
+      // What was not here at the evaluation before came after it, whatever its own clock says.
+      this.#sources.seen(kind, labels, reported, isNow ? Math.min(time, Math.max(reported, this.#evaluatedAt)) : reported)
     }
   }
 
