@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
 import { backtestRules, type BacktestFlags } from './backtest.ts'
+import { alerts, type AlertsFlags } from './alerts.ts'
 import { check } from './check.ts'
 import { printConfig } from './config.ts'
 import { coverage } from './coverage.ts'
@@ -12,6 +13,7 @@ import { query } from './query.ts'
 import { checkRules, testRules } from './rules.ts'
 import { run } from './run.ts'
 import { serve, type ServeFlags } from './serve.ts'
+import { type AddFlags, addSilence, expireSilences, type ListFlags, listSilences } from './silence.ts'
 
 const DEFAULT_URL = 'http://127.0.0.1:4318'
 const url = process.env['ANDON_URL'] ?? DEFAULT_URL
@@ -20,6 +22,8 @@ function version(): string {
   const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   return String(typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'version') : 'unknown')
 }
+
+const token = (): { readonly token: string | undefined } => ({ token: process.env['ANDON_TOKEN'] })
 
 const program = new Command('andon')
   .description('Monitoring for Node.js services')
@@ -115,6 +119,52 @@ rules
   .option('--url <url>', 'the server (ANDON_URL)', url)
   .action(async (file: string | undefined, flags: BacktestFlags) => {
     process.stdout.write(`${await backtestRules(file, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
+program
+  .command('alerts')
+  .description('say what fires, what holds it back, and who is told')
+  .option('--service <name>', 'one service only')
+  .option('--filter <matcher...>', 'only where this holds, such as severity=critical')
+  .option('--json', 'JSON instead of a table')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (flags: AlertsFlags) => {
+    process.stdout.write(`${await alerts({ ...flags, ...token() })}\n`)
+  })
+
+const silence = program.command('silence').description('alerts that are not told for a time')
+
+silence
+  .command('add')
+  .description('silence alerts: andon silence add service_name=shop --duration 2h --comment "we deploy"')
+  .argument('<matchers...>', 'such as service_name=shop or severity=~"warning|info"; one without an operator is the name of an alert')
+  .requiredOption('--duration <duration>', 'how long, such as 2h')
+  .requiredOption('--comment <text>', 'why')
+  .option('--start <time>', 'when it begins: ISO 8601 or now+1h; now')
+  .option('--author <name>', 'who asks for it; the name of the user')
+  .option('--json', 'JSON instead of the id')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (matchers: string[], flags: AddFlags) => {
+    process.stdout.write(`${await addSilence(matchers, { ...flags, ...token() })}\n`)
+  })
+
+silence
+  .command('list')
+  .description('silences that hold or will')
+  .option('--all', 'those that have ended too')
+  .option('--json', 'JSON instead of a table')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (flags: ListFlags) => {
+    process.stdout.write(`${await listSilences({ ...flags, ...token() })}\n`)
+  })
+
+silence
+  .command('expire')
+  .description('end silences')
+  .argument('<ids...>')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (ids: string[], flags: { url: string }) => {
+    process.stdout.write(`${await expireSilences(ids, { ...flags, ...token() })}\n`)
   })
 
 program
