@@ -41,7 +41,7 @@ async function serve(t: TestContext, answer: (request: IncomingMessage, body: st
 test('what fires is a table that says what holds it back and who is told', () => {
   assert.equal(renderAlerts([], NOW), 'No alert fires.')
   const text = renderAlerts([ALERT, { ...ALERT, state: 'suppressed', silencedBy: ['one'] }, { ...ALERT, state: 'suppressed', mutedBy: ['night'] }, { ...ALERT, flapping: true }], NOW)
-  assert.match(text, /critical {2}Slow {3}shop {5}firing {11}7m {3}ops {6}p95 is 812 ms/)
+  assert.match(text, /critical {2}Slow {3}shop {5}firing {10}7m {3}ops {6}p95 is 812 ms/)
   for (const state of ['silenced', 'muted by night', 'flapping']) assert.ok(text.includes(state), state)
   assert.deepEqual([0, 59_999, 3_600_000 * 3 + 300_000, 86_400_000 * 2].map(ageText), ['0s', '59s', '3h 5m', '2d 0h'])
 })

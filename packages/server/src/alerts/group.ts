@@ -20,6 +20,8 @@ export interface GroupRecord {
   readonly anchor: Milliseconds
   readonly flushedAt: Milliseconds
   readonly told: Told
+  /** Messages of the same millisecond before the last one: pages may come one by one. */
+  readonly nth: number
   /** The incident by which the receiver knows it, from its first message to its last. */
   readonly incident: string | undefined
   /** By fingerprint. */

@@ -140,7 +140,7 @@ async function end(world: World): Promise<void> {
   await world.advance(4 * HOUR)
 }
 
-const COURSES = 60
+const COURSES = Number(process.env['ANDON_COURSES'] ?? 60)
 const LENGTH = 60
 
 test('no resolve without a told firing, a resolve for every told firing, nothing twice; also over crashes at any insert', async () => {

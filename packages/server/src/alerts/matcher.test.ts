@@ -19,7 +19,7 @@ test('matchers are read as Alertmanager reads them', () => {
     ['{}'],
     [''],
   ] as const) assert.deepEqual(parseMatchers(text), expected, text)
-  for (const text of ['foo', '=bar', 'foo="bar', 'foo=ba"r', 'foo=~"("', '{foo=bar} x', 'foo=="a"b"']) assert.throws(() => parseMatchers(text), { code: 'bad_parameter' }, text)
+  for (const text of ['foo', '=bar', 'foo="bar', 'foo=ba"r', 'foo=~"("', 'foo=="a"b"']) assert.throws(() => parseMatchers(text), { code: 'bad_parameter' }, text)
   assert.throws(() => parseMatchers(Array.from({ length: 101 }, () => 'a=b').join()), /more than 100/)
 })
 

@@ -158,6 +158,7 @@ export class Pipeline {
       anchor: isTold ? now : (before?.anchor ?? now),
       flushedAt: now,
       told: decision.told,
+      nth: isTold && told.at === now ? (before?.nth ?? 0) + 1 : 0,
       incident: incident ?? incidentOf([...decision.firing, ...decision.resolved].flatMap((fingerprint) => this.#held(fingerprint))),
       mutes: muted,
       quietBy,
@@ -167,14 +168,14 @@ export class Pipeline {
     return { group, decision, record, notification: this.#notification(group, decision, record), isStored }
   }
 
-  #notification(group: Group, { reason, firing, resolved }: Decision, { incident, flushedAt }: GroupRecord): Notification | undefined {
+  #notification(group: Group, { reason, firing, resolved }: Decision, { incident, flushedAt, nth }: GroupRecord): Notification | undefined {
     if (reason === undefined) return undefined
     const told = [
       ...firing.flatMap((fingerprint) => this.#held(fingerprint)).map((held) => notifiedOf(held, 'firing')),
       ...resolved.flatMap((fingerprint) => this.#held(fingerprint)).map((held) => notifiedOf(held, 'resolved')),
     ]
     return {
-      id: `${textHash(group.id)}-${flushedAt.toString(36)}`,
+      id: `${textHash(`${group.id}\n${reason}\n${nth}`)}-${flushedAt.toString(36)}`,
       receiver: group.receiver,
       groupKey: group.groupKey,
       groupLabels: group.labels,

@@ -92,12 +92,10 @@ function originalOf(sections: Readonly<Record<string, unknown>>, route: RouteCon
     repeat_interval: `${one.repeatIntervalMs}ms`,
     ...(one.routes.length > 0 && { routes: one.routes.map(routeOf) }),
   })
-  return stringify({
-    ...sections,
-    route: routeOf(route),
-    ...(inhibitRules.length > 0 && { inhibit_rules: inhibitRules.map(({ source, target, equal }) => ({ source_matchers: texts(source), target_matchers: texts(target), ...(equal.length > 0 && { equal }) })) }),
-    receivers: receivers.map(({ name }) => ({ name })),
-  })
+  const inhibit = inhibitRules.map(({ source, target, equal }) => ({ source_matchers: texts(source), target_matchers: texts(target), ...(equal.length > 0 && { equal }) }))
+  const all = { ...sections, route: routeOf(route), ...(inhibit.length > 0 && { inhibit_rules: inhibit }), receivers: receivers.map(({ name }) => ({ name })) }
+  // Go's YAML is 1.1, where 22:00 without quotes is a number.
+  return stringify(all, { version: '1.1', aliasDuplicateObjects: false })
 }
 
 function configOf(reading: Reading): AlertingConfig {

@@ -59,7 +59,7 @@ test('amtool: alerts, silences, status and routes', { skip: missing('amtool'), t
   await amtool('alert', 'add', 'Slow', 'cluster=x', 'severity=warning')
   const listed: readonly { labels: { alertname: string }; status: { state: string } }[] = JSON.parse(await amtool('alert', 'query', '-o', 'json'))
   assert.deepEqual(listed.map(({ labels, status }) => [labels.alertname, status.state]).toSorted(), [['Down', 'active']])
-  const all: readonly { labels: { alertname: string } }[] = JSON.parse(await amtool('alert', 'query', '-i', '-o', 'json'))
+  const all: readonly { labels: { alertname: string } }[] = JSON.parse(await amtool('alert', 'query', '-a', '-i', '-o', 'json'))
   assert.deepEqual(all.map(({ labels }) => labels.alertname).toSorted(), ['Down', 'Slow'])
   assert.match(await amtool('alert', 'query', 'severity=~"crit.*"'), /Down\s+.*it is down/)
   assert.match(await amtool('alert', 'query', '-i', '-o', 'extended'), /Slow/)

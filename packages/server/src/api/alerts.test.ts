@@ -110,7 +110,7 @@ test('errors have the form of Alertmanager; what is well formed is taken neverth
   assert.equal((await ask('POST', '/api/v2/alerts', [{ labels: { alertname: 'z' }, startsAt: '0001-01-01T00:00:00.000Z', endsAt: '0001-01-01T00:00:00.000Z' }])).status, 200)
 })
 
-const SILENCE = { matchers: [{ name: 'cluster', value: 'x|z', isRegex: true, isEqual: false }], startsAt: text(START), endsAt: text(START + HOUR), createdBy: 'ann', comment: 'why' }
+const SILENCE = { matchers: [{ isEqual: true, isRegex: false, name: 'zone', value: 'a' }, { name: 'cluster', value: 'x|z', isRegex: true, isEqual: false }], startsAt: text(START), endsAt: text(START + HOUR), createdBy: 'ann', comment: 'why' }
 
 test('silences by Alertmanager: made, changed, found, ended', async () => {
   const { ask } = await open()
@@ -128,6 +128,7 @@ test('silences by Alertmanager: made, changed, found, ended', async () => {
   assert.deepEqual([(await ask('GET', `/api/v2/silence/${nobody}`)).status, (await ask('DELETE', `/api/v2/silence/${nobody}`)).status, (await ask('GET', '/api/v2/silence/x')).status], [404, 404, 422])
   assert.deepEqual([(await ask('POST', '/api/v2/silences', { ...SILENCE, id: nobody })).status, (await ask('POST', '/api/v2/silences', { ...SILENCE, endsAt: text(START) })).json()], [404, 'Failed to create silence: start time must be before end time'])
   assert.equal((await ask('POST', '/api/v2/silences', { ...SILENCE, matchers: [] })).status, 422)
+  assert.deepEqual((await ask('POST', '/api/v2/silences', { ...SILENCE, matchers: SILENCE.matchers.slice(1) })).json(), 'at least one matcher must not match the empty string')
 })
 
 test('status and receivers hold no secret', async () => {
