@@ -49,9 +49,9 @@ function stateText({ state, flapping, silencedBy, inhibitedBy, mutedBy }: Alert)
 }
 
 /** Alerts as a table for people. */
-export function renderAlerts(alerts: readonly Alert[], now: number): string {
-  if (alerts.length === 0) return 'No alert fires.'
-  const rows = alerts.map((alert) => [
+export function renderAlerts(firing: readonly Alert[], now: number): string {
+  if (firing.length === 0) return 'No alert fires.'
+  const rows = firing.map((alert) => [
     alert.severity,
     alert.labels['alertname'] ?? '',
     alert.service,

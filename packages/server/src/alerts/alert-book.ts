@@ -1,5 +1,5 @@
 // The alerts that fire, and those whose end is still to be told.
-import type { Alert, Milliseconds, TimeRange } from '@andon/model'
+import type { Alert, Labels, Milliseconds, TimeRange } from '@andon/model'
 import type { StoredState } from '../store/state.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { FLAP_MEMORY, type FlapHistory, noFlaps, withChange } from './flap.ts'
@@ -24,6 +24,14 @@ export interface BookPlan {
   readonly refreshed: readonly HeldAlert[]
   /** Not taken, because too many are held. */
   readonly dropped: number
+}
+
+interface Draft {
+  readonly changed: Map<string, HeldAlert>
+  readonly refreshed: Map<string, HeldAlert>
+  /** That are not held yet. */
+  begun: number
+  dropped: number
 }
 
 export class AlertBook {
@@ -64,27 +72,30 @@ export class AlertBook {
   }
 
   plan(alerts: readonly Alert[], now: Milliseconds): BookPlan {
-    const changed = new Map<string, HeldAlert>()
-    const refreshed = new Map<string, HeldAlert>()
-    let dropped = 0
-    let begun = 0
-    for (const given of alerts) {
-      const alert = cleaned(given)
-      const fingerprint = fingerprintOf(alert.labels)
-      const before = changed.get(fingerprint) ?? refreshed.get(fingerprint) ?? this.#held.get(fingerprint)
-      const isFiring = alert.endsAt === undefined || alert.endsAt > now
-      if (before?.status === 'firing') {
-        if (isFiring) (changed.has(fingerprint) ? changed : refreshed).set(fingerprint, renewed(before, alert, now))
-        // What ended before this one began is news of an earlier one.
-        else if ((alert.endsAt ?? now) >= before.alert.startsAt) changed.set(fingerprint, this.#ended(before, { ...alert, startsAt: before.alert.startsAt }, now))
-      } else if (isFiring && before === undefined && this.#held.size + begun >= ALERTS_MAX) dropped += 1
-      else if (isFiring) {
-        if (before === undefined) begun += 1
-        changed.set(fingerprint, this.#begun(fingerprint, alert, before, now))
-      }
+    const draft: Draft = { changed: new Map(), refreshed: new Map(), begun: 0, dropped: 0 }
+    for (const alert of alerts) this.#planOne(draft, cleaned(alert), now)
+    for (const fingerprint of draft.changed.keys()) draft.refreshed.delete(fingerprint)
+    return { changed: [...draft.changed.values()], refreshed: [...draft.refreshed.values()], dropped: draft.dropped }
+  }
+
+  #planOne(draft: Draft, alert: Alert, now: Milliseconds): void {
+    const { changed, refreshed } = draft
+    const fingerprint = fingerprintOf(alert.labels)
+    const before = changed.get(fingerprint) ?? refreshed.get(fingerprint) ?? this.#held.get(fingerprint)
+    const { endsAt } = alert
+    if (before?.status === 'firing') {
+      if (endsAt === undefined || endsAt > now) (changed.has(fingerprint) ? changed : refreshed).set(fingerprint, renewed(before, alert, now))
+      // What ended before this one began is news of an earlier one.
+      else if (endsAt >= before.alert.startsAt) changed.set(fingerprint, this.#ended(before, { ...alert, startsAt: before.alert.startsAt }, now))
+      return
     }
-    for (const fingerprint of changed.keys()) refreshed.delete(fingerprint)
-    return { changed: [...changed.values()], refreshed: [...refreshed.values()], dropped }
+    if (endsAt !== undefined && endsAt <= now) return
+    if (before === undefined && this.#held.size + draft.begun >= ALERTS_MAX) {
+      draft.dropped += 1
+      return
+    }
+    if (before === undefined) draft.begun += 1
+    changed.set(fingerprint, this.#begun(fingerprint, alert, before, now))
   }
 
   /** What was believed until now and not renewed. */
@@ -129,8 +140,11 @@ export class AlertBook {
 
 /** Without labels and annotations that are empty, which are absent ones. */
 function cleaned(alert: Alert): Alert {
-  const own = (texts: Alert['labels']): Alert['labels'] => (Object.values(texts).includes('') ? Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')) : texts)
-  return { ...alert, labels: own(alert.labels), annotations: own(alert.annotations) }
+  return { ...alert, labels: withoutEmpty(alert.labels), annotations: withoutEmpty(alert.annotations) }
+}
+
+function withoutEmpty(texts: Labels): Labels {
+  return Object.values(texts).includes('') ? Object.fromEntries(Object.entries(texts).filter(([, text]) => text !== '')) : texts
 }
 
 /** It began when it was first said to have. */

@@ -19,7 +19,7 @@ function labelName(name: string): string {
 
 /** The alert that a signal is. Its tags are labels, whatever measures it is not. */
 export function alertOf({ type, metric, value, threshold, severity, message, rule, tags = {} }: AlertSignal, time: { readonly startsAt: Milliseconds; readonly endsAt: Milliseconds | undefined }): Alert {
-  const own: Labels = Object.fromEntries(Object.entries(tags).map(([name, text]) => [labelName(name), String(text)]))
+  const own: Labels = Object.fromEntries(Object.entries(tags).map(([name, text]) => [labelName(name), text]))
   return {
     labels: { ...own, alertname: rule ?? type, severity, ...(metric !== undefined && { metric }) },
     annotations: { type, ...(message !== undefined && { summary: message }), ...(threshold !== undefined && { threshold: String(threshold) }) },

@@ -12,13 +12,15 @@ export interface InhibitRule {
   readonly equal: readonly string[]
 }
 
+function oldMatchers(reading: Reading, operator: '=' | '=~'): LabelMatcher[] {
+  return reading.isAbsent ? [] : Object.keys(reading.record()).map((name) => reading.at(name).parsed((value) => matcherOf(name, operator, value)))
+}
+
 /** `match`, `match_re` and `matchers` of one thing, joined. @throws AndonError bad_config */
 export function readMatchers(match: Reading, matchRe: Reading, matchers: Reading): LabelMatcher[] {
-  const old = (reading: Reading, operator: '=' | '=~'): LabelMatcher[] =>
-    reading.isAbsent ? [] : Object.keys(reading.record()).map((name) => reading.at(name).parsed((value) => matcherOf(name, operator, value)))
   // Alertmanager takes one text as well as a list of them.
   const texts = typeof matchers.value === 'string' ? [matchers] : matchers.list()
-  return [...old(match, '='), ...old(matchRe, '=~'), ...texts.flatMap((text) => text.parsed(parseMatchers))]
+  return [...oldMatchers(match, '='), ...oldMatchers(matchRe, '=~'), ...texts.flatMap((text) => text.parsed(parseMatchers))]
 }
 
 /** One entry of `inhibit_rules`. @throws AndonError bad_config */

@@ -45,7 +45,7 @@ test('alerts of a group are told together after group_wait, then news every grou
   await world.advance(5 * MINUTE)
   const [last] = world.outbox.delivered
   assert.equal(last?.status, 'resolved')
-  assert.ok(last?.alerts.every(({ endsAt, startsAt }) => endsAt !== undefined && endsAt >= startsAt))
+  assert.ok(last.alerts.every(({ endsAt, startsAt }) => endsAt !== undefined && endsAt >= startsAt))
   assert.deepEqual(world.messages(), ['ops: all-resolved -a -d'])
   await world.advance(3 * HOUR)
   assert.deepEqual(world.messages(), ['ops: repeat +c', 'ops: repeat +c', 'ops: repeat +c'])
@@ -192,30 +192,31 @@ test('a worse alert holds a lesser one back while it fires; an absent label is a
   assert.deepEqual(world.messages(), ['ops: first +off'])
 })
 
+const ofService = (name: string, severity: string): Record<string, string> => ({ alertname: name, service_name: name, severity })
+
 test('along the service map the root holds back symptoms of no greater severity, and services that call each other hold back nothing', async () => {
   const calls: Record<string, string[]> = { web: ['shop'], shop: ['db', 'web2'], web2: ['shop'] }
   let isDown = false
   const dependsOn = (service: string): Promise<readonly string[]> => (isDown ? Promise.reject(new Error('no map')) : Promise.resolve(calls[service] ?? []))
   const world = await World.open({ dependsOn })
-  const alert = (name: string, severity: string): Record<string, string> => ({ alertname: name, service_name: name, severity })
-  await world.fire(alert('db', 'critical'))
-  await world.fire(alert('web', 'critical'))
-  await world.fire(alert('shop', 'warning'))
-  await world.fire({ ...alert('web', 'critical'), alertname: 'elsewhere', deployment_environment_name: 'staging' })
+  await world.fire(ofService('db', 'critical'))
+  await world.fire(ofService('web', 'critical'))
+  await world.fire(ofService('shop', 'warning'))
+  await world.fire({ ...ofService('web', 'critical'), alertname: 'elsewhere', deployment_environment_name: 'staging' })
   await world.advance(MINUTE)
   // Where one names no environment it may be the same.
   assert.deepEqual(world.messages(), ['first +db'])
-  await world.resolve(alert('db', 'critical'))
+  await world.resolve(ofService('db', 'critical'))
   await world.advance(5 * MINUTE)
   // A warning holds back no page; web and the alert elsewhere are told now, shop too.
   assert.deepEqual(world.messages().toSorted(), ['all-resolved -db', 'first +elsewhere', 'first +shop', 'first +web'])
-  await world.fire(alert('web2', 'warning'))
+  await world.fire(ofService('web2', 'warning'))
   await world.advance(MINUTE)
   assert.deepEqual(world.messages(), ['first +web2'])
   isDown = true
   await world.advance(2 * MINUTE)
-  await world.fire(alert('db', 'critical'))
-  await world.fire(alert('gate', 'warning'))
+  await world.fire(ofService('db', 'critical'))
+  await world.fire(ofService('gate', 'warning'))
   await world.advance(MINUTE)
   assert.deepEqual(world.messages(), ['first +db', 'first +gate'])
 })

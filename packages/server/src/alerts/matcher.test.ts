@@ -34,8 +34,9 @@ test('what is written is read again', () => {
   )
 })
 
+const holds = (text: string): boolean => allMatch(parseMatchers(text))({ a: 'xyz' })
+
 test('an absent label is an empty one, an expression matches the whole value, all must hold', () => {
-  const holds = (text: string): boolean => allMatch(parseMatchers(text))({ a: 'xyz' })
   assert.deepEqual(['a=xyz', 'a=~x', 'a=~"x.*"', 'b=""', 'b!=""', 'b=~".*"', 'a=xyz,b=c', 'a!~"q|r"', ''].map(holds), [true, false, true, true, false, true, false, true, true])
   assert.deepEqual(sortedMatchers(parseMatchers('b=1,a!=1,a=1')).map(matcherText), ['a="1"', 'a!="1"', 'b="1"'])
 })

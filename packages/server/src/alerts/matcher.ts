@@ -90,10 +90,13 @@ export function matchersText(matchers: readonly LabelMatcher[]): string {
   return `{${matchers.map(matcherText).join(',')}}`
 }
 
+function orderKey({ name, value, operator }: LabelMatcher): string {
+  return `${name}\u0000${value}\u0000${['=', '!=', '=~', '!~'].indexOf(operator)}`
+}
+
 /** In the order in which Alertmanager sorts them: by name, value, operator. */
 export function sortedMatchers(matchers: readonly LabelMatcher[]): LabelMatcher[] {
-  const key = ({ name, value, operator }: LabelMatcher): string => `${name}\u0000${value}\u0000${['=', '!=', '=~', '!~'].indexOf(operator)}`
-  return matchers.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))
+  return matchers.toSorted((a, b) => (orderKey(a) < orderKey(b) ? -1 : orderKey(a) > orderKey(b) ? 1 : 0))
 }
 
 /** The condition that all of these hold; true where there are none. An absent label has an empty value. */

@@ -134,14 +134,14 @@ function localTime(time: Milliseconds, zone: string): Local {
   return { minute: (parts.get('hour') ?? 0) * 60 + (parts.get('minute') ?? 0), weekday: new Date(Date.UTC(year, month - 1, day)).getUTCDay(), day, month, year }
 }
 
-const holds = (ranges: readonly Range[] | undefined, value: number): boolean => ranges === undefined || ranges.some(({ begin, end }) => value >= begin && value <= end)
+const holds = (given: readonly Range[] | undefined, value: number): boolean => given === undefined || given.some(({ begin, end }) => value >= begin && value <= end)
 
-function holdsDay(ranges: readonly Range[] | undefined, { day, month, year }: Local): boolean {
-  if (ranges === undefined) return true
+function holdsDay(given: readonly Range[] | undefined, { day, month, year }: Local): boolean {
+  if (given === undefined) return true
   const last = new Date(Date.UTC(year, month, 0)).getUTCDate()
   const dayOf = (number: number): number => (number < 0 ? last + number + 1 : number)
   // What begins after the end of a short month does not happen in it.
-  return ranges.some(({ begin, end }) => dayOf(begin) <= last && day >= dayOf(begin) && day <= Math.min(dayOf(end), last))
+  return given.some(({ begin, end }) => dayOf(begin) <= last && day >= dayOf(begin) && day <= Math.min(dayOf(end), last))
 }
 
 /** Whether a time belongs to an interval. */

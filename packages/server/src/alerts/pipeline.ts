@@ -140,17 +140,14 @@ export class Pipeline {
 
   #decide(group: Group, mutes: ReadonlyMap<string, Mute>, now: Milliseconds): Flush {
     const held = [...group.members].flatMap((fingerprint) => this.#held(fingerprint)).toSorted(byAge)
-    const members = held.map((one): Member => {
-      const mute = mutes.get(one.fingerprint)
-      return { fingerprint: one.fingerprint, isFiring: isToldFiring(one, now), isFlapping: isFlapping(one.flaps, now), isMuted: group.route === undefined || (mute !== undefined && isMuted(mute)) }
-    })
+    const muteOf = ({ fingerprint }: HeldAlert): Mute => mutes.get(fingerprint) ?? NO_MUTE
+    // Where no route leads any more only what is owed is told.
+    const members = held.map((one): Member => ({ fingerprint: one.fingerprint, isFiring: isToldFiring(one, now), isFlapping: isFlapping(one.flaps, now), isMuted: group.route === undefined || isMuted(muteOf(one)) }))
     const quietBy = this.quietBy(group, now)
     const { told, record: before } = group
     const decision = decide(members, told, { now, repeatMs: group.route?.config.repeatIntervalMs ?? Infinity, isQuiet: quietBy.length > 0 })
-    const muted = Object.fromEntries(members.filter(({ isFiring }) => isFiring).flatMap(({ fingerprint }): [string, Mute][] => (isMuted(mutes.get(fingerprint) ?? NO_MUTE) ? [[fingerprint, mutes.get(fingerprint) ?? NO_MUTE]] : [])))
+    const muted = Object.fromEntries(held.filter((one) => isToldFiring(one, now) && isMuted(muteOf(one))).map((one) => [one.fingerprint, muteOf(one)]))
     const isTold = decision.reason !== undefined
-    // By the incident of its first message a receiver knows the group until it has ended.
-    const incident = told.firing.length > 0 ? before?.incident : undefined
     const record: GroupRecord = {
       receiver: group.receiver,
       groupKey: group.groupKey,
@@ -159,13 +156,19 @@ export class Pipeline {
       flushedAt: now,
       told: decision.told,
       nth: isTold && told.at === now ? (before?.nth ?? 0) + 1 : 0,
-      incident: incident ?? incidentOf([...decision.firing, ...decision.resolved].flatMap((fingerprint) => this.#held(fingerprint))),
+      incident: this.#incidentOf(group, decision),
       mutes: muted,
       quietBy,
     }
     // That a change was looked at is kept too, so that it is not taken for a missed one after a restart.
     const isStored = before === undefined || isTold || decision.leaving.length > 0 || decisionKey(before) !== decisionKey(record) || held.some(({ changedAt }) => changedAt > before.flushedAt)
     return { group, decision, record, notification: this.#notification(group, decision, record), isStored }
+  }
+
+  /** By the incident of its first message a receiver knows the group until it has ended. */
+  #incidentOf({ told, record }: Group, { firing, resolved }: Decision): string | undefined {
+    const known = told.firing.length > 0 ? record?.incident : undefined
+    return known ?? incidentOf([...firing, ...resolved].flatMap((fingerprint) => this.#held(fingerprint)))
   }
 
   #notification(group: Group, { reason, firing, resolved }: Decision, { incident, flushedAt, nth }: GroupRecord): Notification | undefined {

@@ -9,6 +9,10 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+function isWhole<K extends string>(found: Partial<Record<K, Reading>>, keys: readonly K[]): found is Record<K, Reading> {
+  return keys.every((key) => found[key] !== undefined)
+}
+
 /** One value and its path; a value that does not fit is refused with it. */
 export class Reading {
   readonly value: unknown
@@ -40,7 +44,7 @@ export class Reading {
     for (const key of Object.keys(record)) if (!known.has(key)) new Reading(undefined, this.join(key)).refuse(`is not known here; there may be ${keys.join(', ')}`)
     const found: Partial<Record<K, Reading>> = {}
     for (const key of keys) found[key] = this.at(key)
-    return found as Readonly<Record<K, Reading>>
+    return isWhole(found, keys) ? found : this.refuse('cannot be read')
   }
 
   at(key: string): Reading {

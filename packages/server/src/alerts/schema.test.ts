@@ -73,8 +73,9 @@ test('without any configuration all goes to one receiver, by service and environ
   assert.equal(readAlerting({ receivers: [{ name: 'ops' }, { name: 'b' }] }).route.receiver, 'ops')
 })
 
+const read = (path: string): string => (path === 'am.yml' ? FILE : assert.fail())
+
 test('the section may name a file, and then nothing else', () => {
-  const read = (path: string): string => (path === 'am.yml' ? FILE : assert.fail())
   const config = readAlerting({ config_file: 'am.yml', topology_inhibition: false }, read)
   assert.deepEqual([config.receivers.length, config.isTopologyUsed], [3, false])
   assert.throws(() => readAlerting({ config_file: 'am.yml', route: {} }, read), /alerting\.route stands beside/)

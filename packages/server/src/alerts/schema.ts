@@ -77,9 +77,10 @@ function checkNames(route: RouteConfig, receivers: ReadonlySet<string>, interval
   for (const child of route.routes) checkNames(child, receivers, intervals)
 }
 
+const texts = (matchers: readonly LabelMatcher[]): string[] => matchers.map(matcherText)
+
 /** What amtool can load: names instead of channels. */
 function originalOf(sections: Readonly<Record<string, unknown>>, route: RouteConfig, inhibitRules: readonly InhibitRule[], receivers: readonly ReceiverSection[]): string {
-  const texts = (matchers: readonly LabelMatcher[]): string[] => matchers.map(matcherText)
   const routeOf = (one: RouteConfig): object => ({
     receiver: one.receiver,
     ...(one.groupBy === 'all' ? { group_by: ['...'] } : one.groupBy.length > 0 && { group_by: one.groupBy }),

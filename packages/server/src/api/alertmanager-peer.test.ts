@@ -58,7 +58,7 @@ test('amtool: alerts, silences, status and routes', { skip: missing('amtool'), t
   await amtool('alert', 'add', 'Down', 'cluster=x', 'severity=critical', '--annotation=summary=it is down')
   await amtool('alert', 'add', 'Slow', 'cluster=x', 'severity=warning')
   const listed: readonly { labels: { alertname: string }; status: { state: string } }[] = JSON.parse(await amtool('alert', 'query', '-o', 'json'))
-  assert.deepEqual(listed.map(({ labels, status }) => [labels.alertname, status.state]).toSorted(), [['Down', 'active']])
+  assert.deepEqual(listed.map(({ labels, status }) => [labels.alertname, status.state]), [['Down', 'active']])
   const all: readonly { labels: { alertname: string } }[] = JSON.parse(await amtool('alert', 'query', '-a', '-i', '-o', 'json'))
   assert.deepEqual(all.map(({ labels }) => labels.alertname).toSorted(), ['Down', 'Slow'])
   assert.match(await amtool('alert', 'query', 'severity=~"crit.*"'), /Down\s+.*it is down/)
@@ -70,8 +70,8 @@ test('amtool: alerts, silences, status and routes', { skip: missing('amtool'), t
   assert.match(await amtool('silence', 'query'), new RegExp(`${id}\\s+alertname="?Down"?.*ann\\s+deploy`))
   assert.equal((await amtool('silence', 'query', '-q', 'alertname=Down')).trim(), id)
   assert.equal((await amtool('silence', 'query', '-q', 'alertname=Other')).trim(), '')
-  const moved = (await amtool('silence', 'update', '--duration=3h', '--comment=longer', '-q', id)).trim()
-  assert.equal(moved, id)
+  await amtool('silence', 'update', '--duration=3h', '--comment=longer', id)
+  assert.deepEqual(manager.silences.list().map((silence) => [silence.id, silence.comment]), [[id, 'longer']])
   await amtool('silence', 'expire', id)
   assert.equal((await amtool('silence', 'query', '-q')).trim(), '')
   assert.equal((await amtool('silence', 'query', '-q', '--expired', '--within=1h')).trim(), id)
@@ -94,6 +94,10 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
+async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
+  for (const deadline = Date.now() + 45_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 100))) assert.ok(Date.now() < deadline, what)
+}
+
 test('a Prometheus has Andon as its Alertmanager: it fires, it is told, it ends', { skip: missing('prometheus'), timeout: 120_000 }, async (t) => {
   const { url, manager, outbox } = await serve(t)
   const folder = mkdtempSync(join(tmpdir(), 'andon-alertmanager-'))
@@ -107,9 +111,6 @@ test('a Prometheus has Andon as its Alertmanager: it fires, it is told, it ends'
     if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
     rmSync(folder, { recursive: true, force: true })
   })
-  const until = async (what: string, holds: () => Promise<boolean> | boolean): Promise<void> => {
-    for (const deadline = Date.now() + 45_000; !(await holds()); await new Promise((resolve) => setTimeout(resolve, 100))) assert.ok(Date.now() < deadline, what)
-  }
   await until('the alert is told', () => outbox.delivered.length > 0)
   const [view] = await manager.active()
   const { labels, annotations, source, generatorUrl } = view?.held.alert ?? {}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { fingerprintOf } from '../alerts/fingerprint.ts'
 import { HOUR, MINUTE, START, World } from '../alerts/fixture.test.ts'
 import { silentLog } from '../runtime/log.ts'
@@ -21,10 +21,45 @@ receivers: [{name: ops, slack_configs: [{api_url: 'http://SECRET'}]}, {name: db}
 inhibit_rules: [{source_matchers: [severity="critical"], target_matchers: [severity="warning"], equal: [cluster]}]
 `
 
+/** An alert as Alertmanager shows it. */
+interface Shown {
+  readonly labels: Readonly<Record<string, string>>
+  readonly startsAt: string
+  readonly endsAt: string
+  readonly receivers: unknown
+  readonly status: { readonly state: string; readonly inhibitedBy: readonly string[] }
+}
+interface ShownGroup {
+  readonly labels: unknown
+  readonly receiver: unknown
+  readonly alerts: readonly Shown[]
+}
+/** An alert, or a change, as we show it. */
+interface Own {
+  readonly status: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly state: string
+  readonly silencedBy: readonly string[]
+  readonly inhibitedBy: readonly string[]
+  readonly incident: string | null
+  readonly receivers: readonly string[]
+  readonly severity: string
+  readonly value: number | null
+  readonly onsetAt: number | null
+}
+interface OwnSilence {
+  readonly id: string
+  readonly createdBy: string
+  readonly startsAt: number
+  readonly endsAt: number
+  readonly state: string
+  readonly matchers: unknown
+}
+
 interface Api {
   readonly world: World
   readonly app: FastifyInstance
-  readonly ask: (method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown, headers?: Record<string, string>) => Promise<{ status: number; body: string; json: () => any }>
+  readonly ask: (method: 'GET' | 'POST' | 'DELETE', url: string, body?: unknown, headers?: Record<string, string>) => Promise<{ status: number; body: string; json: LightMyRequestResponse['json'] }>
 }
 
 async function open(tokens: readonly Token[] = []): Promise<Api> {
@@ -41,7 +76,7 @@ async function open(tokens: readonly Token[] = []): Promise<Api> {
     app,
     ask: async (method, url, body, headers = {}) => {
       const answer = await app.inject({ method, url, headers: { host: HOST, ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) }, ...(body !== undefined && { payload: typeof body === 'string' ? body : JSON.stringify(body) }) })
-      return { status: answer.statusCode, body: answer.body, json: () => answer.json() }
+      return { status: answer.statusCode, body: answer.body, json: answer.json.bind(answer) }
     },
   }
 }
@@ -56,7 +91,8 @@ test('alerts that are posted are answered as Alertmanager does', async () => {
   assert.deepEqual([posted.status, posted.body], [200, ''])
   const answer = await ask('GET', '/api/v2/alerts')
   const down = { alertname: 'Down', cluster: 'x', severity: 'critical' }
-  const [first, second] = answer.json().toSorted((a: { startsAt: string }, b: { startsAt: string }) => (a.startsAt < b.startsAt ? -1 : 1))
+  const [first, second] = answer.json<readonly Shown[]>().toSorted((a, b) => (a.startsAt < b.startsAt ? -1 : 1))
+  assert.ok(second)
   assert.deepEqual(first, {
     annotations: { summary: 'it is down' },
     endsAt: text(START + 4 * MINUTE),
@@ -71,13 +107,13 @@ test('alerts that are posted are answered as Alertmanager does', async () => {
   // Where it says no end it is believed for the resolve timeout.
   assert.deepEqual([second.startsAt, second.endsAt, second.status.inhibitedBy, second.status.state, second.receivers], [text(START), text(START + 5 * MINUTE), [fingerprintOf(down)], 'suppressed', [{ name: 'db' }]])
   await world.advance(4 * MINUTE)
-  assert.deepEqual((await ask('GET', '/api/v2/alerts')).json().map((one: { labels: { alertname: string } }) => one.labels.alertname), ['Slow'])
+  assert.deepEqual((await ask('GET', '/api/v2/alerts')).json<readonly Shown[]>().map(({ labels }) => labels['alertname'] ?? ''), ['Slow'])
 })
 
 test('filters of alerts and groups', async () => {
   const { ask, world } = await open()
   await ask('POST', '/api/v2/alerts', [critical, warning, { labels: { alertname: 'Other', cluster: 'y' } }])
-  const names = async (query: string): Promise<string> => (await ask('GET', `/api/v2/alerts?${query}`)).json().map((one: { labels: { alertname: string } }) => one.labels.alertname).toSorted().join()
+  const names = async (query: string): Promise<string> => (await ask('GET', `/api/v2/alerts?${query}`)).json<readonly Shown[]>().map(({ labels }) => labels['alertname'] ?? '').toSorted().join()
   assert.equal(await names(''), 'Down,Other,Slow')
   assert.equal(await names('inhibited=false'), 'Down,Other')
   assert.equal(await names('active=false'), 'Slow')
@@ -87,8 +123,8 @@ test('filters of alerts and groups', async () => {
   assert.equal(await names('unprocessed=true&silenced=true'), 'Down,Other,Slow')
   await world.manager.silences.set({ id: '', matchers: [{ name: 'cluster', operator: '=', value: 'y' }], startsAt: 0, endsAt: START + HOUR, createdBy: 'me', comment: 'x' })
   assert.equal(await names('silenced=false'), 'Down,Slow')
-  const groups = (await ask('GET', '/api/v2/alerts/groups')).json()
-  assert.deepEqual(groups.map((group: any) => [group.labels, group.receiver, group.alerts.map((one: any) => one.labels.alertname)]), [
+  const groups = (await ask('GET', '/api/v2/alerts/groups')).json<readonly ShownGroup[]>()
+  assert.deepEqual(groups.map((group) => [group.labels, group.receiver, group.alerts.map((one) => one.labels['alertname'])]), [
     [{ cluster: 'x' }, { name: 'db' }, ['Slow']],
     [{ cluster: 'x' }, { name: 'ops' }, ['Down']],
     [{ cluster: 'y' }, { name: 'ops' }, ['Other']],
@@ -98,12 +134,12 @@ test('filters of alerts and groups', async () => {
 
 test('errors have the form of Alertmanager; what is well formed is taken nevertheless', async () => {
   const { ask } = await open()
-  assert.deepEqual([(await ask('GET', '/api/v2/alerts?filter=broken')).json(), (await ask('GET', '/api/v2/alerts?receiver=(')).status], ['bad matcher format: broken', 400])
+  assert.deepEqual([(await ask('GET', '/api/v2/alerts?filter=broken')).json<unknown>(), (await ask('GET', '/api/v2/alerts?receiver=(')).status], ['bad matcher format: broken', 400])
   const mixed = await ask('POST', '/api/v2/alerts', [critical, { labels: {} }, { labels: { a: 'b' }, startsAt: text(START), endsAt: text(START - 1) }])
-  assert.deepEqual([mixed.status, mixed.json()], [400, 'at least one label pair required; start time must be before end time'])
-  assert.equal((await ask('GET', '/api/v2/alerts')).json().length, 1)
-  assert.deepEqual([(await ask('POST', '/api/v2/alerts', [{}])).json(), (await ask('POST', '/api/v2/alerts', {})).status], [{ code: 602, message: '0.labels in body is required' }, 422])
-  assert.equal((await ask('POST', '/api/v2/alerts', '[{')).json().code, 400)
+  assert.deepEqual([mixed.status, mixed.json<unknown>()], [400, 'at least one label pair required; start time must be before end time'])
+  assert.equal((await ask('GET', '/api/v2/alerts')).json<readonly Shown[]>().length, 1)
+  assert.deepEqual([(await ask('POST', '/api/v2/alerts', [{}])).json<unknown>(), (await ask('POST', '/api/v2/alerts', {})).status], [{ code: 602, message: '0.labels in body is required' }, 422])
+  assert.equal((await ask('POST', '/api/v2/alerts', '[{')).json<{ code: number }>().code, 400)
   assert.equal((await ask('POST', '/api/v2/alerts', [{ labels: { a: 'b' }, endsAt: 'soon' }])).status, 400)
   assert.equal((await ask('GET', '/api/v2/alerts?active=perhaps')).status, 422)
   // Go's time of what never was: no time.
@@ -114,30 +150,30 @@ const SILENCE = { matchers: [{ isEqual: true, isRegex: false, name: 'zone', valu
 
 test('silences by Alertmanager: made, changed, found, ended', async () => {
   const { ask } = await open()
-  const { silenceID: id } = (await ask('POST', '/api/v2/silences', SILENCE)).json()
+  const { silenceID: id } = (await ask('POST', '/api/v2/silences', SILENCE)).json<{ silenceID: string }>()
   const silence = (await ask('GET', `/api/v2/silence/${id}`)).json()
   assert.deepEqual(silence, { ...SILENCE, id, status: { state: 'active' }, updatedAt: text(START) })
-  assert.deepEqual((await ask('POST', '/api/v2/silences', { ...SILENCE, id, comment: 'other' })).json(), { silenceID: id })
-  const { silenceID: second } = (await ask('POST', '/api/v2/silences', { ...SILENCE, matchers: [{ name: 'a', value: 'b', isRegex: false }] })).json()
+  assert.deepEqual((await ask('POST', '/api/v2/silences', { ...SILENCE, id, comment: 'other' })).json<unknown>(), { silenceID: id })
+  const { silenceID: second } = (await ask('POST', '/api/v2/silences', { ...SILENCE, matchers: [{ name: 'a', value: 'b', isRegex: false }] })).json<{ silenceID: string }>()
   assert.notEqual(second, id)
-  const ids = async (query: string): Promise<string[]> => (await ask('GET', `/api/v2/silences?${query}`)).json().map((one: { id: string }) => one.id)
+  const ids = async (query: string): Promise<string[]> => (await ask('GET', `/api/v2/silences?${query}`)).json<readonly { id: string }[]>().map((one) => one.id)
   assert.deepEqual([await ids(`filter=${encodeURIComponent('cluster!~"x|z"')}`), await ids('filter=cluster=x'), (await ids('creator=ann')).length, await ids('creator=bob')], [[id], [], 2, []])
   assert.deepEqual([(await ask('DELETE', `/api/v2/silence/${id}`)).status, (await ask('DELETE', `/api/v2/silence/${id}`)).status], [200, 200])
-  assert.equal((await ask('GET', `/api/v2/silence/${id}`)).json().status.state, 'expired')
+  assert.equal((await ask('GET', `/api/v2/silence/${id}`)).json<Shown>().status.state, 'expired')
   const nobody = '00000000-0000-4000-8000-999999999999'
   assert.deepEqual([(await ask('GET', `/api/v2/silence/${nobody}`)).status, (await ask('DELETE', `/api/v2/silence/${nobody}`)).status, (await ask('GET', '/api/v2/silence/x')).status], [404, 404, 422])
-  assert.deepEqual([(await ask('POST', '/api/v2/silences', { ...SILENCE, id: nobody })).status, (await ask('POST', '/api/v2/silences', { ...SILENCE, endsAt: text(START) })).json()], [404, 'Failed to create silence: start time must be before end time'])
+  assert.deepEqual([(await ask('POST', '/api/v2/silences', { ...SILENCE, id: nobody })).status, (await ask('POST', '/api/v2/silences', { ...SILENCE, endsAt: text(START) })).json<unknown>()], [404, 'Failed to create silence: start time must be before end time'])
   assert.equal((await ask('POST', '/api/v2/silences', { ...SILENCE, matchers: [] })).status, 422)
-  assert.deepEqual((await ask('POST', '/api/v2/silences', { ...SILENCE, matchers: SILENCE.matchers.slice(1) })).json(), 'at least one matcher must not match the empty string')
+  assert.deepEqual((await ask('POST', '/api/v2/silences', { ...SILENCE, matchers: SILENCE.matchers.slice(1) })).json<unknown>(), 'at least one matcher must not match the empty string')
 })
 
 test('status and receivers hold no secret', async () => {
   const { ask } = await open()
-  const status = (await ask('GET', '/api/v2/status')).json()
+  const status = (await ask('GET', '/api/v2/status')).json<{ cluster: unknown; uptime: string; versionInfo: { version: string }; config: { original: string } }>()
   assert.deepEqual([status.cluster, status.uptime, status.versionInfo.version], [{ name: '', peers: [], status: 'disabled' }, text(START), '1.2.3'])
   assert.match(status.config.original, /receiver: ops/)
   assert.doesNotMatch(JSON.stringify(status), /SECRET/)
-  assert.deepEqual((await ask('GET', '/api/v2/receivers')).json(), [{ name: 'ops' }, { name: 'db' }])
+  assert.deepEqual((await ask('GET', '/api/v2/receivers')).json<unknown>(), [{ name: 'ops' }, { name: 'db' }])
 })
 
 test('roles: whoever sends telemetry may send alerts and nothing else; readers do not silence', async () => {
@@ -149,35 +185,39 @@ test('roles: whoever sends telemetry may send alerts and nothing else; readers d
   assert.deepEqual([await as('nobody', 'GET', '/api/v2/alerts'), await as('viewer', 'POST', '/api/silences', {})], [401, 403])
 })
 
+/** Holds an answer against what the document says of its route. */
+function check(key: string, value: unknown): void {
+  const answer = ALERTS[key]?.answer
+  assert.ok(typeof answer === 'object' && 'schema' in answer)
+  const validate = new Ajv2020({ strict: true }).compile(answer.schema)
+  assert.ok(validate(value), `${key}: ${JSON.stringify(validate.errors)}`)
+}
+
 test('our own routes: alerts, their history, silences; the answers are of their schemas', async () => {
   const { ask, world } = await open()
-  const check = (key: string, value: unknown): void => {
-    const answer = ALERTS[key]?.answer
-    assert.ok(typeof answer === 'object' && 'schema' in answer)
-    const validate = new Ajv2020({ strict: true }).compile(answer.schema)
-    assert.ok(validate(value), `${key}: ${JSON.stringify(validate.errors)}`)
-  }
   await world.fire({ ...warning.labels, service_name: 'shop' }, { value: 812, expression: 'p95', onsetAt: START - MINUTE })
   await world.fire(critical.labels)
-  const made = (await ask('POST', '/api/silences', { matchers: 'service_name="shop"', duration: '2h', comment: 'deploy' })).json()
+  const made = (await ask('POST', '/api/silences', { matchers: 'service_name="shop"', duration: '2h', comment: 'deploy' })).json<OwnSilence>()
   check('POST /api/silences', made)
   assert.deepEqual([made.createdBy, made.endsAt - made.startsAt, made.state], ['ann', 2 * HOUR, 'active'])
-  const alerts = (await ask('GET', '/api/alerts')).json()
+  const alerts = (await ask('GET', '/api/alerts')).json<{ alerts: readonly Own[] }>()
   check('GET /api/alerts', alerts)
-  const slow = alerts.alerts.find((one: { labels: { alertname: string } }) => one.labels.alertname === 'Slow')
+  const slow = alerts.alerts.find(({ labels }) => labels['alertname'] === 'Slow')
+  assert.ok(slow)
   assert.deepEqual([slow.state, slow.silencedBy, slow.inhibitedBy.length, slow.incident, slow.receivers, slow.severity, slow.value, slow.onsetAt], ['suppressed', [made.id], 1, 'incident of shop', ['db'], 'warning', 812, START - MINUTE])
-  assert.deepEqual((await ask('GET', '/api/alerts?service=shop')).json().alerts.length, 1)
-  assert.equal((await ask('GET', '/api/alerts?filter=x')).json().error.code, 'bad_parameter')
+  assert.deepEqual((await ask('GET', '/api/alerts?service=shop')).json<{ alerts: readonly Own[] }>().alerts.length, 1)
+  assert.equal((await ask('GET', '/api/alerts?filter=x')).json<{ error: { code: string } }>().error.code, 'bad_parameter')
   await world.advance(MINUTE)
   await world.resolve(critical.labels)
-  const history = (await ask('GET', `/api/alerts/history?from=${START}&to=${START + HOUR}`)).json()
+  const history = (await ask('GET', `/api/alerts/history?from=${START}&to=${START + HOUR}`)).json<{ changes: readonly Own[] }>()
   check('GET /api/alerts/history', history)
-  assert.deepEqual(history.changes.map((one: any) => [one.status, one.labels.alertname]), [['resolved', 'Down'], ['firing', 'Slow'], ['firing', 'Down']].toSorted((a, b) => Number(b[0] === 'resolved') - Number(a[0] === 'resolved')))
-  check('GET /api/silences', (await ask('GET', '/api/silences')).json())
+  assert.deepEqual(history.changes.map(({ status, labels }) => `${status} ${labels['alertname'] ?? ''}`).toSorted(), ['firing Down', 'firing Slow', 'resolved Down'])
+  assert.equal(history.changes[0]?.status, 'resolved')
+  check('GET /api/silences', (await ask('GET', '/api/silences')).json<unknown>())
   assert.deepEqual([(await ask('DELETE', `/api/silences/${made.id}`)).status, (await ask('DELETE', '/api/silences/none')).status], [204, 404])
   for (const body of [{}, { matchers: 'a=b', comment: 'x' }, { matchers: 'a=b', duration: 'long', comment: 'x' }, { matchers: 7, duration: '1h', comment: 'x' }, { matchers: [{ name: 'a' }], duration: '1h', comment: 'x' }, { matchers: 'a=~".*"', duration: '1h', comment: 'x' }]) {
     assert.equal((await ask('POST', '/api/silences', body)).status, 400, JSON.stringify(body))
   }
-  const listed = (await ask('POST', '/api/silences', { matchers: [{ name: 'a', operator: '!=', value: 'b' }, 'c=~"d|e"'], startsAt: 'now+1h', endsAt: START + 5 * HOUR, comment: 'later', createdBy: 'bob' })).json()
+  const listed = (await ask('POST', '/api/silences', { matchers: [{ name: 'a', operator: '!=', value: 'b' }, 'c=~"d|e"'], startsAt: 'now+1h', endsAt: START + 5 * HOUR, comment: 'later', createdBy: 'bob' })).json<OwnSilence>()
   assert.deepEqual([listed.state, listed.matchers, listed.createdBy], ['pending', [{ name: 'a', operator: '!=', value: 'b' }, { name: 'c', operator: '=~', value: 'd|e' }], 'bob'])
 })
