@@ -4,7 +4,7 @@
 // @ts-check
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -93,6 +93,13 @@ async function compile() {
   await step('Compiling', process.execPath, [tsc, '-b'], root)
 }
 
+/** The documentation's runbooks are part of the server, which is installed without the documentation. */
+function copyRunbooks() {
+  const copy = join(root, 'packages/server/dist/runbooks')
+  rmSync(copy, { recursive: true, force: true })
+  cpSync(join(root, 'docs/runbooks'), copy, { recursive: true })
+}
+
 /**
  * The agent in three files instead of two hundred: Node takes about half a millisecond for each module, which the host
  * would wait for at every start. CommonJS, because `require` and `import` take it alike, and share one copy of it.
@@ -145,6 +152,7 @@ checkNode()
 const then = process.argv.indexOf('--then')
 await install()
 await compile()
+copyRunbooks()
 await bundleAgent()
 await buildPages()
 if (then >= 0) {

@@ -2,6 +2,7 @@ export type ErrorCode =
   | 'internal'
   | 'not_found'
   | 'method_not_allowed'
+  | 'conflict'
   | 'bad_parameter'
   | 'bad_body'
   | 'unsupported_media_type'
@@ -24,6 +25,7 @@ export const ERROR_CATALOGUE: Readonly<Record<ErrorCode, { readonly status: numb
   internal: { status: 500, hint: 'This is a defect of Andon. The log holds the whole error; please report it.' },
   not_found: { status: 404, hint: 'See docs/reference/http.md for the routes there are.' },
   method_not_allowed: { status: 405, hint: 'See docs/reference/http.md for the methods of this route.' },
+  conflict: { status: 409, hint: 'It was changed meanwhile: read it anew, and decide again.' },
   bad_parameter: { status: 400, hint: 'Mend the named parameter.' },
   bad_body: { status: 400, hint: 'The body must be what its Content-Type says.' },
   unsupported_media_type: { status: 415, hint: 'Send application/x-protobuf or application/json.' },

@@ -50,6 +50,27 @@ export { EDGE_KINDS, type EdgeKind, type EdgeRecord } from './edge.ts'
 export { AndonError, ERROR_CATALOGUE, type ErrorCode } from './errors.ts'
 export { exceptionFingerprint, type ExceptionRecord } from './exception.ts'
 export { type BucketCounts, bucketIndex, bucketQuantile, bucketUpperBound, downscaledIndex, SPAN_SCALE } from './histogram-layout.ts'
+export {
+  ALERT_VERDICTS,
+  type AlertQuality,
+  type AlertVerdict,
+  type CheckResult,
+  type Evidence,
+  type FigureSummary,
+  type Incident,
+  INCIDENT_STATES,
+  type IncidentAlert,
+  type IncidentEscalation,
+  type IncidentFigures,
+  type IncidentMark,
+  type IncidentState,
+  type OnCallShift,
+  type Runbook,
+  type TickedStep,
+  TIMELINE_KINDS,
+  type TimelineEntry,
+  type TimelineKind,
+} from './incident.ts'
 export { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem } from './inventory.ts'
 export { type LabelMatcher, type Labels, labelsKey, type MatchOperator, sortedPairs } from './labels.ts'
 export type {

@@ -1,0 +1,83 @@
+// How often a rule may call people before its next calls are tickets.
+import type { AlertSource, Incident, Milliseconds } from '@andon/model'
+import { ANDON, type Draft, entry, withEntries } from './draft.ts'
+import type { AlertBudget } from './schema.ts'
+
+export interface Demotion {
+  readonly rule: string
+  /** When the budget holds again. */
+  readonly until: Milliseconds
+  /** For people. */
+  readonly reason: string
+}
+
+/** Detectors and objectives have a promotion of their own, and what Andon says about itself is rare and must be heard. */
+const BUDGETED: ReadonlySet<AlertSource> = new Set(['rule', 'application', 'api'])
+
+type Noted = Pick<Incident, 'id' | 'pages' | 'verdicts'>
+
+/** A page that counts. */
+interface Page {
+  readonly incident: string
+  readonly at: Milliseconds
+}
+
+/** Pages of rules within the time of the budget. Those that were judged to be real do not count: a rule that is right may call as often as it must. */
+export class BudgetBook {
+  readonly #budget: AlertBudget | undefined
+  readonly #pages = new Map<string, readonly Page[]>()
+
+  constructor(budget: AlertBudget | undefined) {
+    this.#budget = budget
+  }
+
+  /** Takes note of an incident as it is stored. */
+  note(incident: Noted, now: Milliseconds): void {
+    for (const rule of new Set(incident.pages.map((page) => page.rule))) {
+      const pages = this.#with(rule, incident, now)
+      if (pages.length === 0) this.#pages.delete(rule)
+      else this.#pages.set(rule, pages)
+    }
+  }
+
+  /** Pages of a rule within the time of the budget, with those of an incident as it is now. */
+  #with(rule: string, incident: Noted | undefined, now: Milliseconds): readonly Page[] {
+    const since = now - (this.#budget?.perMs ?? 0)
+    const known = this.#pages.get(rule) ?? []
+    if (incident === undefined) return known.filter(({ at }) => at > since)
+    const own = incident.verdicts[rule]?.verdict === 'real' ? [] : incident.pages.filter((page) => page.rule === rule && BUDGETED.has(page.source))
+    const all = [...known.filter((page) => page.incident !== incident.id), ...own.map(({ at }) => ({ incident: incident.id, at }))]
+    return all.filter(({ at }) => at > since).toSorted((a, b) => a.at - b.at)
+  }
+
+  /**
+   * Whether the pages of a rule are tickets now.
+   *
+   * @param incident - one that is about to be stored
+   */
+  demoted(rule: string, now: Milliseconds, incident?: Noted): Demotion | undefined {
+    const budget = this.#budget
+    if (budget === undefined || budget.exempt.includes(rule)) return undefined
+    const pages = this.#with(rule, incident, now)
+    // It holds again when so many have left the window that one more is allowed.
+    const leaves = pages[pages.length - budget.pages]
+    if (leaves === undefined) return undefined
+    const days = Math.round(budget.perMs / 8_640_000) / 10
+    return { rule, until: leaves.at + budget.perMs, reason: `${pages.length} pages in ${days} days that nobody has judged to be real; ${budget.pages} are allowed. Its alerts are tickets until then.` }
+  }
+
+  /** As `demoted`, where the alert is of a source that has a budget. */
+  demotedUntil(rule: string, source: AlertSource, now: Milliseconds): Milliseconds | undefined {
+    return BUDGETED.has(source) ? this.demoted(rule, now)?.until : undefined
+  }
+}
+
+/** Says so in the timeline where the page of a draft uses up the budget of its rule. */
+export function withBudget(draft: Draft, book: BudgetBook, now: Milliseconds): Draft {
+  const page = draft.incident.pages.at(-1)
+  if (page === undefined || page.at !== now) return draft
+  const demotion = book.demoted(page.rule, now, draft.incident)
+  if (demotion === undefined) return draft
+  const text = `${page.rule} has used up its budget: ${demotion.reason} Until ${new Date(demotion.until).toISOString()}.`
+  return withEntries(draft, entry('alert-budget', now, ANDON, text, { id: `alert-budget/${page.rule}/${now}`, detail: { rule: page.rule, until: demotion.until } }))
+}

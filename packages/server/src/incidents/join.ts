@@ -1,0 +1,301 @@
+// Which incident alerts belong to. Nothing here has an effect: it says what is to be stored.
+import type { Alert, AlertChange, Incident, IncidentAlert, Milliseconds } from '@andon/model'
+import { environmentOf, memberOf, ruleOf, serviceOf, titleOf, worse } from './alert-facts.ts'
+import { ANDON, closedAt, type Draft, entry, isOpen, marked, withEntries } from './draft.ts'
+import type { IncidentOptions } from './schema.ts'
+
+/** What is known when alerts are joined. */
+export interface JoinView {
+  /** Open ones, in any order. */
+  readonly open: () => Iterable<Incident>
+  readonly find: (id: string) => Incident | undefined
+  /** The incident that an alert belongs to, or last belonged to. */
+  readonly ofAlert: (fingerprint: string) => string | undefined
+  /** The incident closed last in which alerts of a rule and a service fired. */
+  readonly closedLast: (rule: string, service: string, environment: string) => string | undefined
+  readonly neighbours: (service: string) => ReadonlySet<string>
+  /** Until when the pages of a rule are tickets; undefined where they are not. */
+  readonly demotedUntil: (rule: string, source: Alert['source'], at: Milliseconds) => Milliseconds | undefined
+  /** How long the expression of a rule must hold before it fires; 0 where it is not known. */
+  readonly holdMs: (rule: string) => Milliseconds
+  readonly nextId: () => string
+  readonly now: Milliseconds
+}
+
+export interface JoinPlan {
+  readonly drafts: ReadonlyMap<string, Draft>
+  /** The incident of each alert by its fingerprint. */
+  readonly incidents: ReadonlyMap<string, string>
+  /** Alerts that joined none because too many incidents are open. */
+  readonly refused: number
+}
+
+type JoinOptions = Pick<IncidentOptions, 'windowMs' | 'cooldownMs' | 'open' | 'join' | 'resolve'>
+
+/** Alerts that one incident holds; past it resolved ones make room, and where there are none the next one begins another incident. */
+export const ALERTS_MAX = 500
+/** Incidents that may be open at the same time. */
+export const OPEN_MAX = 1000
+const SERVICES_MAX = 20
+const PAGES_MAX = 50
+
+/** The severity that an alert has here: that of a rule that used up its budget is a ticket. */
+const TICKET = 'ticket'
+
+class Planner {
+  readonly #view: JoinView
+  readonly #options: JoinOptions
+  readonly drafts = new Map<string, Draft>()
+  readonly incidents = new Map<string, string>()
+  /** Alerts that fire and have joined none so far. */
+  readonly #left = new Map<string, AlertChange>()
+  refused = 0
+
+  constructor(view: JoinView, options: JoinOptions) {
+    this.#view = view
+    this.#options = options
+  }
+
+  #find(id: string | undefined): Incident | undefined {
+    return id === undefined ? undefined : (this.drafts.get(id)?.incident ?? this.#view.find(id))
+  }
+
+  *#open(): Iterable<Incident> {
+    const seen = new Set<string>()
+    for (const { id } of this.#view.open()) {
+      seen.add(id)
+      const incident = this.#find(id)
+      if (incident !== undefined && isOpen(incident)) yield incident
+    }
+    for (const { incident } of this.drafts.values()) if (!seen.has(incident.id) && isOpen(incident)) yield incident
+  }
+
+  #draft(incident: Incident): Draft {
+    return this.drafts.get(incident.id) ?? { incident, entries: [], notifications: [] }
+  }
+
+  take(change: AlertChange): void {
+    const known = this.#find(this.incidents.get(change.fingerprint) ?? this.#view.ofAlert(change.fingerprint))
+    const incident = change.status === 'resolved' ? this.#resolved(change, known) : this.#firing(change, known)
+    if (incident !== undefined) this.incidents.set(change.fingerprint, incident.id)
+    if (incident === undefined && change.status === 'firing') this.#left.set(change.fingerprint, change)
+    else this.#left.delete(change.fingerprint)
+  }
+
+  /** What only joins may have come before what opened. */
+  #takeLeft(): void {
+    const severities = new Set(this.#options.join)
+    for (const change of this.#left.values()) {
+      const severity = this.#severity(change)
+      const incident = severities.has(severity) ? this.#joinable(change) : undefined
+      if (incident === undefined) continue
+      this.#join(incident, change, severity)
+      this.incidents.set(change.fingerprint, incident.id)
+    }
+  }
+
+  #resolved({ fingerprint, alert, at }: AlertChange, incident: Incident | undefined): Incident | undefined {
+    const member = incident?.alerts.find((one) => one.fingerprint === fingerprint)
+    if (incident === undefined || member === undefined || member.status === 'resolved') return this.#isLive(incident, at) ? incident : undefined
+    const endsAt = Math.max(member.startsAt, Math.min(alert.endsAt ?? at, at))
+    const alerts = incident.alerts.map((one): IncidentAlert => (one === member ? { ...one, status: 'resolved', endsAt } : one))
+    const text = `${member.rule}${of(member)} is resolved`
+    this.#put(withEntries({ ...this.#draft(incident), incident: { ...incident, alerts } }, entry('alert', at, ANDON, text, { detail: { fingerprint, status: 'resolved', rule: member.rule } })))
+    return incident
+  }
+
+  #severity({ alert, at }: AlertChange): string {
+    const severity = alert.labels['severity'] ?? ''
+    if (!this.#options.open.includes(severity)) return severity
+    return this.#view.demotedUntil(ruleOf(alert.labels), alert.source, at) === undefined ? severity : TICKET
+  }
+
+  #firing(change: AlertChange, known: Incident | undefined): Incident | undefined {
+    const severity = this.#severity(change)
+    const opens = this.#options.open.includes(severity)
+    if (known !== undefined && (isOpen(known) ? isMember(known, change) : isSame(known, change))) return isOpen(known) ? this.#join(known, change, severity) : known
+    const last = this.#find(this.#view.closedLast(ruleOf(change.alert.labels), serviceOf(change.alert.labels), environmentOf(change.alert.labels)))
+    const earlier = [known, last].find((one) => one !== undefined && this.#isLive(one, change.at) && (isMember(one, change) || hasRoom(one)))
+    if (opens && earlier !== undefined) return this.#join(isOpen(earlier) ? earlier : this.#reopened(earlier, change), change, severity)
+    const joinable = opens || this.#options.join.includes(severity) ? this.#joinable(change) : undefined
+    if (joinable !== undefined) return this.#join(joinable, change, severity)
+    return opens ? this.#opened(change, severity) : known === earlier ? known : undefined
+  }
+
+  /** Whether an incident is open, or was until not long ago. */
+  #isLive(incident: Incident | undefined, at: Milliseconds): boolean {
+    if (incident === undefined) return false
+    const closed = closedAt(incident)
+    return closed === undefined || at - closed <= this.#options.cooldownMs
+  }
+
+  /** The open incident that an alert fits into: of its own service before those of neighbours, the one that fired last. */
+  #joinable({ alert, at }: AlertChange): Incident | undefined {
+    const { windowMs } = this.#options
+    const service = serviceOf(alert.labels)
+    const environment = environmentOf(alert.labels)
+    const near = service === '' ? new Set<string>() : this.#view.neighbours(service)
+    let best: { readonly incident: Incident; readonly own: boolean } | undefined
+    for (const incident of this.#open()) {
+      if (incident.environment !== environment || !hasRoom(incident)) continue
+      const isRecent = at - incident.firedAt <= windowMs
+      const own = service === '' ? incident.service === '' && incident.alerts.some(({ rule }) => rule === ruleOf(alert.labels)) : incident.services.includes(service)
+      // What still fires belongs together however long it has; what has ceased does not draw in what is new.
+      const fits = own ? isRecent || incident.alerts.some(({ status }) => status === 'firing') : isRecent && incident.services.some((one) => near.has(one))
+      if (!fits) continue
+      if (best === undefined || (own && !best.own) || (own === best.own && incident.firedAt > best.incident.firedAt)) best = { incident, own }
+    }
+    return best?.incident
+  }
+
+  #opened(change: AlertChange, severity: string): Incident | undefined {
+    if ([...this.#open()].length >= OPEN_MAX) {
+      this.refused += 1
+      return undefined
+    }
+    const { alert, fingerprint } = change
+    const { now } = this.#view
+    const member = memberOf({ alert, fingerprint }, severity, this.#view.holdMs(ruleOf(alert.labels)))
+    const incident: Incident = {
+      id: this.#view.nextId(),
+      revision: 1,
+      title: titleOf(alert),
+      state: 'detected',
+      severity,
+      service: member.service,
+      environment: environmentOf(alert.labels),
+      services: member.service === '' ? [] : [member.service],
+      openedBy: { kind: 'alert', name: member.rule },
+      onsetAt: Math.min(member.onsetAt, now),
+      marks: { detected: { at: now, actor: ANDON } },
+      firstAcknowledgedAt: null,
+      touchedAt: now,
+      firedAt: change.at,
+      reopened: 0,
+      alerts: [member],
+      forgottenAlerts: 0,
+      steps: [],
+      verdicts: {},
+      pages: [{ rule: member.rule, source: alert.source, at: now }],
+      escalation: null,
+      evidenceAt: { opened: null, resolved: null },
+    }
+    const opened = entry('opened', now, ANDON, `Opened by ${member.rule}${of(member)}`, { detail: { rule: member.rule, severity } })
+    this.#put({ incident, entries: [opened, fired(member, change.at)], notifications: [] })
+    return incident
+  }
+
+  #reopened(incident: Incident, { alert, at }: AlertChange): Incident {
+    const { now } = this.#view
+    const rule = ruleOf(alert.labels)
+    const again = reopened(incident, now, (fingerprint) => (this.incidents.get(fingerprint) ?? this.#view.ofAlert(fingerprint)) === incident.id)
+    const draft = { ...this.#draft(incident), incident: { ...again, pages: [...again.pages, { rule, source: alert.source, at: now }].slice(-PAGES_MAX) } }
+    this.#put(withEntries(draft, entry('reopened', now, ANDON, `${rule} fires again ${Math.round(Math.max(0, at - (closedAt(incident) ?? at)) / 1000)} s after it was resolved`, { detail: { rule } })))
+    return draft.incident
+  }
+
+  /** Puts an alert into an open incident, or notes that it fires again. */
+  #join(incident: Incident, change: AlertChange, severity: string): Incident | undefined {
+    const { alert, fingerprint, at } = change
+    const before = incident.alerts.find((one) => one.fingerprint === fingerprint)
+    const made = memberOf({ alert, fingerprint }, severity, this.#view.holdMs(ruleOf(alert.labels)))
+    const isNew = before === undefined
+    if (before?.status === 'firing' && before.startsAt === made.startsAt) {
+      // Handed in again, as after a restart: only what it says may have changed.
+      const alerts = incident.alerts.map((one) => (one === before ? { ...made, fired: before.fired, onsetAt: Math.min(before.onsetAt, made.onsetAt) } : one))
+      if (JSON.stringify(alerts) !== JSON.stringify(incident.alerts)) this.#put({ ...this.#draft(incident), incident: { ...incident, alerts } })
+      return incident
+    }
+    const member = isNew ? made : { ...made, fired: before.fired + 1 }
+    const room = isNew ? withRoom(incident) : incident
+    const services = member.service === '' || room.services.includes(member.service) || room.services.length >= SERVICES_MAX ? room.services : [...room.services, member.service]
+    const joined: Incident = {
+      ...room,
+      services,
+      severity: worse(room.severity, severity),
+      // An estimate of a later outbreak says nothing about the first one; one of the same outbreak may be better.
+      onsetAt: isNew && at - room.marks.detected.at <= this.#options.windowMs ? Math.min(room.onsetAt, member.onsetAt) : room.onsetAt,
+      firedAt: Math.max(room.firedAt, at),
+      alerts: isNew ? [...room.alerts, member] : room.alerts.map((one) => (one.fingerprint === fingerprint ? member : one)),
+    }
+    this.#put(withEntries({ ...this.#draft(incident), incident: joined }, fired(member, at)))
+    return joined
+  }
+
+  #put(draft: Draft): void {
+    this.drafts.set(draft.incident.id, draft)
+  }
+
+  /** Takes what was left, and resolves what has nothing that fires any more. */
+  finish(): void {
+    this.#takeLeft()
+    if (this.#options.resolve === 'by_hand') return
+    for (const draft of this.drafts.values()) {
+      const { incident } = draft
+      const isOver = incident.openedBy.kind === 'alert' && incident.alerts.length > 0 && incident.alerts.every(({ status }) => status === 'resolved')
+      if (!isOver || !isOpen(incident)) continue
+      const after = marked(incident, 'resolved', this.#view.now, ANDON)
+      this.#put(withEntries({ ...draft, incident: after }, entry('state', after.marks.resolved?.at ?? this.#view.now, ANDON, 'Resolved: none of its alerts fires any more', { detail: { from: incident.state, to: 'resolved' } })))
+    }
+  }
+}
+
+/** The same outbreak of an alert that the incident knows already: closed by a person while it fired, and handed in again. */
+function isSame(incident: Incident, { fingerprint, alert }: AlertChange): boolean {
+  return incident.alerts.some((one) => one.fingerprint === fingerprint && one.startsAt >= alert.startsAt && one.status === 'firing')
+}
+
+function isMember({ alerts }: Incident, { fingerprint }: AlertChange): boolean {
+  return alerts.some((one) => one.fingerprint === fingerprint)
+}
+
+function hasRoom({ alerts }: Incident): boolean {
+  return alerts.length < ALERTS_MAX || alerts.some(({ status }) => status === 'resolved')
+}
+
+function withRoom(incident: Incident): Incident {
+  const { alerts, forgottenAlerts } = incident
+  if (alerts.length < ALERTS_MAX) return incident
+  const oldest = alerts.find(({ status }) => status === 'resolved')
+  return oldest === undefined ? incident : { ...incident, alerts: alerts.filter((one) => one !== oldest), forgottenAlerts: forgottenAlerts + 1 }
+}
+
+const of = ({ service }: Pick<IncidentAlert, 'service'>): string => (service === '' ? '' : ` of ${service}`)
+
+function fired(member: IncidentAlert, at: Milliseconds): Draft['entries'][number] {
+  const summary = member.annotations['summary'] ?? member.annotations['description'] ?? ''
+  return entry('alert', at, ANDON, `${member.rule}${of(member)} fires${summary === '' ? '' : `: ${summary}`}`, {
+    detail: { fingerprint: member.fingerprint, status: 'firing', rule: member.rule, severity: member.severity, value: member.value },
+  })
+}
+
+/**
+ * A closed incident, open again: of its states only when it was first detected stays.
+ *
+ * @param isOwn - whether an alert still belongs to it: one that fired later may belong to another one, and to no two that are open
+ */
+export function reopened(incident: Incident, now: Milliseconds, isOwn: (fingerprint: string) => boolean): Incident {
+  const { marks, revision, evidenceAt } = incident
+  return {
+    ...incident,
+    state: 'detected',
+    revision: revision + 1,
+    marks: { detected: marks.detected },
+    touchedAt: now,
+    reopened: incident.reopened + 1,
+    alerts: incident.alerts.filter(({ fingerprint }) => isOwn(fingerprint)),
+    evidenceAt: { ...evidenceAt, resolved: null },
+  }
+}
+
+/**
+ * What alerts that changed do to incidents.
+ *
+ * @param changes - in the order in which they happened
+ */
+export function planJoin(changes: readonly AlertChange[], view: JoinView, options: JoinOptions): JoinPlan {
+  const planner = new Planner(view, options)
+  for (const change of changes) planner.take(change)
+  planner.finish()
+  return planner
+}

@@ -1,0 +1,42 @@
+// Which services stand beside those of alerts.
+import type { AlertChange, Milliseconds } from '@andon/model'
+import type { Clock } from '../runtime/clock.ts'
+import type { Log } from '../runtime/log.ts'
+import { serviceOf } from './alert-facts.ts'
+
+/** No alert waits longer for the map. */
+const LATE: Milliseconds = 2000
+
+/** Asks the service map; where it fails or takes too long, alerts join by their service alone. May be called concurrently. */
+export class Neighbourhood {
+  readonly #ask: (service: string) => Promise<ReadonlySet<string>>
+  readonly #clock: Pick<Clock, 'after'>
+  readonly #logger: Pick<Log, 'warn'>
+
+  constructor(ask: (service: string) => Promise<ReadonlySet<string>>, clock: Pick<Clock, 'after'>, logger: Pick<Log, 'warn'>) {
+    this.#ask = ask
+    this.#clock = clock
+    this.#logger = logger
+  }
+
+  /** The neighbours of each service that has an alert which fires. */
+  async ofAlerts(changes: readonly AlertChange[]): Promise<Map<string, ReadonlySet<string>>> {
+    const services = new Set(changes.flatMap(({ status, alert }) => (status === 'firing' ? [serviceOf(alert.labels)] : [])).filter((service) => service !== ''))
+    return new Map(await Promise.all([...services].map(async (service) => [service, await this.of(service)] as const)))
+  }
+
+  async of(service: string): Promise<ReadonlySet<string>> {
+    let cancel: () => void = () => undefined
+    const late = new Promise<ReadonlySet<string>>((_resolve, reject) => {
+      cancel = this.#clock.after(LATE, () => reject(new Error('the service map takes too long')))
+    })
+    try {
+      return await Promise.race([this.#ask(service), late])
+    } catch (error) {
+      this.#logger.warn('an alert is joined without the service map', { service, error: String(error) })
+      return new Set()
+    } finally {
+      cancel()
+    }
+  }
+}

@@ -1,0 +1,79 @@
+// The incidents that are held in memory: all that are open, and those that were closed last.
+import type { Incident } from '@andon/model'
+import { environmentOf } from './alert-facts.ts'
+import { closedAt, isOpen } from './draft.ts'
+
+/** Closed incidents that are held; older ones are in the state log alone. */
+export const CLOSED_MAX = 5000
+
+/** Holds what is stored, nothing else. */
+export class Shelf {
+  readonly #all = new Map<string, Incident>()
+  readonly #open = new Map<string, Incident>()
+  /** By the fingerprint of an alert the incident that it was put into last. */
+  readonly #ofAlert = new Map<string, string>()
+  /** By rule, service and environment. */
+  readonly #closedLast = new Map<string, string>()
+
+  find(id: string): Incident | undefined {
+    return this.#all.get(id)
+  }
+
+  open(): Iterable<Incident> {
+    return this.#open.values()
+  }
+
+  get openCount(): number {
+    return this.#open.size
+  }
+
+  /** All that are held, in the order in which they were opened. */
+  all(): Incident[] {
+    return [...this.#all.values()]
+  }
+
+  ofAlert(fingerprint: string): string | undefined {
+    return this.#ofAlert.get(fingerprint)
+  }
+
+  closedLast(rule: string, service: string, environment: string): string | undefined {
+    return this.#closedLast.get(keyOf(rule, service, environment))
+  }
+
+  put(incident: Incident): void {
+    const { id } = incident
+    this.#all.set(id, incident)
+    for (const { fingerprint } of incident.alerts) {
+      const other = this.#all.get(this.#ofAlert.get(fingerprint) ?? '')
+      // Of a closed one and an open one it belongs to the open one, of two closed ones to the later.
+      if (other === undefined || other.id === id || isOpen(incident) || (!isOpen(other) && other.marks.detected.at <= incident.marks.detected.at)) this.#ofAlert.set(fingerprint, id)
+    }
+    if (isOpen(incident)) {
+      this.#open.set(id, incident)
+      return
+    }
+    this.#open.delete(id)
+    for (const { rule, service, labels } of incident.alerts) {
+      const key = keyOf(rule, service, environmentOf(labels))
+      const last = this.#all.get(this.#closedLast.get(key) ?? '')
+      if (last === undefined || (closedAt(last) ?? Infinity) <= (closedAt(incident) ?? 0)) this.#closedLast.set(key, id)
+    }
+    this.#makeRoom()
+  }
+
+  #makeRoom(): void {
+    if (this.#all.size - this.#open.size <= CLOSED_MAX) return
+    for (const [id, incident] of this.#all) {
+      if (isOpen(incident)) continue
+      this.#all.delete(id)
+      for (const { fingerprint, rule, service, labels } of incident.alerts) {
+        if (this.#ofAlert.get(fingerprint) === id) this.#ofAlert.delete(fingerprint)
+        const key = keyOf(rule, service, environmentOf(labels))
+        if (this.#closedLast.get(key) === id) this.#closedLast.delete(key)
+      }
+      return
+    }
+  }
+}
+
+const keyOf = (rule: string, service: string, environment: string): string => `${rule}\0${service}\0${environment}`
