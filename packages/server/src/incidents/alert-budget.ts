@@ -45,8 +45,9 @@ export class BudgetBook {
     const since = now - (this.#budget?.perMs ?? 0)
     const known = this.#pages.get(rule) ?? []
     if (incident === undefined) return known.filter(({ at }) => at > since)
-    const own = incident.verdicts[rule]?.verdict === 'real' ? [] : incident.pages.filter((page) => page.rule === rule && BUDGETED.has(page.source))
-    const all = [...known.filter((page) => page.incident !== incident.id), ...own.map(({ at }) => ({ incident: incident.id, at }))]
+    // What comes back within the cooldown is the same trouble, and counts once.
+    const own = incident.verdicts[rule]?.verdict === 'real' ? undefined : incident.pages.find((page) => page.rule === rule && BUDGETED.has(page.source))
+    const all = [...known.filter((page) => page.incident !== incident.id), ...(own === undefined ? [] : [{ incident: incident.id, at: own.at }])]
     return all.filter(({ at }) => at > since).toSorted((a, b) => a.at - b.at)
   }
 

@@ -39,8 +39,9 @@ export const OPEN_MAX = 1000
 const SERVICES_MAX = 20
 const PAGES_MAX = 50
 
-/** The severity that an alert has here: that of a rule that used up its budget is a ticket. */
 const TICKET = 'ticket'
+
+const severityOf = ({ labels }: Pick<Alert, 'labels'>): string => labels['severity'] ?? ''
 
 class Planner {
   readonly #view: JoinView
@@ -104,19 +105,21 @@ class Planner {
     return incident
   }
 
+  /** The severity that an alert has where it is not the continuation of something: that of a rule which has used up its budget is a ticket. */
   #severity({ alert, at }: AlertChange): string {
-    const severity = alert.labels['severity'] ?? ''
+    const severity = severityOf(alert)
     if (!this.#options.open.includes(severity)) return severity
     return this.#view.demotedUntil(ruleOf(alert.labels), alert.source, at) === undefined ? severity : TICKET
   }
 
   #firing(change: AlertChange, known: Incident | undefined): Incident | undefined {
-    const severity = this.#severity(change)
-    const opens = this.#options.open.includes(severity)
-    if (known !== undefined && (isOpen(known) ? isMember(known, change) : isSame(known, change))) return isOpen(known) ? this.#join(known, change, severity) : known
+    const own = severityOf(change.alert)
+    if (known !== undefined && (isOpen(known) ? isMember(known, change) : isSame(known, change))) return isOpen(known) ? this.#join(known, change, own) : known
     const last = this.#find(this.#view.closedLast(ruleOf(change.alert.labels), serviceOf(change.alert.labels), environmentOf(change.alert.labels)))
     const earlier = [known, last].find((one) => one !== undefined && this.#isLive(one, change.at) && (isMember(one, change) || hasRoom(one)))
-    if (opens && earlier !== undefined) return this.#join(isOpen(earlier) ? earlier : this.#reopened(earlier, change), change, severity)
+    if (earlier !== undefined && this.#options.open.includes(own)) return this.#join(isOpen(earlier) ? earlier : this.#reopened(earlier, change), change, own)
+    const severity = this.#severity(change)
+    const opens = this.#options.open.includes(severity)
     const joinable = opens || this.#options.join.includes(severity) ? this.#joinable(change) : undefined
     if (joinable !== undefined) return this.#join(joinable, change, severity)
     return opens ? this.#opened(change, severity) : known === earlier ? known : undefined

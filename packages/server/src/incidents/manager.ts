@@ -217,6 +217,7 @@ export class IncidentManager implements IncidentBook {
     return this.#shelf
       .all()
       .filter(({ marks, state, services }) => (range === undefined || (marks.detected.at >= range.start && marks.detected.at < range.end)) && (states.length === 0 || states.includes(state)) && (service === undefined || services.includes(service)))
+      .toReversed()
       .toSorted((a, b) => b.marks.detected.at - a.marks.detected.at)
       .slice(0, limit)
   }

@@ -40,7 +40,7 @@ test('the draft holds what can be known: impact, figures, what came before, the 
   })
   assert.deepEqual(made.figures, { mttdMs: 6 * MINUTE, mttaMs: 2 * MINUTE, mttmMs: 8 * MINUTE, mttrMs: 48 * MINUTE })
   assert.deepEqual(made.suspects.map(({ kind, beforeOnsetMs }) => [kind, Math.round(beforeOnsetMs / MINUTE)])[0], ['deploy', 1])
-  assert.match(made.suspects[0]?.text ?? '', /^Deployed: shop 1\.5 \(abc\|123\); ManyErrors rose from 0\.1\d* to 0\.9\d* 120 s later/)
+  assert.match(made.suspects[0]?.text ?? '', /^Deployed: shop 1\.5 \(abc\|123\); ManyErrors rose from 0\.1\d* to 0\.9\d* 2 min later/)
   assert.deepEqual(made.actions.map(({ origin, owner }) => [origin, owner]), [['person', 'ben'], ['proposed', ''], ['proposed', ''], ['proposed', ''], ['proposed', '']])
   for (const part of ['# Post-mortem of i20261102-1: ManyErrors of shop', 'Requests that failed: 480 of 12000 (4 %)', 'shop availability burned: 31 %', '| to detect (MTTD) | 6 min | onset – detection | < 5 min | missed |', '- [ ] limit the \\| job \\# not a heading (ben)', 'mail was not told: 550', '## What went badly']) {
     assert.ok(made.markdown.includes(part), `${part}\nin\n${made.markdown}`)

@@ -45,6 +45,19 @@ test('a rule that uses up its budget opens no more incidents, says so, and gets 
   assert.equal(world.manager.demoted('ManyErrors'), undefined)
 })
 
+test('what comes back within the cooldown is the same trouble: it opens its incident again and counts once', async () => {
+  const world = await createWorld({ yaml: { alert_budget: { pages: 1 } } })
+  for (let index = 0; index < 3; index += 1) {
+    const made = firing({ at: world.clock.now() })
+    assert.equal((await world.manager.join([made])).get(made.fingerprint), 'i20261102-1')
+    assert.equal((await world.manager.find('i20261102-1')).state, 'detected')
+    await world.manager.join([resolved({ at: world.clock.now() })])
+    await world.clock.advance(5 * 60_000)
+    assert.notEqual(world.manager.demoted('ManyErrors'), undefined)
+  }
+  assert.match(world.manager.demoted('ManyErrors')?.reason ?? '', /^1 pages/)
+})
+
 test('objectives and detectors have no budget, nor has a rule that is exempt or always real', async () => {
   const world = await createWorld({ yaml: { alert_budget: { pages: 1, exempt: ['Exempt'] } } })
   for (let index = 0; index < 4; index += 1) {

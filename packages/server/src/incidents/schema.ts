@@ -67,7 +67,7 @@ export function readIncidentOptions(value: unknown, path = 'incidents'): Inciden
     windowMs: section.duration('window', 15 * MINUTE),
     cooldownMs: section.duration('cooldown', 30 * MINUTE),
     open,
-    join: [...new Set([...open, ...section.texts('join', ['error', 'warning', 'ticket', ''])])],
+    join: [...new Set([...open, ...section.texts('join', ['error', 'warning', 'ticket', ''], 0)])],
     resolve: section.word('resolve', ['when_alerts_resolve', 'by_hand'], 'when_alerts_resolve'),
     runbooksDir: section.has('runbooks_dir') ? section.text('runbooks_dir') : undefined,
     objectives: {

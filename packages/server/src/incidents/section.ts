@@ -67,13 +67,13 @@ export class Section {
     return word
   }
 
-  /** Texts; one alone may stand without its list. */
-  texts(key: string, otherwise: readonly string[]): readonly string[] {
+  /** Texts; one alone may stand without its list. @param min - characters that each has at least */
+  texts(key: string, otherwise: readonly string[], min = 1): readonly string[] {
     const value = this.raw(key)
     if (value === undefined) return otherwise
     const list: readonly unknown[] = Array.isArray(value) ? value : [value]
     return list.map((one) => {
-      if (typeof one !== 'string' || one === '') throw badKey(this.at(key), 'a list of texts')
+      if (typeof one !== 'string' || one.length < min) throw badKey(this.at(key), 'a list of texts')
       return one
     })
   }
