@@ -10,6 +10,8 @@ const STATES: readonly (readonly [command: string, state: IncidentState, descrip
   ['reopen', 'detected', 'open an incident again that was resolved'],
 ]
 
+const say = (text: string): void => void process.stdout.write(`${text}\n`)
+
 /**
  * Adds `andon incidents` with its commands.
  *
@@ -18,7 +20,6 @@ const STATES: readonly (readonly [command: string, state: IncidentState, descrip
  */
 export function addIncidentCommands(program: Command, url: string, token: string | undefined): void {
   const incidents = program.command('incidents').description('incidents: what is wrong, and who deals with it')
-  const say = (text: string): void => void process.stdout.write(`${text}\n`)
   const withServer = (command: Command): Command => command.option('--json', 'JSON instead of text').option('--url <url>', 'the server (ANDON_URL)', url)
   withServer(incidents.command('list').description('list those that are open').option('--all', 'also those that are resolved').option('--service <name>', 'that concern one service')).action(async (flags: ListFlags) =>
     say(await listIncidents({ ...flags, token })),

@@ -74,7 +74,7 @@ export function renderList(rows: readonly Row[], now: number, all: boolean): str
  */
 export async function listIncidents(flags: ListFlags): Promise<string> {
   const query = new URLSearchParams({ ...(flags.all !== true && { state: 'open' }), ...(flags.service !== undefined && { service: flags.service }) })
-  const answer = await answered<{ now: number; incidents: readonly Row[] }>(`${flags.url}/api/incidents?${query}`, flags)
+  const answer = await answered<{ now: number; incidents: readonly Row[] }>(`${flags.url}/api/incidents?${query.toString()}`, flags)
   return flags.json === true ? JSON.stringify(answer, undefined, 2) : renderList(answer.incidents, answer.now, flags.all === true)
 }
 

@@ -32,12 +32,16 @@ function standIn({ id, title, service, severity, environment, onsetAt, marks }: 
   return { status, fingerprint: '', labels, annotations: { summary: title }, startsAt: onsetAt, endsAt: status === 'resolved' ? marks.resolved?.at : undefined, generatorUrl: '', value: undefined, expression: undefined }
 }
 
+/** Those that fire first, the worst of them first. */
+function order({ status, labels }: NotifiedAlert): number {
+  return (status === 'firing' ? 100 : 0) + rankOf(labels['severity'] ?? '')
+}
+
 /** A message about an incident to one receiver. @param part - what a repetition of this very message is known by */
 function messageOf(incident: Incident, receiver: string, reason: 'escalation' | 'all-resolved', part: string, now: Milliseconds): Notification {
   const status = reason === 'escalation' ? 'firing' : 'resolved'
   const all = incident.alerts.length === 0 ? [standIn(incident, status)] : incident.alerts.map(told)
   const ended = status === 'resolved' ? all.map((one): NotifiedAlert => ({ ...one, status, endsAt: one.endsAt ?? now })) : all
-  const order = (one: NotifiedAlert): number => (one.status === 'firing' ? 100 : 0) + rankOf(one.labels['severity'] ?? '')
   const sorted = ended.toSorted((a, b) => order(b) - order(a))
   return {
     id: `esc-${incident.id}-${part}`.slice(0, 64),

@@ -77,6 +77,7 @@ function* candidates({ frequency, interval, weekdays, weekStart }: Recurrence, s
  *
  * @param start - of the first one
  * @param until - the last moment at which one may begin, as the clocks show it
+ * @yields one after the other
  */
 export function* startsOf(rule: Recurrence, start: Milliseconds, until: Milliseconds): Iterable<Milliseconds> {
   let left = rule.count

@@ -20,6 +20,8 @@ interface Property {
 
 const EVENTS_MAX = 20_000
 
+const isLetter = (character: string | undefined): boolean => character !== undefined && /[\p{L}\p{N}]/u.test(character)
+
 /** An event, once or again and again. */
 export class CalendarEvent {
   readonly #zone: string
@@ -50,7 +52,6 @@ export class CalendarEvent {
     const name = person.toLowerCase()
     if (this.#names.includes(name)) return true
     const at = this.#summary.indexOf(name)
-    const isLetter = (character: string | undefined): boolean => character !== undefined && /[\p{L}\p{N}]/u.test(character)
     return at >= 0 && !isLetter(this.#summary[at - 1]) && !isLetter(this.#summary[at + name.length])
   }
 
@@ -170,6 +171,24 @@ class Reader {
   }
 }
 
+/** The properties of each event; those of its parts, such as alarms, are left out. */
+function eventsOf(lines: readonly string[]): (readonly Property[])[] {
+  const events: Property[][] = []
+  let properties: Property[] | undefined
+  let depth = 0
+  for (const property of lines.flatMap((line) => propertyOf(line) ?? [])) {
+    const { name } = property
+    const isEvent = property.value.toUpperCase() === 'VEVENT'
+    if (properties === undefined) {
+      if (name === 'BEGIN' && isEvent) events.push((properties = []))
+    } else if (name === 'BEGIN') depth += 1
+    else if (name === 'END' && depth > 0) depth -= 1
+    else if (name === 'END') properties = undefined
+    else if (depth === 0) properties.push(property)
+  }
+  return events
+}
+
 /**
  * The events of a calendar: VEVENT with DTSTART, DTEND or DURATION, RRULE (daily, weekly, monthly), EXDATE and RECURRENCE-ID.
  *
@@ -181,24 +200,9 @@ export function readCalendar(text: string, zone: string, path: string): Calendar
   const reader = new Reader(zone, path)
   const lines = text.replaceAll(/\r?\n[ \t]/g, '').split(/\r?\n/)
   if (lines[0]?.trim().toUpperCase() !== 'BEGIN:VCALENDAR') reader.refuse('it does not begin with BEGIN:VCALENDAR')
-  const told: ToldEvent[] = []
-  let properties: Property[] | undefined
-  /** Parts of an event, such as alarms, have properties of their own. */
-  let depth = 0
-  for (const line of lines) {
-    const property = propertyOf(line)
-    if (property === undefined) continue
-    const { name, value } = property
-    if (name === 'BEGIN' && value.toUpperCase() === 'VEVENT') properties = []
-    else if (name === 'BEGIN' && properties !== undefined) depth += 1
-    else if (name === 'END' && depth > 0) depth -= 1
-    else if (name === 'END' && value.toUpperCase() === 'VEVENT' && properties !== undefined) {
-      const event = reader.event(properties)
-      if (event !== undefined) told.push(event)
-      if (told.length > EVENTS_MAX) reader.refuse(`it has more than ${EVENTS_MAX} events`)
-      properties = undefined
-    } else if (depth === 0) properties?.push(property)
-  }
+  const events = eventsOf(lines)
+  if (events.length > EVENTS_MAX) reader.refuse(`it has more than ${EVENTS_MAX} events`)
+  const told = events.flatMap((properties) => reader.event(properties) ?? [])
   const instead = new Map<string, Milliseconds[]>()
   for (const each of told) if (each.instead !== undefined) instead.set(each.uid, [...(instead.get(each.uid) ?? []), each.instead])
   return told.map((each) => new CalendarEvent(each, new Set(each.instead === undefined ? [...each.excluded, ...(instead.get(each.uid) ?? [])] : each.excluded)))

@@ -141,11 +141,8 @@ class Planner {
     let best: { readonly incident: Incident; readonly own: boolean } | undefined
     for (const incident of this.#open()) {
       if (incident.environment !== environment || !hasRoom(incident)) continue
-      const isRecent = at - incident.firedAt <= windowMs
-      const own = service === '' ? incident.service === '' && incident.alerts.some(({ rule }) => rule === ruleOf(alert.labels)) : incident.services.includes(service)
-      // What still fires belongs together however long it has; what has ceased does not draw in what is new.
-      const fits = own ? isRecent || incident.alerts.some(({ status }) => status === 'firing') : isRecent && incident.services.some((one) => near.has(one))
-      if (!fits) continue
+      const own = isOf(incident, service, ruleOf(alert.labels))
+      if (!fits(incident, own, at - incident.firedAt <= windowMs, near)) continue
       if (best === undefined || (own && !best.own) || (own === best.own && incident.firedAt > best.incident.firedAt)) best = { incident, own }
     }
     return best?.incident
@@ -246,6 +243,16 @@ class Planner {
 /** The same outbreak of an alert that the incident knows already: closed by a person while it fired, and handed in again. */
 function isSame(incident: Incident, { fingerprint, alert }: AlertChange): boolean {
   return incident.alerts.some((one) => one.fingerprint === fingerprint && one.startsAt >= alert.startsAt && one.status === 'firing')
+}
+
+/** Whether an incident is about a service; where none is known, about a rule. */
+function isOf({ service: first, services, alerts }: Incident, service: string, rule: string): boolean {
+  return service === '' ? first === '' && alerts.some((one) => one.rule === rule) : services.includes(service)
+}
+
+/** What still fires belongs together however long it has; what has ceased does not draw in what is new. */
+function fits({ alerts, services }: Incident, own: boolean, isRecent: boolean, near: ReadonlySet<string>): boolean {
+  return own ? isRecent || alerts.some(({ status }) => status === 'firing') : isRecent && services.some((one) => near.has(one))
 }
 
 function isMember({ alerts }: Incident, { fingerprint }: AlertChange): boolean {

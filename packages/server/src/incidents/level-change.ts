@@ -15,6 +15,8 @@ const SIDE_MIN = 4
 const SCORE_MIN = 6
 const EFFECT_MIN = 0.2
 
+const mean = (part: readonly number[]): number => part.reduce((sum, value) => sum + value, 0) / part.length
+
 /**
  * The one change of level that explains the most of a course: the split with the least squared error on both sides.
  *
@@ -36,7 +38,6 @@ export function levelChange(points: readonly (readonly [time: Milliseconds, valu
     if (explained > gain) [best, gain] = [split, explained]
   }
   if (best < 0) return undefined
-  const mean = (part: readonly number[]): number => part.reduce((sum, value) => sum + value, 0) / part.length
   const [head, rest] = [values.slice(0, best), values.slice(best)]
   const [before, after] = [mean(head), mean(rest)]
   const size = Math.max(Math.abs(before), Math.abs(after))

@@ -206,48 +206,99 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const POLICY = { escalation: [{ name: 'all', steps: [{ wait: '5m' }, { notify: 'team' }, { wait: '10m' }, { notify: 'boss' }], repeat: 1, reescalate_after: '1h' }], alert_budget: 'off' }
 
+const listOf = (world: World): Incident[] => world.manager.list({ range: undefined, states: [], service: undefined, limit: Infinity })
+
+/** No state is left for an earlier one but by reopening, and times are in order. */
+function checkCourse(incident: Incident, before: Incident | undefined): void {
+  const { id, state, marks, revision, reopened } = incident
+  if (before !== undefined) {
+    const isForward = INCIDENT_STATES.indexOf(state) >= INCIDENT_STATES.indexOf(before.state)
+    assert.ok(isForward || (reopened > before.reopened && !isOpen(before)), `${id} went from ${before.state} to ${state}`)
+    assert.ok(revision >= before.revision && (state === before.state || revision > before.revision))
+  }
+  const times = INCIDENT_STATES.flatMap((one) => marks[one]?.at ?? [])
+  assert.deepEqual(times, times.toSorted((a, b) => a - b))
+  for (const figure of Object.values(figuresOf(incident))) assert.ok(figure === null || figure >= 0)
+}
+
+/** The timeline is complete and in order. */
+async function checkTimeline(world: World, { id, alerts, reopened }: Incident): Promise<void> {
+  const timeline = await world.manager.timeline(id)
+  const at = timeline.map((entry) => entry.at)
+  assert.deepEqual(at, at.toSorted((a, b) => a - b))
+  assert.equal(new Set(timeline.map((entry) => entry.id)).size, timeline.length)
+  for (const { fingerprint, fired } of alerts) {
+    const told = timeline.filter(({ kind, detail }) => kind === 'alert' && detail['fingerprint'] === fingerprint && detail['status'] === 'firing')
+    assert.ok(told.length >= fired, `${fingerprint} fired ${fired} times, ${told.length} stand in the timeline`)
+  }
+  assert.equal(timeline.filter(({ kind }) => kind === 'reopened').length, reopened)
+  const escalations = timeline.filter(({ kind, detail }) => kind === 'escalation' && detail['receiver'] !== undefined)
+  assert.equal(world.outbox.delivered.filter((one) => one.incident === id && one.reason === 'escalation').length, escalations.length)
+}
+
+/** Whoever was called hears of the end, and of no end without a beginning. */
+function checkMessages(world: World, incident: Incident): void {
+  for (const receiver of ['team', 'boss']) {
+    const own = world.outbox.delivered.filter((one) => one.incident === incident.id && one.receiver === receiver).map((one) => one.status)
+    own.forEach((status, index) => assert.ok(status === 'firing' || own[index - 1] === 'firing', `${receiver} heard of an end without a beginning`))
+    if (!isOpen(incident)) assert.notEqual(own.at(-1), 'firing', `${receiver} never heard that ${incident.id} is over`)
+  }
+}
+
 /** What must hold at any time, and after a restart. */
 async function check(world: World, seen: Map<string, Incident>): Promise<void> {
-  const all = world.manager.list({ range: undefined, states: [], service: undefined, limit: Infinity })
-  const holders = new Map<string, string>()
-  for (const incident of all) {
-    const { id, alerts, marks, state, openedBy } = incident
+  const holders = new Set<string>()
+  for (const incident of listOf(world)) {
+    const { id, alerts, reopened } = incident
     if (isOpen(incident)) {
-      for (const { fingerprint } of alerts) {
-        assert.equal(holders.get(fingerprint), undefined, `${fingerprint} belongs to two open incidents`)
-        holders.set(fingerprint, id)
-      }
-      assert.ok(openedBy.kind === 'person' || alerts.length === 0 || alerts.some(({ status }) => status === 'firing') || incident.reopened > 0, `${id} is open and nothing fires`)
+      for (const { fingerprint } of alerts) assert.ok(!holders.has(fingerprint), `${fingerprint} belongs to two open incidents`)
+      for (const { fingerprint } of alerts) holders.add(fingerprint)
+      assert.ok(reopened > 0 || alerts.some(({ status }) => status === 'firing'), `${id} is open and nothing fires`)
     }
-    const before = seen.get(id)
-    if (before !== undefined) {
-      const isForward = INCIDENT_STATES.indexOf(state) >= INCIDENT_STATES.indexOf(before.state)
-      assert.ok(isForward || (incident.reopened > before.reopened && !isOpen(before)), `${id} went from ${before.state} to ${state}`)
-      assert.ok(incident.revision >= before.revision && (incident.state === before.state || incident.revision > before.revision))
-    }
+    checkCourse(incident, seen.get(id))
     seen.set(id, incident)
-    const times = INCIDENT_STATES.flatMap((one) => marks[one]?.at ?? [])
-    assert.deepEqual(times, times.toSorted((a, b) => a - b))
-    for (const figure of Object.values(figuresOf(incident))) assert.ok(figure === null || figure >= 0)
-    const timeline = await world.manager.timeline(id)
-    const at = timeline.map((entry) => entry.at)
-    assert.deepEqual(at, at.toSorted((a, b) => a - b))
-    assert.equal(new Set(timeline.map((entry) => entry.id)).size, timeline.length)
-    for (const { fingerprint, fired } of alerts) {
-      const told = timeline.filter(({ kind, detail }) => kind === 'alert' && detail['fingerprint'] === fingerprint && detail['status'] === 'firing')
-      assert.ok(told.length >= fired, `${fingerprint} fired ${fired} times, ${told.length} stand in the timeline`)
-    }
-    assert.equal(timeline.filter(({ kind }) => kind === 'reopened').length, incident.reopened)
-    const messages = world.outbox.delivered.filter((one) => one.incident === id)
-    const escalations = timeline.filter(({ kind, detail }) => kind === 'escalation' && detail['receiver'] !== undefined)
-    assert.equal(messages.filter(({ reason }) => reason === 'escalation').length, escalations.length)
-    for (const receiver of ['team', 'boss']) {
-      const own = messages.filter((one) => one.receiver === receiver).map((one) => one.status)
-      own.forEach((status, index) => assert.ok(status === 'firing' || own[index - 1] === 'firing', `${receiver} heard of an end without a beginning`))
-      if (!isOpen(incident)) assert.notEqual(own.at(-1), 'firing', `${receiver} never heard that ${id} is over`)
-    }
+    await checkTimeline(world, incident)
+    checkMessages(world, incident)
   }
   assert.equal(new Set(world.outbox.delivered.map((one) => one.id)).size, world.outbox.delivered.length)
+}
+
+/** An alert begins, is handed in again, or ends. */
+async function alertStep(world: World, active: Map<number, number>, { do: what, alert }: Extract<Step, { readonly alert: number }>): Promise<void> {
+  const facts = ALERTS[alert] ?? assert.fail()
+  const at = what === 'fire' ? (active.get(alert) ?? world.clock.now()) : world.clock.now()
+  const made = what === 'fire' ? firing({ ...facts, at }) : resolved({ ...facts, at })
+  const isFailing = world.log.failing > 0
+  const found = await world.manager.join([made]).catch(() => undefined)
+  assert.ok(found !== undefined || isFailing)
+  if (found === undefined) return
+  if (what === 'end') return void active.delete(alert)
+  active.set(alert, at)
+  if (facts.severity !== 'critical') return
+  const { alerts } = await world.manager.find(found.get(made.fingerprint) ?? '')
+  assert.ok(alerts.some(({ fingerprint }) => fingerprint === made.fingerprint))
+}
+
+/** Somebody does something, and may be refused. */
+async function personStep(world: World, each: Extract<Step, { readonly which: number }>): Promise<void> {
+  const list = listOf(world)
+  const incident = list[each.which % Math.max(1, list.length)]
+  if (incident === undefined) return
+  const isFailing = world.log.failing > 0
+  const work =
+    each.do === 'comment'
+      ? world.manager.comment(incident.id, { text: 'hm', action: false, owner: '' }, 'ann')
+      : world.manager.setState(incident.id, { state: each.state, revision: each.seen ? incident.revision : undefined, note: '' }, 'ann')
+  await work.catch((error: unknown) => assert.ok(isFailing || (error instanceof Error && Reflect.get(error, 'code') === 'conflict'), String(error)))
+}
+
+async function restartStep(world: World): Promise<void> {
+  const list = listOf(world)
+  const timelines = async (): Promise<unknown> => await Promise.all(list.map(async ({ id }) => await world.manager.timeline(id)))
+  const before = await timelines()
+  await world.restart()
+  assert.deepEqual(listOf(world), list)
+  assert.deepEqual(await timelines(), before)
 }
 
 test('any sequence of alerts, people, waits, failures and restarts keeps the invariants (property)', async () => {
@@ -257,34 +308,11 @@ test('any sequence of alerts, people, waits, failures and restarts keeps the inv
       const seen = new Map<string, Incident>()
       const active = new Map<number, number>()
       for (const each of steps) {
-        const { clock } = world
-        const list = world.manager.list({ range: undefined, states: [], service: undefined, limit: Infinity })
-        if (each.do === 'fire' || each.do === 'end') {
-          const facts = ALERTS[each.alert] ?? assert.fail()
-          const startsAt = each.do === 'fire' ? (active.get(each.alert) ?? clock.now()) : clock.now()
-          const made = each.do === 'fire' ? firing({ ...facts, at: startsAt }) : resolved({ ...facts, at: startsAt })
-          const isFailing = world.log.failing > 0
-          const found = await world.manager.join([made]).catch(() => undefined)
-          assert.ok(found !== undefined || isFailing)
-          if (found === undefined) continue
-          if (each.do === 'fire') active.set(each.alert, startsAt)
-          else active.delete(each.alert)
-          const id = found.get(made.fingerprint)
-          if (each.do === 'fire' && facts.severity === 'critical') assert.ok((await world.manager.find(id ?? '')).alerts.some(({ fingerprint }) => fingerprint === made.fingerprint))
-        } else if (each.do === 'state' || each.do === 'comment') {
-          const incident = list[each.which % Math.max(1, list.length)]
-          if (incident === undefined) continue
-          const work = each.do === 'comment' ? world.manager.comment(incident.id, { text: 'hm', action: false, owner: '' }, 'ann') : world.manager.setState(incident.id, { state: each.state, revision: each.seen ? incident.revision : undefined, note: '' }, 'ann')
-          const isFailing = world.log.failing > 0
-          await work.catch((error: unknown) => assert.ok(isFailing || (error instanceof Error && Reflect.get(error, 'code') === 'conflict'), String(error)))
-        } else if (each.do === 'wait') await clock.advance(each.ms)
+        if ('alert' in each) await alertStep(world, active, each)
+        else if ('which' in each) await personStep(world, each)
+        else if (each.do === 'wait') await world.clock.advance(each.ms)
         else if (each.do === 'fail') world.log.failing = 1
-        else {
-          const timelines = await Promise.all(list.map(async ({ id }) => await world.manager.timeline(id)))
-          await world.restart()
-          assert.deepEqual(world.manager.list({ range: undefined, states: [], service: undefined, limit: Infinity }), list)
-          assert.deepEqual(await Promise.all(list.map(async ({ id }) => await world.manager.timeline(id))), timelines)
-        }
+        else await restartStep(world)
         await check(world, seen)
       }
       await world.manager.stop()

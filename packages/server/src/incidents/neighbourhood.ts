@@ -26,7 +26,7 @@ export class Neighbourhood {
   }
 
   async of(service: string): Promise<ReadonlySet<string>> {
-    let cancel: () => void = () => undefined
+    let cancel: (() => void) | undefined
     const late = new Promise<ReadonlySet<string>>((_resolve, reject) => {
       cancel = this.#clock.after(LATE, () => reject(new Error('the service map takes too long')))
     })
@@ -36,7 +36,7 @@ export class Neighbourhood {
       this.#logger.warn('an alert is joined without the service map', { service, error: String(error) })
       return new Set()
     } finally {
-      cancel()
+      cancel?.()
     }
   }
 }

@@ -108,15 +108,17 @@ test('a calendar says who is called: recurring events, exceptions, moved and who
   assert.deepEqual(shiftsFrom(schedule, Date.parse('2026-01-01T00:00:00Z'), 3).map(({ person }) => person), ['Ann', 'ben@example.com', 'Cleo'])
 })
 
+const calendar = (rule: string, start = '20260131T090000Z'): string => `BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:${start}\nDURATION:PT1H\nRRULE:${rule}\nSUMMARY:Ann\nEND:VEVENT\nEND:VCALENDAR\n`
+
+const starts = (rule: string, start?: string): string[] => {
+  const [event] = readCalendar(calendar(rule, start), 'UTC', 'x')
+  const found: string[] = []
+  let at = 0
+  for (let next = event?.next(at); next !== undefined && found.length < 5; next = event?.next(at)) found.push(new Date((at = next)).toISOString().slice(0, 10))
+  return found
+}
+
 test('rules by days and months; what is not understood is refused', () => {
-  const calendar = (rule: string, start = '20260131T090000Z'): string => `BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:${start}\nDURATION:PT1H\nRRULE:${rule}\nSUMMARY:Ann\nEND:VEVENT\nEND:VCALENDAR\n`
-  const starts = (rule: string, start?: string): string[] => {
-    const [event] = readCalendar(calendar(rule, start), 'UTC', 'x')
-    const found: string[] = []
-    let at = 0
-    for (let next = event?.next(at); next !== undefined && found.length < 5; next = event?.next(at)) found.push(new Date((at = next)).toISOString().slice(0, 10))
-    return found
-  }
   assert.deepEqual(starts('FREQ=MONTHLY;COUNT=3'), ['2026-01-31', '2026-03-31', '2026-05-31'])
   assert.deepEqual(starts('FREQ=DAILY;INTERVAL=2;UNTIL=20260204'), ['2026-01-31', '2026-02-02', '2026-02-04'])
   assert.deepEqual(starts('FREQ=WEEKLY;BYDAY=MO,WE;COUNT=4', '20260202T090000Z'), ['2026-02-02', '2026-02-04', '2026-02-09', '2026-02-11'])

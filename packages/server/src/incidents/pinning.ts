@@ -64,12 +64,14 @@ export class Pinning {
       this.dropped += 1
       return
     }
+    const run = async (before: Promise<void>): Promise<void> => {
+      await before
+      const isDone = this.#stopped || (await this.#attempt(id, stage, attempt >= ATTEMPTS))
+      this.#timers.delete(key)
+      if (!isDone && attempt < ATTEMPTS) this.#schedule(id, stage, attempt + 1, AGAIN)
+    }
     const cancel = this.#deps.clock.after(ms, () => {
-      this.#tail = this.#tail.then(async () => {
-        const isDone = this.#stopped || (await this.#attempt(id, stage, attempt >= ATTEMPTS))
-        this.#timers.delete(key)
-        if (!isDone && attempt < ATTEMPTS) this.#schedule(id, stage, attempt + 1, AGAIN)
-      })
+      this.#tail = run(this.#tail)
     })
     this.#timers.set(key, cancel)
   }

@@ -83,11 +83,12 @@ function impactLines({ requests, failed, budgets }: Impact): string[] {
   ]
 }
 
+function row(name: string, value: Milliseconds | null, from: string, objective: Milliseconds | null): string {
+  const held = value === null || objective === null ? '' : value < objective ? 'kept' : 'missed'
+  return `| ${name} | ${orUnknown(value)} | ${from} | ${objective === null ? '' : `< ${minutes(objective)}`} | ${held} |`
+}
+
 function figureRows(figures: IncidentFigures, { detectMs, acknowledgeMs, resolveMs }: FigureObjectives): string[] {
-  const row = (name: string, value: Milliseconds | null, from: string, objective: Milliseconds | null): string => {
-    const held = value === null || objective === null ? '' : value < objective ? 'kept' : 'missed'
-    return `| ${name} | ${orUnknown(value)} | ${from} | ${objective === null ? '' : `< ${minutes(objective)}`} | ${held} |`
-  }
   return [
     '| figure | time | from – to | objective | |',
     '|---|---|---|---|---|',

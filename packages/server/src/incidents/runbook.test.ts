@@ -76,11 +76,12 @@ actions: [Look, Start it]
 Text.
 `
 
+const alert = (rule: string, annotations: Record<string, string>, severity = 'critical'): ReturnType<typeof memberOf> => memberOf(firing({ rule, severity, at: 0, more: { annotations } }), severity, 0)
+
 test('runbooks are found by annotations before names, of what fires first', () => {
   const stuck = readRunbook(SOURCE, 'stuck', 'own')
   const other = readRunbook(SOURCE.replace("[Stuck, 'Queue*Full']", '[]'), 'other', 'own')
   assert.deepEqual([stuck.title, stuck.text], ['The queue is stuck', '# The queue is stuck\n\nText.'])
-  const alert = (rule: string, annotations: Record<string, string>, severity = 'critical'): ReturnType<typeof memberOf> => memberOf(firing({ rule, severity, at: 0, more: { annotations } }), severity, 0)
   const match = (...alerts: ReturnType<typeof memberOf>[]): string[] => runbooksFor({ alerts }, [stuck, other]).map(({ name, url }) => `${name} ${url}`)
   assert.deepEqual(match(alert('QueueVeryFull', {})), ['stuck '])
   assert.deepEqual(match(alert('QueueFul', {})), [])

@@ -31,15 +31,17 @@ test('the slowest of many traces are found, also where they are not among the ne
   assert.deepEqual([traces.length, asked.length, traces.slice(0, 3).map(({ traceId }) => traceId)], [5, 2, ['2', '1', '0']])
 })
 
-test('requests are counted by metrics, by spans where a service sends none, and are unknown where it sends nothing', async () => {
-  const answer = (value: number): QueryResult => ({ type: 'vector', time: 0, samples: [{ labels: {}, value }], infos: [], warnings: [] })
-  const count = async (values: Readonly<Record<string, number>>): Promise<unknown> => {
-    const instant = (expression: string): Promise<QueryResult> => {
-      const [, value] = Object.entries(values).find(([part]) => expression.includes(part)) ?? []
-      return Promise.resolve(value === undefined ? { type: 'vector', time: 0, samples: [], infos: [], warnings: [] } : answer(value))
-    }
-    return await new IncidentEvidenceReader(sources({ engine: { instant, range: () => assert.fail() } })).requests('shop', { start: 0, end: 60_000 })
+const answer = (value: number): QueryResult => ({ type: 'vector', time: 0, samples: [{ labels: {}, value }], infos: [], warnings: [] })
+
+const count = async (values: Readonly<Record<string, number>>): Promise<unknown> => {
+  const instant = (expression: string): Promise<QueryResult> => {
+    const [, value] = Object.entries(values).find(([part]) => expression.includes(part)) ?? []
+    return Promise.resolve(value === undefined ? { type: 'vector', time: 0, samples: [], infos: [], warnings: [] } : answer(value))
   }
+  return await new IncidentEvidenceReader(sources({ engine: { instant, range: () => assert.fail() } })).requests('shop', { start: 0, end: 60_000 })
+}
+
+test('requests are counted by metrics, by spans where a service sends none, and are unknown where it sends nothing', async () => {
   assert.deepEqual(await count({ '5..': 3, http_server: 100 }), { requests: 100, failed: 3 })
   assert.deepEqual(await count({ '5..': Number.NaN, http_server: 100 }), { requests: 100, failed: 0 })
   assert.deepEqual(await count({ STATUS_CODE_ERROR: 1, traces_spanmetrics: 7 }), { requests: 7, failed: 1 })
