@@ -1,5 +1,5 @@
 // What timelines tell of what others did.
-import type { Delivery, DeployMarker, Evidence, TimelineEntry } from '@andon/model'
+import type { Delivery, DeployMarker, Evidence, Incident, TimelineEntry } from '@andon/model'
 import { ANDON, entry } from './draft.ts'
 
 const DELIVERED: Readonly<Record<Delivery['state'], string>> = { delivered: 'was told', retrying: 'could not be told yet', 'given-up': 'was not told', coalesced: 'was told in one message with what came later' }
@@ -20,4 +20,9 @@ export function pinnedText(evidence: readonly Evidence[], failures: readonly str
   const of = (kind: Evidence['kind']): number => evidence.filter((one) => one.kind === kind).length
   const kept = `Kept: ${of('trace')} slow traces, ${of('series')} courses${of('errors') > 0 ? ', errors' : ''}${of('statements') > 0 ? ', statements' : ''}`
   return failures.length === 0 ? kept : `${kept}. Not to be had: ${failures.join('; ').slice(0, 500)}`
+}
+
+/** Whether a deploy is of a service and an environment of an incident. */
+export function mayConcern({ service, environment }: DeployMarker, incident: Pick<Incident, 'services' | 'environment'>): boolean {
+  return (service === '' || incident.services.includes(service)) && (environment === '' || incident.environment === '' || environment === incident.environment)
 }

@@ -2,17 +2,13 @@
 import type { Alert, AlertChange, Incident, IncidentAlert, Milliseconds } from '@andon/model'
 import { environmentOf, memberOf, ruleOf, serviceOf, titleOf, worse } from './alert-facts.ts'
 import { ANDON, closedAt, type Draft, entry, isOpen, marked, withEntries } from './draft.ts'
+import { fits, hasRoom, isMember, isOf, isSame, withRoom } from './membership.ts'
 import type { IncidentOptions } from './schema.ts'
+import type { Shelf } from './shelf.ts'
 
 /** What is known when alerts are joined. */
 export interface JoinView {
-  /** Open ones, in any order. */
-  readonly open: () => Iterable<Incident>
-  readonly find: (id: string) => Incident | undefined
-  /** The incident that an alert belongs to, or last belonged to. */
-  readonly ofAlert: (fingerprint: string) => string | undefined
-  /** The incident closed last in which alerts of a rule and a service fired. */
-  readonly closedLast: (rule: string, service: string, environment: string) => string | undefined
+  readonly shelf: Pick<Shelf, 'open' | 'find' | 'ofAlert' | 'closedLast'>
   readonly neighbours: (service: string) => ReadonlySet<string>
   /** Until when the pages of a rule are tickets; undefined where they are not. */
   readonly demotedUntil: (rule: string, source: Alert['source'], at: Milliseconds) => Milliseconds | undefined
@@ -32,8 +28,6 @@ export interface JoinPlan {
 
 type JoinOptions = Pick<IncidentOptions, 'windowMs' | 'cooldownMs' | 'open' | 'join' | 'resolve'>
 
-/** Alerts that one incident holds; past it resolved ones make room, and where there are none the next one begins another incident. */
-export const ALERTS_MAX = 500
 /** Incidents that may be open at the same time. */
 export const OPEN_MAX = 1000
 const SERVICES_MAX = 20
@@ -58,12 +52,12 @@ class Planner {
   }
 
   #find(id: string | undefined): Incident | undefined {
-    return id === undefined ? undefined : (this.drafts.get(id)?.incident ?? this.#view.find(id))
+    return id === undefined ? undefined : (this.drafts.get(id)?.incident ?? this.#view.shelf.find(id))
   }
 
   *#open(): Iterable<Incident> {
     const seen = new Set<string>()
-    for (const { id } of this.#view.open()) {
+    for (const { id } of this.#view.shelf.open()) {
       seen.add(id)
       const incident = this.#find(id)
       if (incident !== undefined && isOpen(incident)) yield incident
@@ -76,7 +70,7 @@ class Planner {
   }
 
   take(change: AlertChange): void {
-    const known = this.#find(this.incidents.get(change.fingerprint) ?? this.#view.ofAlert(change.fingerprint))
+    const known = this.#find(this.incidents.get(change.fingerprint) ?? this.#view.shelf.ofAlert(change.fingerprint))
     const incident = change.status === 'resolved' ? this.#resolved(change, known) : this.#firing(change, known)
     if (incident !== undefined) this.incidents.set(change.fingerprint, incident.id)
     if (incident === undefined && change.status === 'firing') this.#left.set(change.fingerprint, change)
@@ -115,7 +109,7 @@ class Planner {
   #firing(change: AlertChange, known: Incident | undefined): Incident | undefined {
     const own = severityOf(change.alert)
     if (known !== undefined && (isOpen(known) ? isMember(known, change) : isSame(known, change))) return isOpen(known) ? this.#join(known, change, own) : known
-    const last = this.#find(this.#view.closedLast(ruleOf(change.alert.labels), serviceOf(change.alert.labels), environmentOf(change.alert.labels)))
+    const last = this.#find(this.#view.shelf.closedLast(ruleOf(change.alert.labels), serviceOf(change.alert.labels), environmentOf(change.alert.labels)))
     const earlier = [known, last].find((one) => one !== undefined && this.#isLive(one, change.at) && (isMember(one, change) || hasRoom(one)))
     if (earlier !== undefined && this.#options.open.includes(own)) return this.#join(isOpen(earlier) ? earlier : this.#reopened(earlier, change), change, own)
     const severity = this.#severity(change)
@@ -188,7 +182,7 @@ class Planner {
   #reopened(incident: Incident, { alert, at }: AlertChange): Incident {
     const { now } = this.#view
     const rule = ruleOf(alert.labels)
-    const again = reopened(incident, now, (fingerprint) => (this.incidents.get(fingerprint) ?? this.#view.ofAlert(fingerprint)) === incident.id)
+    const again = reopened(incident, now, (fingerprint) => (this.incidents.get(fingerprint) ?? this.#view.shelf.ofAlert(fingerprint)) === incident.id)
     const draft = { ...this.#draft(incident), incident: { ...again, pages: [...again.pages, { rule, source: alert.source, at: now }].slice(-PAGES_MAX) } }
     this.#put(withEntries(draft, entry('reopened', now, ANDON, `${rule} fires again ${Math.round(Math.max(0, at - (closedAt(incident) ?? at)) / 1000)} s after it was resolved`, { detail: { rule } })))
     return draft.incident
@@ -238,36 +232,6 @@ class Planner {
       this.#put(withEntries({ ...draft, incident: after }, entry('state', after.marks.resolved?.at ?? this.#view.now, ANDON, 'Resolved: none of its alerts fires any more', { detail: { from: incident.state, to: 'resolved' } })))
     }
   }
-}
-
-/** The same outbreak of an alert that the incident knows already: closed by a person while it fired, and handed in again. */
-function isSame(incident: Incident, { fingerprint, alert }: AlertChange): boolean {
-  return incident.alerts.some((one) => one.fingerprint === fingerprint && one.startsAt >= alert.startsAt && one.status === 'firing')
-}
-
-/** Whether an incident is about a service; where none is known, about a rule. */
-function isOf({ service: first, services, alerts }: Incident, service: string, rule: string): boolean {
-  return service === '' ? first === '' && alerts.some((one) => one.rule === rule) : services.includes(service)
-}
-
-/** What still fires belongs together however long it has; what has ceased does not draw in what is new. */
-function fits({ alerts, services }: Incident, own: boolean, isRecent: boolean, near: ReadonlySet<string>): boolean {
-  return own ? isRecent || alerts.some(({ status }) => status === 'firing') : isRecent && services.some((one) => near.has(one))
-}
-
-function isMember({ alerts }: Incident, { fingerprint }: AlertChange): boolean {
-  return alerts.some((one) => one.fingerprint === fingerprint)
-}
-
-function hasRoom({ alerts }: Incident): boolean {
-  return alerts.length < ALERTS_MAX || alerts.some(({ status }) => status === 'resolved')
-}
-
-function withRoom(incident: Incident): Incident {
-  const { alerts, forgottenAlerts } = incident
-  if (alerts.length < ALERTS_MAX) return incident
-  const oldest = alerts.find(({ status }) => status === 'resolved')
-  return oldest === undefined ? incident : { ...incident, alerts: alerts.filter((one) => one !== oldest), forgottenAlerts: forgottenAlerts + 1 }
 }
 
 const of = ({ service }: Pick<IncidentAlert, 'service'>): string => (service === '' ? '' : ` of ${service}`)

@@ -5,7 +5,7 @@ import type { Log } from '../runtime/log.ts'
 import type { OwnCounter, OwnMetrics } from '../runtime/own-metrics.ts'
 import { BudgetBook, type Demotion, withBudget } from './alert-budget.ts'
 import { ANDON, type Draft, isOpen, withEntriesBefore } from './draft.ts'
-import { deliveryEntry, deployEntry } from './entries.ts'
+import { deliveryEntry, deployEntry, mayConcern } from './entries.ts'
 import { type EscalationView, planDue, withEscalation } from './escalation.ts'
 import { EscalationTimers } from './escalation-timers.ts'
 import type { EvidenceSource } from './evidence.ts'
@@ -17,7 +17,7 @@ import { onCallAt } from './on-call.ts'
 import { Pinning, type PinStage } from './pinning.ts'
 import type { IncidentOptions } from './schema.ts'
 import { Serial } from './serial.ts'
-import { Shelf } from './shelf.ts'
+import { type IncidentQuery, Shelf } from './shelf.ts'
 import { type NewIncident, planComment, planNew, planState, planStep, planVerdicts, type StateChange } from './states.ts'
 import { Timelines } from './timelines.ts'
 
@@ -34,15 +34,6 @@ export interface IncidentDeps {
   readonly evidence: EvidenceSource
   /** How long the expression of a rule must hold before it fires; 0 where it is not known. */
   readonly holdMs: (rule: string) => Milliseconds
-}
-
-/** Which incidents a list shows. */
-export interface IncidentQuery {
-  /** By the time of their detection; undefined for all that are held. */
-  readonly range: TimeRange | undefined
-  readonly states: readonly Incident['state'][]
-  readonly service: string | undefined
-  readonly limit: number
 }
 
 const EVIDENCE_MAX = 200
@@ -130,10 +121,7 @@ export class IncidentManager implements IncidentBook {
       const plan = planJoin(
         changes,
         {
-          open: () => this.#shelf.open(),
-          find: (id) => this.#shelf.find(id),
-          ofAlert: (fingerprint) => this.#shelf.ofAlert(fingerprint),
-          closedLast: (rule, service, environment) => this.#shelf.closedLast(rule, service, environment),
+          shelf: this.#shelf,
           neighbours: (service) => near.get(service) ?? new Set(),
           demotedUntil: (rule, source, at) => this.#budget.demotedUntil(rule, source, at),
           holdMs: this.#deps.holdMs,
@@ -164,7 +152,7 @@ export class IncidentManager implements IncidentBook {
   /** Notes a deploy in the timelines of open incidents that it may concern. */
   async deployed(marker: DeployMarker): Promise<void> {
     await this.#serial.run(async () => {
-      const concerned = [...this.#shelf.open()].filter(({ services, environment }) => (marker.service === '' || services.includes(marker.service)) && (marker.environment === '' || environment === '' || marker.environment === environment))
+      const concerned = [...this.#shelf.open()].filter((incident) => mayConcern(marker, incident))
       await this.#commit(concerned.map((incident) => ({ incident, entries: [deployEntry(marker)], notifications: [] })), ANDON)
     })
   }
@@ -213,13 +201,8 @@ export class IncidentManager implements IncidentBook {
   }
 
   /** The one that was detected last first. */
-  list({ range, states, service, limit }: IncidentQuery): Incident[] {
-    return this.#shelf
-      .all()
-      .filter(({ marks, state, services }) => (range === undefined || (marks.detected.at >= range.start && marks.detected.at < range.end)) && (states.length === 0 || states.includes(state)) && (service === undefined || services.includes(service)))
-      .toReversed()
-      .toSorted((a, b) => b.marks.detected.at - a.marks.detected.at)
-      .slice(0, limit)
+  list(query: IncidentQuery): Incident[] {
+    return this.#shelf.list(query)
   }
 
   /** What happened in an incident, the oldest first. */
@@ -244,8 +227,7 @@ export class IncidentManager implements IncidentBook {
   }
 
   async #store(draft: Draft, actor: string): Promise<Incident> {
-    const [stored] = await this.#commit([draft], actor)
-    return stored ?? draft.incident
+    return (await this.#commit([draft], actor))[0] ?? draft.incident
   }
 
   async #load(id: string): Promise<Incident | undefined> {

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { type Expr, parse, typeOf } from '@andon/promql'
 import { prometheusName, type NamedType } from '@andon/wire'
+import { Engine } from '../query/engine.ts'
 import { memberOf } from './alert-facts.ts'
 import { firing } from './fixture.test.ts'
 import { filledIn, readRunbook, runbooksFor, runChecks } from './runbook.ts'
@@ -52,6 +53,17 @@ test('every check of every shipped runbook is a query of our metrics, also with 
       assert.ok(read.length > 0, query)
       for (const metric of read) assert.ok(names.has(metric), `${name} asks for ${metric}, which nobody sends`)
     }
+  }
+})
+
+test('every check can be evaluated, and is empty where nothing is stored', async () => {
+  const engine = new Engine({ select: () => Promise.resolve([]) }, { querySamples: 1000, querySteps: 1000, queryMs: 5000 })
+  for (const runbook of RunbookShelf.open(undefined).all()) {
+    const results = await runChecks(runbook, 'shop', Date.UTC(2026, 0, 1), async (query, time) => {
+      const result = await engine.instant(query, time)
+      return result.type === 'vector' ? result.samples : assert.fail(query)
+    })
+    assert.deepEqual(results.flatMap(({ error, samples }) => [error, ...samples]).filter((one) => one !== ''), [], runbook.name)
   }
 })
 

@@ -1,10 +1,19 @@
 // The incidents that are held in memory: all that are open, and those that were closed last.
-import type { Incident } from '@andon/model'
+import type { Incident, TimeRange } from '@andon/model'
 import { environmentOf } from './alert-facts.ts'
 import { closedAt, isOpen } from './draft.ts'
 
 /** Closed incidents that are held; older ones are in the state log alone. */
 export const CLOSED_MAX = 5000
+
+/** Which incidents a list shows. */
+export interface IncidentQuery {
+  /** By the time of their detection; undefined for all that are held. */
+  readonly range: TimeRange | undefined
+  readonly states: readonly Incident['state'][]
+  readonly service: string | undefined
+  readonly limit: number
+}
 
 /** Holds what is stored, nothing else. */
 export class Shelf {
@@ -32,10 +41,24 @@ export class Shelf {
     return [...this.#all.values()]
   }
 
+  /** The one that was detected last first. */
+  list({ range, states, service, limit }: IncidentQuery): Incident[] {
+    const isWanted = ({ marks, state, services }: Incident): boolean =>
+      (range === undefined || (marks.detected.at >= range.start && marks.detected.at < range.end)) && (states.length === 0 || states.includes(state)) && (service === undefined || services.includes(service))
+    // Of those that were detected at the same time the one that was opened last.
+    return this.all()
+      .filter(isWanted)
+      .toReversed()
+      .toSorted((a, b) => b.marks.detected.at - a.marks.detected.at)
+      .slice(0, limit)
+  }
+
+  /** The incident that an alert belongs to, or last belonged to. */
   ofAlert(fingerprint: string): string | undefined {
     return this.#ofAlert.get(fingerprint)
   }
 
+  /** The incident closed last in which alerts of a rule and a service fired. */
   closedLast(rule: string, service: string, environment: string): string | undefined {
     return this.#closedLast.get(keyOf(rule, service, environment))
   }

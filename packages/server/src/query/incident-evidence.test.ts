@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FakeClock } from '../runtime/clock.ts'
-import type { QueryResult } from './engine.ts'
+import type { Engine, QueryResult } from './engine.ts'
+import type { ErrorReader } from './exceptions.ts'
 import { type IncidentSources, IncidentEvidenceReader } from './incident-evidence.ts'
 import { NeighbourReader } from './neighbours.ts'
-import type { FoundTrace, TraceQuery } from './spans.ts'
+import type { FoundTrace, SpanReader, TraceQuery } from './spans.ts'
+import type { StatementReader } from './statements.ts'
+
+/** The readers that there are fit; the compiler says where they do not. */
+export const fromReaders = (spans: SpanReader, errors: ErrorReader, statements: StatementReader, engine: Engine): IncidentSources => ({ spans, errors, statements, engine })
 
 const found = (index: number, durationNs: number): FoundTrace => ({ traceId: String(index), start: index, durationNs, rootService: 'shop', rootName: 'GET /', spanCount: 1, errorCount: 0, matched: 1, latest: BigInt(index), services: [] })
 
