@@ -104,6 +104,11 @@ test('a reopened incident escalates anew, and tells of each end once', async () 
   await world.clock.advance(MINUTE)
   await world.manager.join([resolved({ at: world.clock.now() })])
   assert.deepEqual(told(world), ['ann firing', 'ann resolved', 'ann firing', 'ann resolved'])
+  // Nobody was called this time, so nobody hears of the end.
+  await open(world)
+  await world.clock.advance(MINUTE)
+  await world.manager.join([resolved({ at: world.clock.now() })])
+  assert.equal(told(world).length, 4)
 })
 
 test('the first policy that fits holds; where it gets worse another one begins; without one nobody is told', async () => {

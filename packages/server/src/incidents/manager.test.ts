@@ -112,6 +112,20 @@ test('closed by a person while it fires: the same outbreak handed in again chang
   assert.equal((await world.manager.find(id)).state, 'detected')
 })
 
+test('an incident that a person opens again leaves alerts to the open incident that they belong to by now', async () => {
+  const world = await createWorld()
+  const { clock, manager } = world
+  const [old = ''] = await joined(world, firing({ at: clock.now() }), firing({ at: clock.now(), rule: 'Other' }))
+  await joined(world, resolved({ at: clock.now() }), resolved({ at: clock.now(), rule: 'Other' }))
+  await clock.advance(40 * MINUTE)
+  const [now = ''] = await joined(world, firing({ at: clock.now() }))
+  assert.notEqual(now, old)
+  await manager.setState(old, { state: 'detected', revision: undefined, note: 'too early' }, 'ann')
+  assert.deepEqual([(await manager.find(old)).alerts.map(({ rule }) => rule), (await manager.find(now)).alerts.map(({ rule }) => rule)], [['Other'], ['ManyErrors']])
+  await world.restart()
+  assert.deepEqual(await joined(world, resolved({ at: clock.now() })), [now])
+})
+
 test('of two who change the same revision the second is refused, and so is what goes backwards', async () => {
   const world = await createWorld()
   const [id = ''] = await joined(world, firing({ at: world.clock.now() }))
@@ -146,6 +160,7 @@ test('what was told stands in the timeline once; retries once for each channel',
   await world.restart()
   await world.manager.told([{ ...delivery, state: 'retrying', at: delivery.at + 2 }, { ...delivery, state: 'delivered', at: delivery.at + 3, detail: '' }])
   assert.deepEqual(await texts(world, id, 'notification'), ['slack could not be told yet: 429', 'slack was told'])
+  assert.equal(world.log.rows.filter(({ kind, state }) => kind === 'incident-event' && state === 'notification').length, 2)
 })
 
 test('deploys shortly before, evidence, and deploys meanwhile stand in the timeline; evidence is kept once more at the end', async () => {
@@ -200,11 +215,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('fire' as const, 'end' as const), alert: fc.nat(ALERTS.length - 1) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('state' as const), which: fc.nat(5), state: fc.constantFrom(...INCIDENT_STATES), seen: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('comment' as const), which: fc.nat(5) }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 40 * MINUTE }) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.integer({ min: 1, max: 4 * MINUTE }), fc.integer({ min: 1, max: 40 * MINUTE })) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('restart' as const, 'fail' as const) }) },
 )
 
-const POLICY = { escalation: [{ name: 'all', steps: [{ wait: '5m' }, { notify: 'team' }, { wait: '10m' }, { notify: 'boss' }], repeat: 1, reescalate_after: '1h' }], alert_budget: 'off' }
+const POLICY = { cooldown: '8m', escalation: [{ name: 'all', steps: [{ wait: '5m' }, { notify: 'team' }, { wait: '10m' }, { notify: 'boss' }], repeat: 1, reescalate_after: '1h' }], alert_budget: 'off' }
 
 const listOf = (world: World): Incident[] => world.manager.list({ range: undefined, states: [], service: undefined, limit: Infinity })
 
