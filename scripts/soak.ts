@@ -3,6 +3,10 @@
 // takes spans and samples for an hour at half of its top rate; `npm run soak -- kills` kills one a hundred times meanwhile.
 // --light asks the agent's application mostly for what needs no statement. --save keeps the report in benchmarks/results/soak.
 // --requests, --hours, --minutes and --rounds take another number, --node another Node (of agent and profiler).
+// `npm run soak -- corpus` records faults of the running kanban as stored telemetry with its truth, a piece at a time;
+// `npm run soak -- score` replays what was recorded through the detectors.
+// --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
+// another Node (of agent and profiler). Of the corpus: --minutes a piece, --fault-minutes a fault, --settle-minutes before it, --note what is to be known of it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -13,8 +17,9 @@ import { machine } from '@andon/bench'
 
 const root = resolve(import.meta.dirname, '../..')
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, light: { type: 'boolean' }, node: { type: 'string' } } })
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, node: { type: 'string' }, 'fault-minutes': { type: 'string' }, 'settle-minutes': { type: 'string' }, seed: { type: 'string' }, note: { type: 'string' } } })
 
-function numberOf(name: 'requests' | 'hours' | 'minutes' | 'rounds', otherwise: number, least = 10): number {
+function numberOf(name: 'requests' | 'hours' | 'minutes' | 'rounds' | 'fault-minutes' | 'settle-minutes' | 'seed', otherwise: number, least = 10): number {
   const given = Number(values[name] ?? otherwise)
   if (Number.isSafeInteger(given) && given >= least) return given
   process.stderr.write(`--${name} must be a whole number from ${least} on.\n`)
@@ -92,11 +97,49 @@ async function kills(node: string): Promise<string> {
   return killsReport(result, await machineOf(node))
 }
 
-const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills }
+interface Corpus {
+  readonly RECORDED: string
+  readonly recordPiece: (options: {
+    readonly folder: string
+    readonly minutes: number
+    readonly faultMinutes: number
+    readonly settleMinutes: number
+    readonly seed: number
+    readonly machine: string
+    readonly note: string
+    readonly signal: AbortSignal
+    readonly told: (line: string) => void
+  }) => Promise<{ readonly next: number; readonly segments: readonly { readonly start: number; readonly end: number; readonly faults: readonly unknown[] }[] }>
+  readonly scoreCorpus: (options: { readonly historyHours: number; readonly machine: string; readonly told: (line: string) => void }) => Promise<string>
+}
+
+function toldLine(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+/** Records a piece; Ctrl+C ends it early and keeps what was recorded. */
+async function corpus(node: string): Promise<string> {
+  const [minutes, faultMinutes] = [numberOf('minutes', 60, 1), numberOf('fault-minutes', 5, 1)]
+  const { RECORDED } = await load<Pick<Corpus, 'RECORDED'>>('corpus/recording.js')
+  const { recordPiece } = await load<Pick<Corpus, 'recordPiece'>>('corpus/record.js')
+  const stopped = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort())
+  const settleMinutes = numberOf('settle-minutes', 3, 0)
+  const { next, segments } = await recordPiece({ folder: RECORDED, minutes, faultMinutes, settleMinutes, seed: numberOf('seed', 1, 0), machine: await machineOf(node), note: values.note ?? '', signal: stopped.signal, told: toldLine })
+  const hours = segments.reduce((sum, { start, end }) => sum + end - start, 0) / 3_600_000
+  return `${segments.length} segments, ${segments.reduce((sum, { faults }) => sum + faults.length, 0)} faults in ${hours.toFixed(1)} hours are recorded; the next piece goes on at ${next + 1} of the plan. They lie in ${relative(root, RECORDED)}.`
+}
+
+async function scores(node: string): Promise<string> {
+  const { scoreCorpus } = await load<Pick<Corpus, 'scoreCorpus'>>('corpus/run-score.js')
+  return await scoreCorpus({ historyHours: numberOf('hours', 192, 0), machine: await machineOf(node), told: toldLine })
+}
+
+const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills, corpus, score: scores }
 const [name = ''] = positionals
 const subject = subjects[name]
 if (subject === undefined) {
-  process.stderr.write('What is to be run: agent, profiler, ingest or kills.\n')
+  process.stderr.write('What is to be run: agent, profiler, ingest, kills, corpus or score.\n')
   process.exit(2)
 }
 const node = values.node ?? process.execPath

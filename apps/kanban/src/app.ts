@@ -8,13 +8,20 @@ import { Accounts } from './accounts.ts'
 import { Boards } from './boards.ts'
 import { ReadCache } from './cache.ts'
 import { Comments } from './comments.ts'
+import { registerCompression } from './compression.ts'
 import type { Database } from './db.ts'
 import { answerUnreadable, REFERENCE, registerErrors, sendError } from './errors.ts'
-import { COOKIE, type Kanban } from './kanban.ts'
+import { FaultyDatabase } from './fault-database.ts'
+import { restoreHistory } from './fault-history.ts'
+import { registerFaultyRequests } from './fault-requests.ts'
+import { FaultyCache, FaultyTasks } from './fault-tasks.ts'
+import type { Faults } from './faults.ts'
+import { COOKIE, type Caches, type Kanban } from './kanban.ts'
 import { LiveHub } from './live.ts'
 import { KanbanMetrics } from './metrics.ts'
 import { Refusal } from './refusal.ts'
 import { registerBoards } from './routes-boards.ts'
+import { registerFaults } from './routes-faults.ts'
 import { registerPeople } from './routes-people.ts'
 import { registerTasks } from './routes-tasks.ts'
 import { seed } from './seed.ts'
@@ -63,8 +70,17 @@ function registerGuard(app: FastifyInstance, accounts: Accounts): void {
   })
 }
 
-/** Makes the application on an open database; the caller listens and closes. */
-export async function createApp(database: Database): Promise<FastifyInstance> {
+function cachesOf(metrics: KanbanMetrics, faults: Faults | undefined): Caches {
+  if (faults === undefined) return { board: new ReadCache(metrics), search: new ReadCache(metrics), task: new ReadCache(metrics) }
+  return { board: new FaultyCache(metrics, faults), search: new FaultyCache(metrics, faults), task: new FaultyCache(metrics, faults) }
+}
+
+/**
+ * Makes the application on an open database; the caller listens and closes.
+ *
+ * @param faults - the switches of faults; without them there are neither faults nor a route to them
+ */
+export async function createApp(sound: Database, faults?: Faults): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: 1_048_576,
     logger: { level: 'error' },
@@ -73,14 +89,17 @@ export async function createApp(database: Database): Promise<FastifyInstance> {
     frameworkErrors: sendError,
     clientErrorHandler: answerUnreadable,
   })
+  // A kanban that was killed under a fault may have left it in the tables.
+  await restoreHistory(sound)
+  const database = faults === undefined ? sound : new FaultyDatabase(sound, faults)
   const metrics = new KanbanMetrics()
   const kanban: Kanban = {
     accounts: new Accounts(database),
     boards: new Boards(database),
-    tasks: new Tasks(database),
+    tasks: faults === undefined ? new Tasks(database) : new FaultyTasks(database, faults),
     comments: new Comments(database),
     live: new LiveHub(),
-    cache: { board: new ReadCache(metrics), search: new ReadCache(metrics), task: new ReadCache(metrics) },
+    cache: cachesOf(metrics, faults),
     metrics,
   }
   await seed(kanban.accounts, kanban.boards, kanban.tasks)
@@ -88,6 +107,11 @@ export async function createApp(database: Database): Promise<FastifyInstance> {
   app.addContentTypeParser('text/markdown', { parseAs: 'string' }, (_request, body, done) => done(null, body))
   registerErrors(app)
   registerGuard(app, kanban.accounts)
+  registerCompression(app, faults === undefined ? undefined : () => faults.strikes('no-compression'))
+  if (faults !== undefined) {
+    await registerFaultyRequests(app, faults, sound)
+    registerFaults(app, faults)
+  }
   app.get('/healthz', () => ({ status: 'ok' }))
   registerPeople(app, kanban)
   registerBoards(app, kanban)

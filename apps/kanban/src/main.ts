@@ -3,6 +3,8 @@
 import { resolve } from 'node:path'
 import { createApp } from './app.ts'
 import { openDatabase } from './db.ts'
+import { Faults, faultsOf, type Wanted } from './faults.ts'
+import { Refusal } from './refusal.ts'
 
 function portOf(text: string): number {
   const port = Number(text)
@@ -11,11 +13,23 @@ function portOf(text: string): number {
   return process.exit(2)
 }
 
+/** The faults to begin with; undefined where none may be. */
+function wantedFaults(): Wanted | undefined {
+  try {
+    return faultsOf(process.env)
+  } catch (error) {
+    process.stderr.write(`kanban: ${error instanceof Refusal ? `${error.message} ${error.hint}` : String(error)}\n`)
+    return process.exit(2)
+  }
+}
+
 async function main(): Promise<void> {
+  const wanted = wantedFaults()
   const port = portOf(process.env['KANBAN_PORT'] ?? '3000')
   const host = process.env['KANBAN_HOST'] ?? '127.0.0.1'
   const database = await openDatabase({ url: process.env['DATABASE_URL'], dataDir: resolve(process.env['KANBAN_DATA_DIR'] ?? '.andon/kanban') })
-  const app = await createApp(database)
+  const faults = wanted === undefined ? undefined : new Faults()
+  const app = await createApp(database, faults)
   let stopping = false
   const stop = async (code: number): Promise<void> => {
     if (stopping) return
@@ -25,6 +39,7 @@ async function main(): Promise<void> {
     process.exitCode = code
   }
   try {
+    if (wanted !== undefined) await faults?.replace(wanted)
     await app.listen({ host, port })
   } catch (error) {
     const taken = error instanceof Error && Reflect.get(error, 'code') === 'EADDRINUSE'

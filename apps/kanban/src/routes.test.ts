@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 
-const source = ['app', 'routes-people', 'routes-boards', 'routes-tasks'].map((file) => readFileSync(join(import.meta.dirname, `../src/${file}.ts`), 'utf8')).join('\n')
+const source = ['app', 'routes-people', 'routes-boards', 'routes-tasks', 'routes-faults'].map((file) => readFileSync(join(import.meta.dirname, `../src/${file}.ts`), 'utf8')).join('\n')
 const reference = readFileSync(join(import.meta.dirname, '../../../docs/reference/kanban-api.md'), 'utf8')
 
 test('the reference names every route of the kanban, and no other', () => {

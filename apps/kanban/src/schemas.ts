@@ -1,5 +1,7 @@
 // What each route takes, as JSON schema: what is wrong is refused before any code of ours sees it.
 
+import { MAX_SECONDS } from './faults.ts'
+
 const uuid = { type: 'string', format: 'uuid' } as const
 const name = { type: 'string', minLength: 1, maxLength: 100, pattern: '\\S' } as const
 const longText = { type: 'string', maxLength: 50_000 } as const
@@ -36,6 +38,7 @@ export const bodies: Readonly<Record<string, object>> = {
   card: object({ columnId: uuid, ...cardFields }, ['columnId', 'title']),
   cardChanges: object({ version, ...cardFields, checklist, archived: { type: 'boolean' } }, ['version']),
   move: object({ columnId: uuid, before: { anyOf: [uuid, { type: 'null' }] }, version }, ['columnId', 'before', 'version']),
+  faults: object({ faults: { type: 'object', maxProperties: 50, additionalProperties: { type: 'number' } }, seconds: { type: 'number', minimum: 0.1, maximum: MAX_SECONDS } }, ['faults']),
   comment: object({ text: { type: 'string', minLength: 1, maxLength: 10_000, pattern: '\\S' } }, ['text']),
 }
 

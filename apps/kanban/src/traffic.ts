@@ -7,6 +7,7 @@ const USAGE = `node traffic.js [options]
   --url U        the kanban                         (http://127.0.0.1:3000)
   --rate N       requests per second on average     (5)
   --seed N       the same seed, the same team       (1)
+  --day N        minutes in which its pace goes up and down once, by a third  (10)
   --duration N   seconds after which the team ends  (never)
 `
 
@@ -20,19 +21,20 @@ function number(name: string, text: string | undefined, otherwise: number): numb
   return process.exit(2)
 }
 
-const values = readFlags({ name: 'traffic', usage: USAGE, flags: ['url', 'rate', 'seed', 'duration'] })
+const values = readFlags({ name: 'traffic', usage: USAGE, flags: ['url', 'rate', 'seed', 'day', 'duration'] })
 const url = values.url ?? 'http://127.0.0.1:3000'
 const rate = number('rate', values.rate, 5)
 const random = seeded(number('seed', values.seed, 1))
+const day = number('day', values.day, 10) * 60_000
 const until = performance.now() + number('duration', values.duration, 1e9) * 1000
 
 const report = new Report()
 const stopped = new AbortController()
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stopped.abort())
 
-/** The pace of a team changes slowly around its rate: between two thirds and four thirds of it in ten minutes. */
+/** The pace of a team changes slowly around its rate: between two thirds and four thirds of it in a day. */
 function pace(): number {
-  return rate * (1 + Math.sin((performance.now() / 600_000) * 2 * Math.PI) / 3)
+  return rate * (1 + Math.sin((performance.now() / day) * 2 * Math.PI) / 3)
 }
 
 const workers = Array.from({ length: PEOPLE }, (_, index) => new Worker(url, report, random, index))
