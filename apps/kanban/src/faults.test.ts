@@ -232,7 +232,7 @@ test('held-connections: a connection is still in use after its statement', { ski
   const used = (): number => sound.pool.totalCount - sound.pool.idleCount
   await database.query('SELECT 1')
   assert.equal(used(), 0)
-  await switches.replace(new Map([['held-connections', 200]]))
+  await switches.replace(new Map([['held-connections', 1000]]))
   await database.query('SELECT 1')
   await assert.rejects(database.transaction((connection) => connection.query('SELECT nothing')))
   assert.equal(used(), 2)
