@@ -15,7 +15,7 @@ export function registerCompression(app: FastifyInstance, skips: () => boolean =
   app.addHook('onSend', async ({ method, headers }, reply, payload) => {
     if (typeof payload !== 'string' || payload.length < LEAST || method !== 'GET') return payload
     void reply.header('vary', 'accept-encoding')
-    const accepts = String(headers['accept-encoding'] ?? '')
+    const accepts = headers['accept-encoding'] ?? ''
     if (!/\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/.test(accepts) || skips()) return payload
     const packed = await compress(payload)
     void reply.header('content-encoding', 'gzip').header('content-length', packed.length)

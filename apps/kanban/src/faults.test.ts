@@ -37,13 +37,16 @@ const faults = new Faults()
 /** Statements since the last time it was emptied, those of transactions too. */
 let statements: string[] = []
 
-function counted(database: Database): Database {
-  const through = (connection: Queryable): Queryable => ({
+function through(connection: Queryable): Queryable {
+  return {
     query: (text, values) => {
       statements.push(text)
       return connection.query(text, values)
     },
-  })
+  }
+}
+
+function counted(database: Database): Database {
   return { ...through(database), pool: database.pool, transaction: (work) => database.transaction((connection) => work(through(connection))), close: () => database.close() }
 }
 
@@ -90,8 +93,13 @@ async function board(): Promise<BoardView> {
 async function around<T>(name: (typeof FAULT_NAMES)[number], strength: number, look: () => Promise<T>): Promise<{ sound: T; struck: T; after: T }> {
   const soundly = await look()
   await faults.replace(new Map([[name, strength]]))
-  const struck = await look().finally(() => faults.replace(new Map()))
-  return { sound: soundly, struck, after: await look() }
+  try {
+    const struck = await look()
+    await faults.replace(new Map())
+    return { sound: soundly, struck, after: await look() }
+  } finally {
+    await faults.replace(new Map())
+  }
 }
 
 const median = (numbers: readonly number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
@@ -153,18 +161,19 @@ test('n-plus-one: a board takes as many statements as it has cards, and cards st
   })
   assert.equal(seen.struck.statements - seen.sound.statements, seen.struck.cards.length * 2)
   assert.equal(seen.after.statements, seen.sound.statements)
-  const before = new Map(seen.sound.cards.map((card) => [card.id, card]))
-  for (const { id, assignees, labels } of seen.struck.cards) if (before.has(id)) assert.deepEqual([assignees, labels], [before.get(id)?.assignees, before.get(id)?.labels])
+  const known = new Map(seen.sound.cards.map((card) => [card.id, card]))
+  for (const { id, assignees, labels } of seen.struck.cards) if (known.has(id)) assert.deepEqual([assignees, labels], [known.get(id)?.assignees, known.get(id)?.labels])
 })
 
+async function updatesOfNewCard(): Promise<number> {
+  const of = await board()
+  statements = []
+  assert.equal((await addCard(of)).status, 201)
+  return statements.filter((text) => text.startsWith('UPDATE cards SET position = $2')).length
+}
+
 test('reposition-loop: a new card renumbers its whole column, one update each', { skip }, async () => {
-  const updates = async (): Promise<number> => {
-    const of = await board()
-    statements = []
-    assert.equal((await addCard(of)).status, 201)
-    return statements.filter((text) => text.startsWith('UPDATE cards SET position = $2')).length
-  }
-  const seen = await around('reposition-loop', 3, updates)
+  const seen = await around('reposition-loop', 3, updatesOfNewCard)
   assert.deepEqual([seen.sound, seen.after], [0, 0])
   assert.ok(seen.struck >= 9 && seen.struck % 3 === 0, String(seen.struck))
 })
@@ -184,6 +193,8 @@ test('quadratic: four times the words take far more than four times as long, on 
   assert.ok(seen.struck > Math.max(seen.sound, seen.after) + many / 2, JSON.stringify(seen))
 })
 
+const bigFiles = (): number => fs.readdirSync(tmpdir()).filter((name) => name.startsWith('kanban-fault-')).length
+
 test('sync-read: each request reads the file synchronously, and the file goes', { skip }, async (t) => {
   const read = t.mock.method(fs, 'readFileSync')
   syncBuiltinESMExports()
@@ -191,13 +202,12 @@ test('sync-read: each request reads the file synchronously, and the file goes', 
     read.mock.restore()
     syncBuiltinESMExports()
   })
-  const files = (): number => fs.readdirSync(tmpdir()).filter((name) => name.startsWith('kanban-fault-')).length
-  const before = files()
+  const others = bigFiles()
   const seen = await around('sync-read', 3, async () => {
     read.mock.resetCalls()
     await ask('demo', 'GET', '/api/boards')
     const sizes = read.mock.calls.map(({ result }) => (Buffer.isBuffer(result) ? result.length : 0))
-    return { sizes, files: files() - before }
+    return { sizes, files: bigFiles() - others }
   })
   assert.deepEqual(seen, { sound: { sizes: [], files: 0 }, struck: { sizes: [3 * 2 ** 20], files: 1 }, after: { sizes: [], files: 0 } })
 })
@@ -243,6 +253,10 @@ test('held-connections: a connection is still in use after its statement', { ski
   assert.equal(used(), 0)
 })
 
+async function askOften(): Promise<void> {
+  for (let number = 0; number < 40; number += 1) await ask('demo', 'GET', '/api/me')
+}
+
 test('memory-leak: what requests leave behind outlives a collection, and goes with the fault', { skip }, async () => {
   setFlagsFromString('--expose-gc')
   const collect: () => void = runInNewContext('gc')
@@ -250,19 +264,16 @@ test('memory-leak: what requests leave behind outlives a collection, and goes wi
     collect()
     return process.memoryUsage().heapUsed / 2 ** 20
   }
-  const ask40 = async (): Promise<void> => {
-    for (let number = 0; number < 40; number += 1) await ask('demo', 'GET', '/api/me')
-  }
-  await ask40()
-  const before = heap()
-  await ask40()
+  await askOften()
+  const first = heap()
+  await askOften()
   const quiet = heap()
   await faults.replace(new Map([['memory-leak', 512]]))
-  await ask40()
+  await askOften()
   const leaked = heap()
   await faults.replace(new Map())
   const healed = heap()
-  assert.ok(quiet - before < 5 && leaked - quiet > 12 && leaked - quiet < 40 && healed - quiet < 5, JSON.stringify({ before, quiet, leaked, healed }))
+  assert.ok(quiet - first < 5 && leaked - quiet > 12 && leaked - quiet < 40 && healed - quiet < 5, JSON.stringify({ first, quiet, leaked, healed }))
 })
 
 test('no-compression: answers are as long as they are', { skip }, async () => {
@@ -310,14 +321,15 @@ test('gc-churn: requests have the collector run', { skip }, async () => {
   assert.ok(seen.struck > Math.max(seen.sound, seen.after) + 5, JSON.stringify(seen))
 })
 
+async function failedOfHundred(): Promise<number> {
+  const statuses: number[] = []
+  for (let number = 0; number < 100; number += 1) statuses.push((await ask('demo', 'GET', '/api/me')).status)
+  assert.ok(statuses.every((status) => status === 200 || status === 500))
+  return statuses.filter((status) => status === 500).length
+}
+
 test('errors: so many requests fail, as one that nobody caught', { skip }, async () => {
-  const failed = async (): Promise<number> => {
-    const statuses: number[] = []
-    for (let number = 0; number < 100; number += 1) statuses.push((await ask('demo', 'GET', '/api/me')).status)
-    assert.ok(statuses.every((status) => status === 200 || status === 500))
-    return statuses.filter((status) => status === 500).length
-  }
-  const seen = await around('errors', 0.3, failed)
+  const seen = await around('errors', 0.3, failedOfHundred)
   assert.ok(seen.sound === 0 && seen.after === 0 && seen.struck > 10 && seen.struck < 55, JSON.stringify(seen))
 })
 
@@ -333,30 +345,32 @@ test('latency: answers take so many times as long', { skip }, async () => {
   assert.ok(seen.struck > 5 * Math.max(seen.sound, seen.after), JSON.stringify(seen))
 })
 
+/** Milliseconds of CPU in half a second. */
+async function cpuOfHalfSecond(): Promise<number> {
+  const begun = process.cpuUsage()
+  await wait(500)
+  const { user, system } = process.cpuUsage(begun)
+  return (user + system) / 1000
+}
+
 test('dropped-connections, cpu-burn and blocked-loop strike a kanban that listens', { skip }, async (t) => {
   const switches = new Faults()
   const other = await createApp(sound, switches)
   t.after(() => other.close())
   const url = `${await other.listen({ port: 0, host: '127.0.0.1' })}/healthz`
   const reached = async (): Promise<boolean> => await fetch(url).then(async (answer) => (await answer.arrayBuffer()).byteLength > 0, () => false)
-  const worked = async (): Promise<number> => {
-    const begun = process.cpuUsage()
-    await wait(500)
-    const { user, system } = process.cpuUsage(begun)
-    return (user + system) / 1000
-  }
   assert.equal(await reached(), true)
   await switches.replace(new Map([['dropped-connections', 1]]))
   assert.equal(await reached(), false)
   await switches.replace(new Map())
   assert.equal(await reached(), true)
 
-  const quiet = await worked()
+  const quiet = await cpuOfHalfSecond()
   await switches.replace(new Map([['cpu-burn', 0.8]]))
   await wait(200)
-  const burnt = await worked()
+  const burnt = await cpuOfHalfSecond()
   await switches.replace(new Map())
-  const cooled = await worked()
+  const cooled = await cpuOfHalfSecond()
   assert.ok(burnt > Math.max(quiet, cooled) + 100, `${quiet}, ${burnt}, ${cooled} ms of CPU`)
 
   await switches.replace(new Map([['blocked-loop', 600]]))

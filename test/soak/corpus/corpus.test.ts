@@ -41,15 +41,17 @@ test('counters are told apart by slice: silent, new and reset ones too', () => {
   assert.deepEqual(increases([[0, 5], [1, 8], [2, 1]], 2), [3, 1])
 })
 
+/** A slice that holds values. */
+function sliceWith(values: readonly number[]): ReturnType<typeof sliceOf> {
+  const buckets = new Map<number, number>()
+  for (const value of values) buckets.set(bucketOf(value), (buckets.get(bucketOf(value)) ?? 0) + 1)
+  return sliceOf(values.length, values.reduce((sum, value) => sum + value, 0), buckets)
+}
+
 test('quantiles of slices lie within a bucket of the exact ones', () => {
   const random = seeded(3)
   const values = Array.from({ length: 5000 }, () => 0.001 * Math.exp(4 * random())).toSorted((a, b) => a - b)
-  const slice = (some: readonly number[]): ReturnType<typeof sliceOf> => {
-    const buckets = new Map<number, number>()
-    for (const value of some) buckets.set(bucketOf(value), (buckets.get(bucketOf(value)) ?? 0) + 1)
-    return sliceOf(some.length, some.reduce((sum, value) => sum + value, 0), buckets)
-  }
-  const all = added([slice(values.slice(0, 1000)), null, slice(values.slice(1000))])
+  const all = added([sliceWith(values.slice(0, 1000)), null, sliceWith(values.slice(1000))])
   assert.equal(all?.[0], 5000)
   for (const q of [0.05, 0.5, 0.95]) assert.ok(Math.abs(Math.log2(quantileOf(all, q) / quantile(values, q))) < 1 / 8, `${q}`)
   const exact = values.filter((value) => value > 0.01).length
@@ -91,10 +93,10 @@ test('what is recorded in pieces is replayed and scored', async (t) => {
         return stand
       },
     })
-  const first = await piece(400)
-  const again = await piece(500)
+  const first = await piece(250)
+  const again = await piece(350)
   const plan = planOf(1)
-  assert.ok(first.next > 15 && again.next > first.next + 20, `${first.next}, ${again.next}`)
+  assert.ok(first.next > 10 && again.next > first.next + 15, `${first.next}, ${again.next}`)
   assert.deepEqual(readManifest(folder), again)
   assert.ok(stands.every(({ stopped }) => stopped))
   // Every fault of the plan up to there, once and in order; a piece that is too short records nothing.
@@ -108,7 +110,7 @@ test('what is recorded in pieces is replayed and scored', async (t) => {
     assert.deepEqual(new Set(faults.map(({ index }) => `${plan[index]?.load} ${plan[index]?.part}`)), new Set([`${rate} ${part}`]))
   }
 
-  const stretches = load(folder, again, 24)
+  const stretches = load(folder, again, 12)
   // Only what the simulation knows has an effect; a little of it at a low rate may not show.
   for (const stretch of stretches) {
     for (const fault of stretch.truth) {
@@ -117,7 +119,7 @@ test('what is recorded in pieces is replayed and scored', async (t) => {
       if (!/^(?:errors|latency|dropped)/.test(name)) assert.ok(!hasEffect(stretch, fault), name)
     }
   }
-  assert.ok(stretches.every(({ history, slices, tracks }) => history === 24 * 240 && tracks.every(({ values, histograms, counts: all, failed }) => values.length === slices && [histograms, all, failed].every((list) => list === undefined || list.length === slices))))
+  assert.ok(stretches.every(({ history, slices, tracks }) => history === 12 * 240 && tracks.every(({ values, histograms, counts: all, failed }) => values.length === slices && [histograms, all, failed].every((list) => list === undefined || list.length === slices))))
 
   const seen = await score(oracle, stretches)
   assert.ok(seen.found.length === truth.length && seen.found.every(({ delayMs = Infinity }) => delayMs >= 30_000 && delayMs <= 45_000))
@@ -129,12 +131,12 @@ test('what is recorded in pieces is replayed and scored', async (t) => {
   assert.ok(crying.found.every(({ delayMs }) => delayMs === undefined) && crying.firing === crying.evaluations && crying.evaluations > 0)
 
   const z = await score(robustZ, stretches)
-  const large = z.found.filter(({ fault: { fault, strength } }) => `${fault} ${strength}` === 'latency 5')
-  assert.ok(large.length > 0 && large.every(({ delayMs }) => delayMs !== undefined), 'robust z misses latency × 5')
+  const large = z.found.filter(({ fault: { fault, strength } }) => fault === 'latency' && strength >= 2)
+  assert.ok(large.length > 0 && large.every(({ delayMs }) => delayMs !== undefined), 'robust z misses latency × 2 or × 5')
   const sigma = await score(staticThreeSigma, stretches)
   assert.ok(sigma.found.filter(counts).some(({ delayMs }) => delayMs !== undefined))
 
-  const report = corpusReport({ manifest: again, historyHours: 24, scores: { proof: [seen, z], tuning: [sigma] }, machine: 'a machine' })
+  const report = corpusReport({ manifest: again, historyHours: 12, scores: { proof: [seen, z], tuning: [sigma] }, machine: 'a machine' })
   assert.match(report, new RegExp(`${truth.length} faults in [\\d.]+ hours`))
   assert.match(report, /\| oracle \| (\d+) of \1: 100\.0 % \([\d.]+ % to 100\.0 %\) \| \d+ s \/ \d+ s \| (\d+) of \2: 100\.0 %/)
   assert.match(report, /Latency × 1\.3, below the floor: /)
@@ -176,7 +178,7 @@ test('the detection of the server is driven slice by slice on data time, and pag
   }
   const alarms = await watchDetector('watch', Watch).judge(stretch)
   assert.deepEqual(taken.slice(0, 4), [[0, 240], [240 * STEP_MS, 10], [250 * STEP_MS, 1], [251 * STEP_MS, 1]])
-  assert.deepEqual([...seen].toSorted(), [['database-edge postgresql', 0.002], ['errors', 0], ['http-edge 127.0.0.1', 0.003], ['throughput', 2]])
+  assert.deepEqual([...seen].toSorted(([a], [b]) => a.localeCompare(b)), [['database-edge postgresql', 0.002], ['errors', 0], ['http-edge 127.0.0.1', 0.003], ['throughput', 2]])
   assert.deepEqual(alarms, [
     { track: 'errors', start: 281 * STEP_MS, end: 291 * STEP_MS, page: false },
     { track: 'service', start: 281 * STEP_MS, end: 291 * STEP_MS },
@@ -196,7 +198,7 @@ test('what lies in the repository can be read, and is small', () => {
   assert.ok(readdirSync(RECORDED).length >= manifest.segments.length)
 })
 
-test('a minute of the real programs: every series is there, and a fault shows in it', { timeout: 240_000 }, async (t) => {
+test('a minute of the real programs: every series is there, and a fault shows in it', { timeout: 400_000 }, async (t) => {
   const stand = await Stand.start({ load: 15, seed: 1 })
   t.after(() => stand.stop())
   await wait(8000)
@@ -211,7 +213,8 @@ test('a minute of the real programs: every series is there, and a fault shows in
   const requests = recording.series.filter(({ name }) => name === 'requests')
   const sum = (list: typeof requests, from: number, to: number): number => list.reduce((all, { values = [] }) => all + values.slice(from, to).reduce<number>((some, value) => some + (value ?? 0), 0), 0)
   const failed = requests.filter(({ labels }) => labels['status'] === '500')
-  assert.equal(sum(failed, 0, 1), 0)
+  // On a busy machine one may fail by itself.
+  assert.ok(sum(failed, 0, 1) < 0.05 * sum(requests, 0, 1))
   const [bad, all] = [sum(failed, 1, 3), sum(requests, 1, 3)]
   assert.ok(all > 100 && bad / all > 0.2 && bad / all < 0.7, `${bad} of ${all}`)
   const total = recording.series.find(({ name }) => name === 'latency')?.histograms ?? []

@@ -81,7 +81,7 @@ class Asker {
 
   async ask(query: string): Promise<readonly Matrix[]> {
     const parameters = new URLSearchParams({ query, start: String(this.#start / 1000), end: String(this.#end / 1000), step: String(STEP_MS / 1000) })
-    const response = await fetch(`${this.#url}/api/v1/query_range?${parameters}`, { signal: AbortSignal.timeout(60_000) })
+    const response = await fetch(`${this.#url}/api/v1/query_range?${parameters.toString()}`, { signal: AbortSignal.timeout(60_000) })
     if (!response.ok) throw new Error(`${query}: ${response.status} ${await response.text()}`)
     const { data }: { data: { result: readonly Matrix[] } } = JSON.parse(await response.text())
     return data.result
@@ -113,7 +113,7 @@ export function increases(points: readonly (readonly [place: number, sum: number
   return grown
 }
 
-async function counters(asker: Asker, { name, unit, metric, where, by }: Counted, selector: string): Promise<RecordedSeries[]> {
+async function counted(asker: Asker, { name, unit, metric, where, by }: Counted, selector: string): Promise<RecordedSeries[]> {
   const found = new Map<string, { labels: Record<string, string>; values: number[] }>()
   for (const series of await asker.ask(`${metric}{${selector}${where === undefined ? '' : `,${where}`}}`)) {
     const labels = keptOf(series.metric, by)
@@ -156,7 +156,7 @@ function bucketsOf(buckets: readonly Bucket[]): Map<number, number> {
   return found
 }
 
-async function histograms(asker: Asker, { name, unit, metric, by }: Counted, selector: string): Promise<RecordedSeries[]> {
+async function distributions(asker: Asker, { name, unit, metric, by }: Counted, selector: string): Promise<RecordedSeries[]> {
   const found = new Map<string, { labels: Record<string, string>; sums: Sums }>()
   const zeros = (): number[] => Array.from({ length: asker.slices }, () => 0)
   for (const series of await asker.ask(`${metric}{${selector}}`)) {
@@ -194,8 +194,8 @@ export async function readSlices(url: string, service: string, start: Millisecon
   const asker = new Asker(url, start, end)
   const selector = `service_name=${JSON.stringify(service)}`
   const series: RecordedSeries[] = []
-  for (const each of COUNTERS) series.push(...(await counters(asker, each, selector)))
-  for (const each of HISTOGRAMS) series.push(...(await histograms(asker, each, selector)))
+  for (const each of COUNTERS) series.push(...(await counted(asker, each, selector)))
+  for (const each of HISTOGRAMS) series.push(...(await distributions(asker, each, selector)))
   for (const each of GAUGES) series.push(...(await gauge(asker, each, selector)))
   return { format: 1, stepMs: STEP_MS, start: start + STEP_MS, slices: asker.slices, series }
 }

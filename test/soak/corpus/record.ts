@@ -144,20 +144,22 @@ export async function recordPiece(options: PieceOptions): Promise<Manifest> {
   const plan = planOf(manifest.seed)
   const { now } = options.clock ?? REAL
   const until = now() + minutes * MINUTE
+  // Asked again after each wait: it may have been aborted meanwhile.
+  const isOver = (): boolean => signal.aborted
   let course: Course | undefined
   const finish = async (): Promise<void> => {
     if (course === undefined) return
     const ending = course
     course = undefined
     try {
-      if (!signal.aborted) await ending.quiet(faultMinutes * MINUTE)
+      if (!isOver()) await ending.quiet(faultMinutes * MINUTE)
       manifest = await ending.save(manifest, manifest.next)
     } finally {
       await ending.stop()
     }
   }
   try {
-    while (!signal.aborted) {
+    while (!isOver()) {
       // After its end the plan begins anew: more of the same, at other moments.
       const injection = plan[manifest.next % plan.length]
       if (injection === undefined) break
@@ -167,7 +169,7 @@ export async function recordPiece(options: PieceOptions): Promise<Manifest> {
       if (isOther) await finish()
       course ??= await Course.begin(options, injection, manifest.segments.length + 1)
       await course.quiet((1 + injection.patience) * faultMinutes * MINUTE)
-      if (signal.aborted) break
+      if (isOver()) break
       told?.(`${new Date(now()).toISOString()} ${injection.index + 1} of ${plan.length}: ${injection.fault} ${injection.strength} at ${injection.load} requests/s (${injection.part})`)
       await course.inject(injection)
       manifest = await course.save(manifest, manifest.next + 1)

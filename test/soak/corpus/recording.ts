@@ -101,25 +101,26 @@ export function writeManifest(folder: string, manifest: Manifest): void {
 export function writeRecording(folder: string, file: string, recording: Recording): void {
   mkdirSync(folder, { recursive: true })
   const text = Buffer.from(JSON.stringify(recording))
-  replace(join(folder, file), brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT, [constants.BROTLI_PARAM_QUALITY]: 9, [constants.BROTLI_PARAM_SIZE_HINT]: text.length } }))
+  replace(join(folder, file), brotliCompressSync(text, { params: { [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT, [constants.BROTLI_PARAM_QUALITY]: 7, [constants.BROTLI_PARAM_SIZE_HINT]: text.length } }))
 }
 
 /** @throws Error when the file is not there or holds something else */
 export function readRecording(folder: string, file: string): Recording {
   const recording: Recording = JSON.parse(brotliDecompressSync(readFileSync(join(folder, file))).toString())
   const lengths = new Set(recording.series.map(({ values, histograms }) => (values ?? histograms ?? []).length))
-  if (recording.format !== 1 || [...lengths].some((length) => length !== recording.slices)) throw new Error(`${file} is no recording of ${recording.slices} slices`)
+  if ([...lengths].some((length) => length !== recording.slices)) throw new Error(`${file} is no recording of ${recording.slices} slices`)
   return recording
 }
+
+const keyOf = ({ name, labels }: RecordedSeries): string => JSON.stringify([name, Object.entries(labels)])
+const nothing = (length: number): null[] => Array.from({ length }, () => null)
 
 /** What follows directly is put behind it; series that only one of them has are filled with null. */
 export function append(before: Recording | undefined, more: Recording): Recording {
   if (before === undefined) return more
   if (more.start !== before.start + before.slices * STEP_MS) throw new Error('a recording must go on where it ended')
-  const keyOf = ({ name, labels }: RecordedSeries): string => JSON.stringify([name, Object.entries(labels)])
   const [old, fresh] = [before, more].map(({ series }) => new Map(series.map((each) => [keyOf(each), each])))
   const keys = new Set([...(old?.keys() ?? []), ...(fresh?.keys() ?? [])])
-  const nothing = (length: number): null[] => Array.from({ length }, () => null)
   const series = [...keys].flatMap((key): RecordedSeries[] => {
     const [first, second] = [old?.get(key), fresh?.get(key)]
     const some = first ?? second

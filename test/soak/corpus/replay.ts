@@ -64,7 +64,7 @@ export function tracksOf({ series, slices }: Recording): Track[] {
   const named = (name: string): RecordedSeries[] => series.filter((each) => each.name === name)
   const requests = named('requests')
   const total = sumOf(requests, slices)
-  const failed = sumOf(requests.filter(({ labels }) => /^5/.test(labels['status'] ?? '')), slices)
+  const failed = sumOf(requests.filter(({ labels }) => labels['status']?.startsWith('5')), slices)
   const tracks: Track[] = [
     { key: 'errors', what: 'errors', unit: 'share', values: Float64Array.from(total, (all, index) => (all > 0 ? (failed[index] ?? 0) / all : Number.NaN)), counts: total, failed },
     { key: 'throughput', what: 'throughput', unit: 'requests per slice', values: total },
@@ -112,6 +112,8 @@ function quietRuns(loaded: readonly Loaded[]): { readonly of: Loaded; readonly f
   })
 }
 
+const joined = (before: Float64Array, after: Float64Array): Float64Array => Float64Array.from([...before, ...after])
+
 function historyOf(track: Track, picks: readonly { readonly of: Loaded; readonly from: number }[]): Track {
   const length = picks.length * RUN
   const take = (list: (track: Track) => Float64Array | undefined): Float64Array => {
@@ -123,7 +125,6 @@ function historyOf(track: Track, picks: readonly { readonly of: Loaded; readonly
     }
     return taken
   }
-  const joined = (before: Float64Array, after: Float64Array): Float64Array => Float64Array.from([...before, ...after])
   const histograms = track.histograms === undefined ? undefined : [...picks.flatMap(({ of, from }) => of.tracks.find(({ key }) => key === track.key)?.histograms?.slice(from, from + RUN) ?? Array.from({ length: RUN }, () => null)), ...track.histograms]
   return {
     ...track,
@@ -175,7 +176,7 @@ export function effectsOf({ start, tracks, history }: Stretch, fault: Truth): Re
   const effects = new Map<string, number>()
   for (const { key, what, values, histograms, counts, failed } of tracks) {
     const of = (from: number, until: number): number => {
-      if (failed !== undefined && counts !== undefined) return total(failed, from, until) / Math.max(1, total(counts, from, until))
+      if (failed !== undefined && counts !== undefined) return totalOf(failed, from, until) / Math.max(1, totalOf(counts, from, until))
       if (histograms !== undefined) return quantileOf(added(histograms.slice(from, until)), key.endsWith('.p50') ? 0.5 : 0.95)
       const sorted = values.slice(from, until).filter((value) => !Number.isNaN(value)).toSorted()
       return what === 'heap' ? (sorted.at(-1) ?? Number.NaN) : (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)
@@ -186,7 +187,7 @@ export function effectsOf({ start, tracks, history }: Stretch, fault: Truth): Re
   return effects
 }
 
-function total(list: Float64Array, from: number, until: number): number {
+function totalOf(list: Float64Array, from: number, until: number): number {
   return list.subarray(from, until).reduce((sum, value) => sum + value, 0)
 }
 

@@ -47,9 +47,12 @@ function row({ detector, found, trueIncidents, falseIncidents, quietMs, evaluati
   return `| ${cells.join(' | ')} |`
 }
 
+function ofKind({ found }: Score, kind: string): readonly Found[] {
+  return found.filter(({ fault: { fault, strength } }) => `${fault} ${strength}` === kind)
+}
+
 function byFault(scores: readonly Score[]): string[] {
   const kinds = [...new Set(scores[0]?.found.map(({ fault: { fault, strength } }) => `${fault} ${strength}`))].toSorted()
-  const ofKind = ({ found }: Score, kind: string): readonly Found[] => found.filter(({ fault: { fault, strength } }) => `${fault} ${strength}` === kind)
   return [
     `| fault and strength | injected (with an effect) | ${scores.map(({ detector }) => detector).join(' | ')} |`,
     `|---|---|${scores.map(() => '---|').join('')}`,

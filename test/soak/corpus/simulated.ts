@@ -45,6 +45,7 @@ export class SimulatedStand implements Standing {
   readonly #load: number
   readonly #switches: Switch[] = []
   readonly #server: Server
+  readonly #sent = new Map<Milliseconds, Export>()
   andon = ''
   broken: string | undefined
   stopped = false
@@ -81,6 +82,12 @@ export class SimulatedStand implements Standing {
 
   /** What was sent at a time: the same whenever it is asked for. */
   #export(time: Milliseconds): Export {
+    const known = this.#sent.get(time) ?? this.#simulated(time)
+    this.#sent.set(time, known)
+    return known
+  }
+
+  #simulated(time: Milliseconds): Export {
     const faults = this.#switches.findLast((each) => each.time < time)?.faults ?? {}
     const random = seeded(Math.round(time / EXPORT_MS) % 2 ** 31)
     for (let turn = 0; turn < 5; turn += 1) random()
