@@ -371,7 +371,8 @@ test('dropped-connections, cpu-burn and blocked-loop strike a kanban that listen
   const burnt = await cpuOfHalfSecond()
   await switches.replace(new Map())
   const cooled = await cpuOfHalfSecond()
-  assert.ok(burnt > Math.max(quiet, cooled) + 100, `${quiet}, ${burnt}, ${cooled} ms of CPU`)
+  // On a busy machine it gets far less than it asks for.
+  assert.ok(burnt > 5 * Math.max(quiet, cooled, 4), `${quiet}, ${burnt}, ${cooled} ms of CPU`)
 
   await switches.replace(new Map([['blocked-loop', 600]]))
   assert.ok((await longestBlock(2000)) > 500)
