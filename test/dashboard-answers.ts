@@ -1,7 +1,8 @@
 // What a healthy server would answer the dashboard, fixed in time: NOW is the end of every range.
 
-/** The end of every range, milliseconds since the Unix epoch. */
-export const NOW: number = Date.parse('2026-11-24T12:00:00Z')
+import { alertingAnswer } from './dashboard-alerting-answers.ts'
+import { NOW } from './dashboard-now.ts'
+
 const STEP = 15_000
 const COUNT = 60
 const t = Array.from({ length: COUNT }, (_, index) => NOW - (COUNT - 1 - index) * STEP)
@@ -150,6 +151,8 @@ const status = {
 /** The answer to a path; undefined where the server would say 404. */
 export function answers(url: URL): unknown {
   const path = url.pathname
+  const alerting = alertingAnswer(url)
+  if (alerting !== undefined) return alerting
   if (path === '/api/overview') return overview
   if (path === '/api/dashboard') return dashboard
   if (path === '/api/service/kanban') return service

@@ -3,11 +3,21 @@ import { createReadStream, existsSync, statSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 
+/** A request that changes something. */
+export interface Sent {
+  readonly method: string
+  readonly path: string
+  /** Parsed; undefined where there was none. */
+  readonly body: unknown
+}
+
 /** A running stand-in for the server of Andon. */
 export interface DashboardServer {
   readonly url: string
   /** Paths that were asked for under /api, in order. */
   readonly asked: readonly string[]
+  /** What was asked to be changed, in order. */
+  readonly sent: readonly Sent[]
   /** How many live streams are open. */
   streams(): number
   /** Sends what a path answers now to every stream that follows it. @returns to how many */
@@ -24,14 +34,17 @@ const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-
  *
  * @param files - the folder of the built page
  * @param api - the answer to a path with its query; undefined is 404
+ * @param change - the answer to a request that changes something; undefined is 204, and a Refusal an error
  */
-export async function serveDashboard(files: string, api: (url: URL) => unknown): Promise<DashboardServer> {
+export async function serveDashboard(files: string, api: (url: URL) => unknown, change: (sent: Sent) => unknown = () => undefined): Promise<DashboardServer> {
   const asked: string[] = []
+  const sent: Sent[] = []
   const streams = new Map<string, Stream>()
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (url.pathname === '/api/live') openStream(streams, response)
     else if (url.pathname.startsWith('/api/live/')) void subscribe(streams, api, { request, response, id: url.pathname.slice(10) })
+    else if (request.method !== 'GET') void changed(request, response, { url, sent, change })
     else if (url.pathname.startsWith('/api/')) {
       asked.push(url.pathname + url.search)
       const body = api(url)
@@ -48,6 +61,7 @@ export async function serveDashboard(files: string, api: (url: URL) => unknown):
   return {
     url: `http://127.0.0.1:${port}`,
     asked,
+    sent,
     streams: () => streams.size,
     push: (pathname) => {
       const following = [...streams.values()].flatMap((stream) => [...stream.paths].filter((path) => path.split('?')[0] === pathname).map((path) => ({ stream, path })))
@@ -61,6 +75,32 @@ export async function serveDashboard(files: string, api: (url: URL) => unknown):
       })
     },
   }
+}
+
+/** An answer that is an error. */
+export class Refusal {
+  readonly status: number
+  readonly code: string
+  readonly message: string
+
+  constructor(status: number, code: string, message: string) {
+    this.status = status
+    this.code = code
+    this.message = message
+  }
+}
+
+async function changed(request: IncomingMessage, response: ServerResponse, { url, sent, change }: { url: URL; sent: Sent[]; change: (sent: Sent) => unknown }): Promise<void> {
+  let text = ''
+  for await (const chunk of request) text += String(chunk)
+  const one: Sent = { method: request.method ?? '', path: url.pathname + url.search, body: text === '' ? undefined : JSON.parse(text) }
+  sent.push(one)
+  const answer = change(one)
+  if (answer instanceof Refusal) {
+    response.writeHead(answer.status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ error: { code: answer.code, message: answer.message, hint: '' } }))
+  } else if (answer === undefined) response.writeHead(204).end()
+  else response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
 }
 
 interface Stream {

@@ -41,6 +41,28 @@ const pages = [
     validateSearch: readTraceSearch,
     component: lazyRouteComponent(() => import('./spans/trace-screen.tsx'), 'TraceScreen'),
   }),
+  ...(
+    [
+      ['/incidents', lazyRouteComponent(() => import('./incidents/list-screen.tsx'), 'IncidentsScreen')],
+      ['/incidents/figures', lazyRouteComponent(() => import('./incidents/figures-screen.tsx'), 'FiguresScreen')],
+      ['/incidents/quality', lazyRouteComponent(() => import('./incidents/quality-screen.tsx'), 'QualityScreen')],
+      ['/incidents/on-call', lazyRouteComponent(() => import('./incidents/on-call-screen.tsx'), 'OnCallScreen')],
+      ['/incidents/$id', lazyRouteComponent(() => import('./incidents/incident-screen.tsx'), 'IncidentScreen')],
+      ['/alerts', lazyRouteComponent(() => import('./alerts/active-screen.tsx'), 'ActiveAlertsScreen')],
+      ['/alerts/history', lazyRouteComponent(() => import('./alerts/history-screen.tsx'), 'HistoryScreen')],
+      ['/alerts/rules', lazyRouteComponent(() => import('./alerts/rules-screen.tsx'), 'RulesScreen')],
+      ['/alerts/rules/new', lazyRouteComponent(() => import('./alerts/rule-editor-screen.tsx'), 'RuleEditorScreen')],
+      ['/alerts/rules/$id', lazyRouteComponent(() => import('./alerts/rule-editor-screen.tsx'), 'RuleEditorScreen')],
+      ['/silences', lazyRouteComponent(() => import('./alerts/silences-screen.tsx'), 'SilencesScreen')],
+      ['/objectives', lazyRouteComponent(() => import('./objectives/list-screen.tsx'), 'ObjectivesScreen')],
+      ['/objectives/$id', lazyRouteComponent(() => import('./objectives/objective-screen.tsx'), 'ObjectiveScreen')],
+      ['/objectives/$id/report', lazyRouteComponent(() => import('./objectives/agreement-screen.tsx'), 'AgreementScreen')],
+      ['/detectors', lazyRouteComponent(() => import('./detectors/list-screen.tsx'), 'DetectorsScreen')],
+      ['/detectors/$id', lazyRouteComponent(() => import('./detectors/detector-screen.tsx'), 'DetectorScreen')],
+      ['/deploys', lazyRouteComponent(() => import('./deploys/list-screen.tsx'), 'DeploysScreen')],
+      ['/deploys/$id', lazyRouteComponent(() => import('./deploys/deploy-screen.tsx'), 'DeployScreen')],
+    ] as const
+  ).map(([path, component]) => createRoute({ getParentRoute: () => root, path, component })),
   createRoute({
     getParentRoute: () => root,
     path: '/status',

@@ -62,6 +62,17 @@ export function useLive<T>(path: string | null): UseQueryResult<T> {
   })
 }
 
+/** A route's answer that the stream does not carry: asked for now and then while live, the last one staying meanwhile. */
+export function usePolled<T>(path: string): UseQueryResult<T> {
+  const allowed = useContext(LiveAllowed)
+  return useQuery<T>({
+    queryKey: ['get', path],
+    queryFn: ({ signal }) => read<T>(path, signal),
+    refetchInterval: (query) => (allowed ? POLL_EVERY_MS : healing(query.state.error)),
+    placeholderData: (before, query) => (typeof query?.queryKey[1] === 'string' && routeOf(query.queryKey[1]) === routeOf(path) ? before : undefined),
+  })
+}
+
 /** A route's answer that does not move, such as one trace. */
 export function useOnce<T>(path: string | null): UseQueryResult<T> {
   return useQuery<T>({

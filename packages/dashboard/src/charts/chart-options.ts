@@ -15,6 +15,15 @@ export interface ChartSeries {
   readonly hidden?: boolean
 }
 
+/** Something that happened, over a time or at one (`end` left out). Drawn behind the lines. */
+export interface ChartMark {
+  /** Milliseconds. */
+  readonly start: number
+  readonly end?: number
+  readonly tone: Tone
+  readonly label: string
+}
+
 /** What decides the look of a chart, its data apart. */
 export interface ChartLook {
   readonly series: readonly Omit<ChartSeries, 'values'>[]
@@ -24,6 +33,8 @@ export interface ChartLook {
   readonly syncKey: string
   /** The smallest top of the scale, so that noise around zero does not fill the chart. */
   readonly atLeast: number
+  /** Whether values below zero are shown, such as a budget that is overspent. */
+  readonly below: boolean
   /** Not read: the colours are; but another scheme is another look. */
   readonly scheme: string
 }
@@ -34,6 +45,8 @@ export interface ChartEvents {
   select(start: number, end: number): void
   cursor(index: number | null): void
   zoomOut(): void
+  /** What is drawn behind the lines, asked for at every drawing. */
+  marks(): readonly ChartMark[]
 }
 
 const MINUTE = 60_000
@@ -105,6 +118,29 @@ const fade =
     return gradient
   }
 
+/** Bands over a time, and lines at one. */
+function drawMarks(u: uPlot, root: Element, marks: readonly ChartMark[]): void {
+  const { left, top, width, height } = u.bbox
+  const { ctx } = u
+  ctx.save()
+  for (const { start, end, tone } of marks) {
+    const from = Math.max(left, u.valToPos(start, 'x', true))
+    const to = Math.min(left + width, u.valToPos(end ?? start, 'x', true))
+    if (to < left || from > left + width) continue
+    const colour = readColour(root, toneVariable(tone))
+    ctx.fillStyle = `${colour}22`
+    if (end !== undefined) ctx.fillRect(from, top, Math.max(1, to - from), height)
+    ctx.strokeStyle = colour
+    ctx.lineWidth = devicePixelRatio
+    ctx.setLineDash(end === undefined ? [3 * devicePixelRatio, 3 * devicePixelRatio] : [])
+    ctx.beginPath()
+    ctx.moveTo(from, top)
+    ctx.lineTo(from, top + height)
+    ctx.stroke()
+  }
+  ctx.restore()
+}
+
 /** The options of uPlot for a look. Colours are read where `root` stands. */
 export function chartOptions(root: HTMLElement, look: ChartLook, events: ChartEvents, size: { width: number; height: number }): uPlot.Options {
   return {
@@ -116,7 +152,7 @@ export function chartOptions(root: HTMLElement, look: ChartLook, events: ChartEv
     legend: { show: false },
     scales: {
       x: { time: true, auto: false, range: (_u, min, max) => [min, max] },
-      y: { range: (_u, _min, max) => [0, Math.max(Number.isFinite(max) ? max * 1.08 : 0, look.atLeast)] },
+      y: { range: (_u, min, max) => [look.below ? Math.min(0, Number.isFinite(min) ? min * 1.08 : 0) : 0, Math.max(Number.isFinite(max) ? max * 1.08 : 0, look.atLeast)] },
     },
     axes: axes(root, look),
     series: [{}, ...lines(root, look)],
@@ -128,6 +164,7 @@ export function chartOptions(root: HTMLElement, look: ChartLook, events: ChartEv
       bind: { dblclick: () => () => (events.zoomOut(), null) },
     },
     hooks: {
+      drawClear: [(u) => drawMarks(u, root, events.marks())],
       setSelect: [
         (u) => {
           const { left, width } = u.select

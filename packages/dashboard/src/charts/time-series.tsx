@@ -5,7 +5,7 @@ import 'uplot/dist/uPlot.min.css'
 import type { Unit } from '../ui/format.ts'
 import type { Zone } from '../ui/time-range.ts'
 import { clockText } from '../ui/time-text.ts'
-import { type ChartLook, chartOptions, type ChartSeries, valueText } from './chart-options.ts'
+import { type ChartLook, type ChartMark, chartOptions, type ChartSeries, valueText } from './chart-options.ts'
 import { toneVariable } from './palette.ts'
 import './charts.css'
 
@@ -21,10 +21,16 @@ export interface TimeSeriesProps {
   readonly height?: number
   readonly syncKey?: string
   readonly atLeast?: number
+  /** Shows values below zero as well. */
+  readonly below?: boolean
+  /** Deploys, incidents and the like, behind the lines and told below them. */
+  readonly marks?: readonly ChartMark[]
   /** Dragging along the time axis; without it, dragging does nothing. */
   readonly onSelect?: (start: number, end: number) => void
   readonly onZoomOut?: () => void
 }
+
+const MARKS_TOLD = 6
 
 const last = (values: readonly (number | null)[]): number | null => values.findLast((value) => value !== null) ?? null
 
@@ -55,7 +61,25 @@ export function TimeSeries(props: TimeSeriesProps): JSX.Element {
       </ul>
       <div className="chart-box" ref={box} style={{ height: props.height ?? 180 }} role="img" aria-label={describe(props)} />
       {empty && <p className="chart-empty">No data in this range</p>}
+      <Marks {...props} />
     </figure>
+  )
+}
+
+/** What is marked in the range, in words. */
+function Marks({ marks = [], range, zone }: TimeSeriesProps): JSX.Element | null {
+  const seen = marks.filter(({ start, end }) => start <= range.end && (end ?? start) >= range.start)
+  if (seen.length === 0) return null
+  return (
+    <ul className="chart-marks">
+      {seen.slice(0, MARKS_TOLD).map(({ start, end, tone, label }) => (
+        <li key={`${start} ${label}`}>
+          <i className={end === undefined ? 'mark' : 'mark band'} style={{ '--swatch': `var(${toneVariable(tone)})` }} />
+          {label} <span className="dim">{clockText(start, zone).slice(0, 5)}</span>
+        </li>
+      ))}
+      {seen.length > MARKS_TOLD && <li className="dim">and {seen.length - MARKS_TOLD} more</li>}
+    </ul>
   )
 }
 
@@ -83,10 +107,10 @@ function useChart(
   useEffect(() => {
     current.current = props
   })
-  const { unit, zone, syncKey = 'time', atLeast = 0 } = props
+  const { unit, zone, syncKey = 'time', atLeast = 0, below = false } = props
   const series = props.series.map(({ label, tone, fill, dashed, hidden }) => ({ label, tone, fill, dashed, hidden }))
   // Compared by content: the values change with every answer, the look hardly ever, and only a new look needs a new chart.
-  const key = JSON.stringify({ series, unit, zone, syncKey, atLeast, scheme })
+  const key = JSON.stringify({ series, unit, zone, syncKey, atLeast, below, scheme })
   const look = useMemo<ChartLook>(() => JSON.parse(key), [key])
 
   useEffect(() => {
@@ -97,6 +121,7 @@ function useChart(
       select: (start: number, end: number) => current.current.onSelect?.(start, end),
       cursor: (index: number | null) => showCursor(legend.current, clock.current, current.current, index),
       zoomOut: () => current.current.onZoomOut?.(),
+      marks: () => current.current.marks ?? [],
     }
     const made = new uPlot(chartOptions(element, look, events, size), [[]], element)
     show(made, current.current)

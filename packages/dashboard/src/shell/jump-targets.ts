@@ -13,10 +13,22 @@ interface Known {
 
 const PAGES: readonly JumpTarget[] = [
   { kind: 'page', label: 'Overview', to: '/' },
+  { kind: 'page', label: 'Incidents', to: '/incidents' },
+  { kind: 'page', label: 'Alerts', to: '/alerts' },
+  { kind: 'page', label: 'Silences', to: '/silences' },
+  { kind: 'page', label: 'Rules of alerts', to: '/alerts/rules' },
+  { kind: 'page', label: 'New rule', to: '/alerts/rules/new' },
+  { kind: 'page', label: 'History of alerts', to: '/alerts/history' },
+  { kind: 'page', label: 'Objectives', to: '/objectives' },
   { kind: 'page', label: 'Traces', to: '/traces' },
+  { kind: 'page', label: 'Detectors', to: '/detectors' },
+  { kind: 'page', label: 'Deploys', to: '/deploys' },
+  { kind: 'page', label: 'Figures of incidents', to: '/incidents/figures' },
+  { kind: 'page', label: 'Alert quality', to: '/incidents/quality' },
+  { kind: 'page', label: 'On call and runbooks', to: '/incidents/on-call' },
   { kind: 'page', label: 'Status of Andon', to: '/status' },
 ]
-const MOST = 12
+const MOST = 20
 
 /** The path of a service's page. */
 export const serviceTo = (name: string): string => `/service/${encodeURIComponent(name)}`

@@ -2,9 +2,11 @@ import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import { Outlet, useNavigate } from '@tanstack/react-router'
 import { type JSX, useState } from 'react'
-import { LiveAllowed } from '../api/use-live.ts'
+import { type IncidentsAnswer, OPEN_INCIDENTS_PATH } from '../api/incidents.ts'
+import { LiveAllowed, useLive } from '../api/use-live.ts'
 import { AppLink } from '../ui/app-link.tsx'
 import { Icon, type IconName } from '../ui/icons.tsx'
+import { NoticeList } from '../ui/notice-list.tsx'
 import { TimePicker } from '../ui/time-picker.tsx'
 import type { Zone } from '../ui/time-range.ts'
 import { readShellSearch } from '../ui/url-state.ts'
@@ -15,9 +17,14 @@ import { Shortcuts } from './shortcuts.tsx'
 import { useKeys } from './use-keys.ts'
 import './shell.css'
 
-const PLACES: readonly { readonly to: string; readonly icon: IconName; readonly text: string }[] = [
+const PLACES: readonly { readonly to: string; readonly icon: IconName; readonly text: string; readonly badge?: true }[] = [
   { to: '/', icon: 'overview', text: 'Overview' },
+  { to: '/incidents', icon: 'incident', text: 'Incidents', badge: true },
+  { to: '/alerts', icon: 'alert', text: 'Alerts' },
+  { to: '/objectives', icon: 'target', text: 'Objectives' },
   { to: '/traces', icon: 'traces', text: 'Traces' },
+  { to: '/detectors', icon: 'detector', text: 'Detectors' },
+  { to: '/deploys', icon: 'deploy', text: 'Deploys' },
   { to: '/status', icon: 'status', text: 'Status' },
 ]
 
@@ -53,7 +60,12 @@ function Frame({ rememberZone }: { readonly rememberZone: (zone: Zone) => void }
     d: scheme.flip,
     u: switchZone,
     'g o': goTo('/'),
+    'g i': goTo('/incidents'),
+    'g a': goTo('/alerts'),
+    'g b': goTo('/objectives'),
     'g t': goTo('/traces'),
+    'g e': goTo('/detectors'),
+    'g d': goTo('/deploys'),
     'g s': goTo('/status'),
   })
   return (
@@ -94,6 +106,7 @@ function Frame({ rememberZone }: { readonly rememberZone: (zone: Zone) => void }
           </main>
         </div>
       </div>
+      <NoticeList />
       <Jump open={sheet === 'jump'} onClose={() => setSheet('none')} />
       <Shortcuts open={sheet === 'keys'} onClose={() => setSheet('none')} />
     </LiveAllowed>
@@ -101,8 +114,9 @@ function Frame({ rememberZone }: { readonly rememberZone: (zone: Zone) => void }
 }
 
 function Navigation({ children }: { readonly children: JSX.Element[] }): JSX.Element {
+  const [more, setMore] = useState(false)
   return (
-    <nav className="nav" aria-label="Pages">
+    <nav className={more ? 'nav more' : 'nav'} aria-label="Pages" onClick={(event) => event.target instanceof Element && event.target.closest('a') !== null && setMore(false)}>
       <AppLink to="/" className="brand" label="Andon, overview">
         <img src="/andon.svg" width={28} height={28} alt="" />
         <b>Andon</b>
@@ -113,12 +127,30 @@ function Navigation({ children }: { readonly children: JSX.Element[] }): JSX.Ele
             <AppLink to={place.to} className="nav-link">
               <Icon name={place.icon} />
               <span>{place.text}</span>
+              {place.badge === true && <OpenBadge />}
             </AppLink>
           </li>
         ))}
       </ul>
+      <button type="button" className="nav-more nav-link" aria-expanded={more} onClick={() => setMore(!more)}>
+        <Icon name="more" />
+        <span>More</span>
+      </button>
       <div className="nav-tools">{children}</div>
     </nav>
+  )
+}
+
+/** How many incidents nobody has acknowledged: the one number that must be seen on every page. */
+function OpenBadge(): JSX.Element | null {
+  const { data } = useLive<IncidentsAnswer>(OPEN_INCIDENTS_PATH)
+  const waiting = data?.incidents.filter(({ state }) => state === 'detected').length ?? 0
+  if (waiting === 0) return null
+  return (
+    <b className="nav-badge">
+      {waiting}
+      <span className="sr"> not acknowledged</span>
+    </b>
   )
 }
 

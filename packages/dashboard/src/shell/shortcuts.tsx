@@ -8,7 +8,12 @@ const KEYS: readonly { readonly title: string; readonly keys: readonly (readonly
       ['?', 'This sheet'],
       ['Ctrl K', 'Jump to a service or a trace id'],
       ['g o', 'Overview'],
+      ['g i', 'Incidents'],
+      ['g a', 'Alerts'],
+      ['g b', 'Objectives'],
       ['g t', 'Traces'],
+      ['g e', 'Detectors'],
+      ['g d', 'Deploys'],
       ['g s', 'Status'],
       ['d', 'Dark or light'],
       ['u', 'UTC or local time'],
@@ -32,6 +37,13 @@ const KEYS: readonly { readonly title: string; readonly keys: readonly (readonly
       ['← →', 'Close and open spans'],
       ['Home End', 'First and last row'],
       ['Esc', 'Close the detail'],
+    ],
+  },
+  {
+    title: 'An incident',
+    keys: [
+      ['a', 'Acknowledge'],
+      ['Ctrl Enter', 'Note a comment'],
     ],
   },
 ]

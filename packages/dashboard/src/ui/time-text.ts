@@ -70,3 +70,25 @@ export function selectionText(selection: TimeSelection, zone: Zone): string {
   const [from, to] = [timeText(start, zone), timeText(end, zone)]
   return from.slice(0, 10) === to.slice(0, 10) ? `${from} – ${to.slice(11)}` : `${from} – ${to}`
 }
+
+/**
+ * How long something lasts, in its two largest units.
+ *
+ * @param length - milliseconds; negative counts as none
+ * @example lastedText(3_905_000) // '1 h 5 min'
+ */
+export function lastedText(length: Milliseconds): string {
+  const seconds = Math.round(Math.max(0, length) / 1000)
+  if (seconds < 60) return `${seconds} s`
+  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)]
+  const pair = (large: number, unit: string, small: number, smallUnit: string): string => (small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`)
+  if (minutes < 60) return pair(minutes, 'min', minutes < 10 ? seconds % 60 : 0, 's')
+  if (hours < 48) return pair(hours, 'h', minutes % 60, 'min')
+  return pair(days, 'd', days < 10 ? hours % 24 : 0, 'h')
+}
+
+/** A time as short as it can be told apart from `now`: the clock alone on the same day, else with its date. */
+export function shortTimeText(time: Milliseconds, now: Milliseconds, zone: Zone): string {
+  const text = timeText(time, zone)
+  return text.slice(0, 10) === timeText(now, zone).slice(0, 10) ? text.slice(11, 16) : text.slice(5, 16)
+}

@@ -64,6 +64,15 @@ export function useShownRange(selection: TimeSelection, answered: { readonly fro
   return useMemo(() => (from === undefined || to === undefined ? resolveRange(selection, now) : { start: from, end: to }), [from, to, selection, now])
 }
 
+/** The time that somebody chose, for pages whose own usual time is another than the shell's; null where nobody did. */
+export function useChosenTime(): TimeSelection | null {
+  const raw = useSearch({ strict: false })
+  return useMemo(() => {
+    const search = readShellSearch(raw)
+    return search.from === undefined ? null : selectionOf(search)
+  }, [raw])
+}
+
 /** The time now, looked at again every `everyMs`. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(() => Date.now())

@@ -1,0 +1,130 @@
+import { type JSX, useState } from 'react'
+import type { ListedRule, OwnRule } from '../api/rules.ts'
+import { AppLink } from '../ui/app-link.tsx'
+import { ConfirmButton } from '../ui/dialog.tsx'
+import { Expression } from '../ui/expression.tsx'
+import { Icon } from '../ui/icons.tsx'
+import { LabelList } from '../ui/label-list.tsx'
+import { Num } from '../ui/number.tsx'
+import { Severity } from '../ui/severity.tsx'
+import { lastedText } from '../ui/time-text.ts'
+import { When } from '../ui/when.tsx'
+
+export interface RuleRowProps {
+  readonly rule: ListedRule
+  /** Where it was made here. */
+  readonly own: OwnRule | undefined
+  readonly busy: boolean
+  readonly onRemove: () => void
+}
+
+const TONES: Readonly<Record<string, string>> = { firing: 'bad', pending: 'warn', inactive: 'good' }
+
+/** One rule; it opens to its expression, what fires by it, and what can be done. */
+export function RuleRow({ rule, own, busy, onRemove }: RuleRowProps): JSX.Element {
+  const [open, setOpen] = useState(false)
+  const severity = rule.labels['severity']
+  const state = rule.health === 'err' ? 'cannot be evaluated' : (rule.state ?? 'recording')
+  const summary = rule.annotations?.['summary'] ?? rule.annotations?.['description']
+  return (
+    <li className="rule">
+      <button type="button" className="rule-head" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Icon name={open ? 'down' : 'right'} size={14} />
+        <span className="rule-name">
+          <b>{rule.name}</b>
+          <small className="dim">{summary ?? rule.query}</small>
+        </span>
+        {severity !== undefined && (
+          <span className="minor">
+            <Severity severity={severity} />
+          </span>
+        )}
+        <span className={`tag ${rule.health === 'err' ? 'bad' : (TONES[state] ?? '')}`}>
+          {state}
+          {rule.alerts !== undefined && rule.alerts.length > 1 && ` · ${rule.alerts.length}`}
+        </span>
+      </button>
+      {open && (
+        <div className="rule-more">
+          {rule.health === 'err' && (
+            <p className="detail-problem" role="alert">
+              {rule.lastError ?? 'It cannot be evaluated.'}
+            </p>
+          )}
+          <Expression text={rule.query} />
+          <dl className="rule-facts">
+            {rule.type === 'alerting' && (
+              <>
+                <Fact name="Must hold for">{lastedText((rule.duration ?? 0) * 1000)}</Fact>
+                {(rule.keepFiringFor ?? 0) > 0 && <Fact name="Fires on for">{lastedText((rule.keepFiringFor ?? 0) * 1000)}</Fact>}
+              </>
+            )}
+            <Fact name="Evaluated">{rule.lastEvaluation.startsWith('0001') ? 'not yet' : <When time={Date.parse(rule.lastEvaluation)} ago />}</Fact>
+            <Fact name="Took">
+              <Num value={rule.evaluationTime} unit="seconds" />
+            </Fact>
+            {own !== undefined && (
+              <Fact name="Changed">
+                <When time={own.updatedAt} ago /> by {own.actor}
+              </Fact>
+            )}
+          </dl>
+          <LabelList labels={rule.labels} />
+          <ActiveOf rule={rule} />
+          <div className="rule-actions">
+            {own === undefined ? (
+              rule.type === 'alerting' && (
+                <AppLink to="/alerts/rules/new" search={{ like: rule.name }} className="button-link small">
+                  Make one like it
+                </AppLink>
+              )
+            ) : (
+              <>
+                <AppLink to="/alerts/rules/$id" params={{ id: own.id }} className="button-link small">
+                  <Icon name="edit" size={13} /> Change
+                </AppLink>
+                <ConfirmButton title={`Remove ${own.alert}?`} text="What fires by it is resolved, and it tells nothing any more. It can be undone for a moment." confirm="Remove" danger busy={busy} onConfirm={onRemove}>
+                  Remove
+                </ConfirmButton>
+              </>
+            )}
+            <AppLink to="/alerts/history" search={{ rule: rule.name }} className="button-link small">
+              When it fired
+            </AppLink>
+          </div>
+        </div>
+      )}
+    </li>
+  )
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: JSX.Element | string | (JSX.Element | string)[] }): JSX.Element {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+const SHOWN = 10
+
+function ActiveOf({ rule }: { readonly rule: ListedRule }): JSX.Element | null {
+  const alerts = rule.alerts ?? []
+  if (alerts.length === 0) return null
+  return (
+    <ul className="rule-alerts" aria-label={`Active alerts of ${rule.name}`}>
+      {alerts.slice(0, SHOWN).map((alert) => (
+        <li key={JSON.stringify(alert.labels)}>
+          <span className={`tag ${TONES[alert.state] ?? ''}`}>{alert.state}</span>
+          {alert.noDataSince !== undefined && <span className="tag warn">no data since <When time={Date.parse(alert.noDataSince)} /></span>}
+          <span className="dim">
+            since <When time={Date.parse(alert.activeAt)} ago />, value {alert.value}
+          </span>
+          <LabelList labels={alert.labels} without={['alertname', ...Object.keys(rule.labels)]} />
+        </li>
+      ))}
+      {alerts.length > SHOWN && <li className="dim">and {alerts.length - SHOWN} more</li>}
+    </ul>
+  )
+}

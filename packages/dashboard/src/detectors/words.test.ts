@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { evidenceShare, outside } from './words.ts'
+
+test('evidence fills by its logarithm, and is full at the threshold', () => {
+  const share = (statistic: number | null): number => evidenceShare({ statistic, threshold: 10_000 })
+  assert.deepEqual([share(null), share(0.5), share(1), share(10_000), share(1e9)], [0, 0, 0, 1, 1])
+  assert.ok(Math.abs(share(100) - 0.5) < 1e-12)
+})
+
+test('a value is outside of what is expected below the low or above the high', () => {
+  assert.deepEqual([1, 5, 9, null].map((value) => outside({ value, low: 2, high: 8 })), [true, false, true, false])
+  assert.equal(outside({ value: 9, low: null, high: null }), false)
+})

@@ -1,0 +1,21 @@
+import type { Detector, DetectorState } from '../api/detection.ts'
+
+export const STATE_TEXT: Readonly<Record<DetectorState, string>> = { learning: 'learning', silent: 'silent', ticket: 'ticket', page: 'page' }
+
+export const STATE_WHY: Readonly<Record<DetectorState, string>> = {
+  learning: 'It has not seen enough to judge anything.',
+  silent: 'It judges, and tells nobody: its own past has to show first that it is quiet.',
+  ticket: 'It was quiet enough in its own past to be told as a ticket.',
+  page: 'It was quiet enough in its own past to call people.',
+}
+
+/** How far a value lies outside of what is expected: 0 inside, 1 at the edge of twice the width. */
+export function outside({ value, low, high }: Pick<Detector, 'value' | 'low' | 'high'>): boolean {
+  return value !== null && ((low !== null && value < low) || (high !== null && value > high))
+}
+
+/** How full the evidence is, a share of what raises an alarm; on a logarithmic scale, because evidence multiplies. */
+export function evidenceShare({ statistic, threshold }: Pick<Detector, 'statistic' | 'threshold'>): number {
+  if (statistic === null || threshold === null || threshold <= 1 || statistic <= 1) return 0
+  return Math.min(1, Math.log(statistic) / Math.log(threshold))
+}

@@ -1,0 +1,52 @@
+import { useNavigate } from '@tanstack/react-router'
+import { type JSX, useMemo } from 'react'
+import type { FiguredIncident } from '../api/incidents.ts'
+import { AppLink } from '../ui/app-link.tsx'
+import { DataTable } from '../ui/data-table.tsx'
+import { Severity, severityRank } from '../ui/severity.tsx'
+import type { Column } from '../ui/sorting.ts'
+import type { Zone } from '../ui/time-range.ts'
+import { lastedText, timeText } from '../ui/time-text.ts'
+import { readShellSearch } from '../ui/url-state.ts'
+import { useShell } from '../ui/use-shell.ts'
+
+const length = (ms: number | null): JSX.Element => (ms === null ? <span className="num none">–</span> : <span className="num">{lastedText(ms)}</span>)
+
+const columns = (zone: Zone): readonly Column<FiguredIncident>[] => [
+  {
+    key: 'title',
+    header: 'Incident',
+    order: (row) => row.title,
+    cell: (row) => (
+      <span className="incident-cell">
+        <AppLink to="/incidents/$id" params={{ id: row.id }}>
+          {row.title}
+        </AppLink>
+        <small className="dim">{row.service}</small>
+      </span>
+    ),
+  },
+  { key: 'severity', header: 'Severity', minor: true, order: (row) => -severityRank(row.severity), cell: (row) => <Severity severity={row.severity} /> },
+  { key: 'detected', header: 'Detected', order: (row) => row.detectedAt, cell: (row) => <span className="num">{timeText(row.detectedAt, zone).slice(0, 16)}</span> },
+  { key: 'mttd', header: 'To detect', align: 'end', minor: true, order: (row) => row.mttdMs, cell: (row) => length(row.mttdMs) },
+  { key: 'mtta', header: 'To acknowledge', align: 'end', minor: true, order: (row) => row.mttaMs, cell: (row) => length(row.mttaMs) },
+  { key: 'mttm', header: 'To mitigate', align: 'end', minor: true, order: (row) => row.mttmMs, cell: (row) => length(row.mttmMs) },
+  { key: 'mttr', header: 'To resolve', align: 'end', order: (row) => row.mttrMs, cell: (row) => length(row.mttrMs) },
+]
+
+/** Incidents with what each of them took. */
+export function FiguresTable({ incidents }: { readonly incidents: readonly FiguredIncident[] }): JSX.Element {
+  const { zone } = useShell()
+  const navigate = useNavigate()
+  const shown = useMemo(() => columns(zone), [zone])
+  return (
+    <DataTable
+      caption="Incidents with their figures"
+      columns={shown}
+      rows={incidents}
+      rowKey={(row) => row.id}
+      initial={{ key: 'detected', down: true }}
+      onOpen={(row) => void navigate({ to: '/incidents/$id', params: { id: row.id }, search: (before: Record<string, unknown>) => readShellSearch(before) })}
+    />
+  )
+}
