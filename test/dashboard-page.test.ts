@@ -1,21 +1,18 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { findChromium, launch } from './chromium.ts'
 import { answers, BIG_TRACE, coverageOf } from './dashboard-answers.ts'
 import { type DashboardServer, serveDashboard } from './dashboard-server.ts'
+import { PHONE, seriousFaults, textOf, visitPage } from './dashboard-visit.ts'
 import { eventually } from './eventually.ts'
 
 const FILES = fileURLToPath(new URL('../../packages/dashboard/dist-web', import.meta.url))
-const DESKTOP = { width: 1440, height: 900 }
-const PHONE = { width: 390, height: 844 }
 const SMALL_TRACE = '1'.padStart(32, '0')
 const skip = findChromium() === null ? 'no Chromium is installed here, so the pages of the dashboard were not tested' : false
 
-const textOf = async (page: Page, selector: string): Promise<string> => (await page.locator(selector).first().innerText()).replaceAll(/\s+/g, ' ')
 const isLive = (page: Page): Promise<void> => page.getByRole('button', { name: /^Live\./ }).waitFor()
 /** Each page and what stands on it when it has loaded. */
 const PAGES: readonly (readonly [string, string])[] = [
@@ -25,13 +22,6 @@ const PAGES: readonly (readonly [string, string])[] = [
   [`/trace/${SMALL_TRACE}?span=0000000000000008`, '.detail'],
   ['/status', '.status-table'],
 ]
-
-async function seriousFaults(page: Page): Promise<string[]> {
-  await page.evaluate(await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'))
-  const found: { impact: string; id: string; nodes: { html: string }[] }[] = await page.evaluate('axe.run().then((result) => result.violations)')
-  const serious = found.filter((one) => one.impact === 'serious' || one.impact === 'critical')
-  return serious.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`)
-}
 
 describe('the dashboard in a browser', { skip }, () => {
   let browser: Browser
@@ -47,23 +37,7 @@ describe('the dashboard in a browser', { skip }, () => {
     await server.close()
   })
 
-  /** Opens a page in a browser of its own and fails on anything the page complains about. */
-  async function visit(path: string, options: BrowserContextOptions, test: (page: Page) => Promise<void>): Promise<void> {
-    const context = await browser.newContext({ viewport: DESKTOP, timezoneId: 'Europe/Berlin', ...options })
-    const page = await context.newPage()
-    const complaints: string[] = []
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !message.text().includes('404')) complaints.push(message.text())
-    })
-    try {
-      await page.goto(server.url + path)
-      await test(page)
-      assert.deepEqual(complaints, [])
-    } finally {
-      await context.close()
-    }
-  }
+  const visit = (path: string, options: BrowserContextOptions, test: (page: Page) => Promise<void>): Promise<void> => visitPage(browser, { url: server.url + path, ...options }, test)
 
   it('shows every number of the overview with its unit', () =>
     visit('/', {}, async (page) => {

@@ -239,7 +239,7 @@ function Watched({ alert, expression }: { readonly alert: ActiveAlert; readonly 
   if (drawn === undefined) return error === null ? <Loading rows={1} height={170} /> : <Failed error={{ message: error.message }} retry={retry} />
   return (
     <>
-      <TimeSeries title="What it watches" t={drawn.t} series={asLines(drawn.series)} unit={unit} range={range} zone={zone} height={160} syncKey="alerts" marks={[{ start: began, end: now, tone: 'bad', label: 'Fires' }]} />
+      <TimeSeries title="What it watches" t={drawn.t} series={asLines(drawn.series)} unit={unit} range={range} zone={zone} height={160} syncKey="alerts" marks={[{ start: began, end: now, tone: 'bad', label: 'Began' }]} />
       <Expression text={expression} />
     </>
   )

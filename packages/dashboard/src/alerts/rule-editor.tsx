@@ -76,10 +76,10 @@ export function RuleEditor({ initial, isNew, onDone }: { readonly initial: RuleF
           <SharedFields form={form} set={set} problems={told ? problems : {}} isNew={isNew} />
         </Panel>
         <div className="editor-end">
-          <NativeSelect size="xs" aria-label="How far back it is tried" value={days} onChange={(event) => setDays(event.currentTarget.value)} data={['1', '3', '7', '14', '30'].map((value) => ({ value, label: value === '1' ? 'the last day' : `the last ${value} days` }))} />
           <Button type="submit" size="sm" variant={isTested ? 'default' : 'filled'} loading={tried.kind === 'running'}>
-            {isTested ? 'Try it again' : 'Try it on what is stored'}
+            {isTested ? 'Try it again' : 'Try it'}
           </Button>
+          <NativeSelect size="sm" aria-label="How far back it is tried" value={days} onChange={(event) => setDays(event.currentTarget.value)} data={['1', '3', '7', '14', '30'].map((value) => ({ value, label: value === '1' ? 'on the last day' : `on the last ${value} days` }))} />
           <Button
             size="sm"
             variant={isTested ? 'filled' : 'default'}

@@ -12,6 +12,9 @@ interface FieldsProps {
   readonly problems: Problems
 }
 
+/** What is said of a field stands below it, so that fields of a row align. */
+const ORDER: ('label' | 'input' | 'description' | 'error')[] = ['label', 'input', 'description', 'error']
+
 interface FieldProps extends FieldsProps {
   readonly name: keyof RuleForm
   readonly label: string
@@ -21,7 +24,7 @@ interface FieldProps extends FieldsProps {
 }
 
 function Field({ form, set, problems, name, label, ...more }: FieldProps): JSX.Element {
-  return <TextInput size="xs" label={label} value={form[name]} error={problems[name]} onChange={(event) => set({ [name]: event.currentTarget.value })} {...more} />
+  return <TextInput size="xs" inputWrapperOrder={ORDER} label={label} value={form[name]} error={problems[name]} onChange={(event) => set({ [name]: event.currentTarget.value })} {...more} />
 }
 
 /** A metric held against a number. */
@@ -33,11 +36,11 @@ export function SimpleFields(props: FieldsProps): JSX.Element {
       <Autocomplete size="xs" label="Metric" placeholder="http.server.request.duration" className="wide" value={form.metric} error={problems.metric} onChange={(metric) => set({ metric })} data={[...(names.data?.data ?? [])]} limit={60} />
       <NativeSelect size="xs" label="Of its values" value={form.aggregation} onChange={(event) => set({ aggregation: event.currentTarget.value })} data={AGGREGATIONS.map((value) => ({ value, label: value === '' ? 'what suits it' : value }))} />
       <Field {...props} name="window" label="Within" placeholder="5m" />
-      <NativeSelect size="xs" label="Is" value={form.operator} onChange={(event) => set({ operator: OPERATORS.find((one) => one === event.currentTarget.value) ?? 'gt' })} data={OPERATORS.map((value) => ({ value, label: OPERATOR_TEXT[value] }))} />
+      <NativeSelect size="xs" label="Is" className="wide" value={form.operator} onChange={(event) => set({ operator: OPERATORS.find((one) => one === event.currentTarget.value) ?? 'gt' })} data={OPERATORS.map((value) => ({ value, label: OPERATOR_TEXT[value] }))} />
       <Field {...props} name="threshold" label="Threshold" placeholder="0.5" description="In the unit of the metric" />
       <Field {...props} name="recovery" label="Recovers at" placeholder="as the threshold" description="So that it does not flap" />
       <Field {...props} name="tags" label="Only where" placeholder="service=kanban, route=/api/tasks" className="wide" />
-      <Field {...props} name="by" label="One alert per" placeholder="service, route" description="Labels; each series by itself where empty" />
+      <Field {...props} name="by" label="One alert per" placeholder="service, route" className="wide" description="Labels; each series by itself where empty" />
     </div>
   )
 }
@@ -58,6 +61,7 @@ export function PromqlFields({ form, set, problem, compares }: PromqlFieldsProps
       <Textarea
         size="xs"
         label="Expression"
+        inputWrapperOrder={ORDER}
         description="It fires for each element that this gives"
         className="wide mono-input full"
         rows={5}
@@ -81,6 +85,7 @@ export function SharedFields(props: FieldsProps & { readonly isNew: boolean }): 
       <NativeSelect
         size="xs"
         label="Severity"
+        className="wide"
         value={form.severity}
         onChange={(event) => set({ severity: event.currentTarget.value })}
         data={[
@@ -89,12 +94,12 @@ export function SharedFields(props: FieldsProps & { readonly isNew: boolean }): 
           { value: 'info', label: 'info: shown only' },
         ]}
       />
-      <Field {...props} name="for" label="Must hold for" placeholder="1m" />
-      <Field {...props} name="keepFiringFor" label="Fires on for" placeholder="0s" description="After it holds no more" />
+      <Field {...props} name="for" label="Must hold for" placeholder="1m" className="wide" />
+      <Field {...props} name="keepFiringFor" label="Fires on for" placeholder="0s" className="wide" description="After it holds no more" />
       <Field {...props} name="summary" label="Summary" placeholder="{{ $labels.service_name }} creates tasks slowly: {{ $value | humanizeDuration }}" className="wide full" />
       <Textarea size="xs" label="Description" className="wide full" rows={2} value={form.description} onChange={(event) => set({ description: event.currentTarget.value })} />
       <Field {...props} name="runbookUrl" label="Runbook" placeholder="https://wiki.example/slow-tasks" className="wide" />
-      <Field {...props} name="labels" label="Further labels" placeholder="team=web" />
+      <Field {...props} name="labels" label="Further labels" placeholder="team=web" className="wide" />
     </div>
   )
 }

@@ -25,7 +25,8 @@ export function RuleRow({ rule, own, busy, onRemove }: RuleRowProps): JSX.Elemen
   const [open, setOpen] = useState(false)
   const severity = rule.labels['severity']
   const state = rule.health === 'err' ? 'cannot be evaluated' : (rule.state ?? 'recording')
-  const summary = rule.annotations?.['summary'] ?? rule.annotations?.['description']
+  // What an alert fills in stands for nothing here.
+  const summary = (rule.annotations?.['summary'] ?? rule.annotations?.['description'])?.replaceAll(/\{\{.*?\}\}/g, '…')
   return (
     <li className="rule">
       <button type="button" className="rule-head" aria-expanded={open} onClick={() => setOpen(!open)}>

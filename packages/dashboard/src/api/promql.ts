@@ -62,7 +62,9 @@ export function unitOfExpression(expression: string): Unit {
   const text = expression.toLowerCase()
   if (/_ratio\b|utilization|_share\b/.test(text) || /\)\s*\/\s*(?:on\b|ignoring\b|sum\b|rate\b|increase\b|clamp_min\b|\()/.test(text)) return 'ratio'
   if (/bytes/.test(text)) return 'bytes'
-  if (/histogram_quantile|histogram_avg|duration|_seconds\b(?!_(?:count|total))|\.delay/.test(text) && !/_seconds_count/.test(text)) return /_ms\b|milliseconds/.test(text) ? 'milliseconds' : 'seconds'
   if (/_ms\b|milliseconds/.test(text)) return 'milliseconds'
+  // Counts of a histogram, or of seconds that only grow, are no durations.
+  if (/_seconds_(?:count|total)/.test(text)) return 'count'
+  if (/duration|latency|delay|_seconds\b|_seconds_bucket/.test(text)) return 'seconds'
   return 'count'
 }

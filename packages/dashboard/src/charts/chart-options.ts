@@ -78,16 +78,32 @@ const BINARY_STEPS: readonly number[] = Array.from({ length: 50 }, (_, power) =>
 /** The text beside a series' name: its value with unit. */
 export const valueText = (value: number | null | undefined, unit: Unit): string => quantityText(value, unit)
 
+/** Of durations, in seconds: round in the unit in which they are written. */
+const TIME_STEPS: readonly number[] = [
+  ...Array.from({ length: 11 }, (_, power) => [1, 2, 2.5, 5].map((digit) => digit * 10 ** (power - 9))).flat().filter((step) => step <= 20),
+  ...[30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200],
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500].map((days) => days * 86_400),
+]
+const PER_SECOND: Readonly<Partial<Record<Unit, number>>> = { seconds: 1, milliseconds: 1e3, microseconds: 1e6 }
+
+/** Between marks of the value axis; undefined for uPlot's own. */
+function stepsOf(unit: Unit): number[] | undefined {
+  if (isBinary(unit)) return [...BINARY_STEPS]
+  const perSecond = PER_SECOND[unit]
+  return perSecond === undefined ? undefined : TIME_STEPS.map((step) => step * perSecond)
+}
+
 const isBinary = (unit: Unit): boolean => unit === 'bytes' || unit === 'bytesPerSecond'
 
 function axes(root: Element, look: ChartLook): uPlot.Axis[] {
   const text = readColour(root, '--chart-text')
   const line = readColour(root, '--chart-grid')
   const font = `11px ${getComputedStyle(root).fontFamily}`
+  const incrs = stepsOf(look.unit)
   const shared = { stroke: text, font, grid: { stroke: line, width: 1 }, ticks: { show: false } }
   return [
     { ...shared, grid: { show: false }, size: 24, gap: 6, space: 70, values: (_u, splits, _axis, _space, step) => timeLabels(splits, step, look.zone) },
-    { ...shared, size: 62, gap: 6, space: 34, values: (_u, splits) => valueLabels(splits, look.unit), ...(isBinary(look.unit) ? { incrs: [...BINARY_STEPS] } : {}) },
+    { ...shared, size: 62, gap: 6, space: 34, values: (_u, splits) => valueLabels(splits, look.unit), ...(incrs === undefined ? {} : { incrs }) },
   ]
 }
 

@@ -5,7 +5,7 @@ import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { AppLink } from '../ui/app-link.tsx'
 import { DataTable } from '../ui/data-table.tsx'
-import { quantityText } from '../ui/format.ts'
+import { capitalised, quantityText } from '../ui/format.ts'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
 import type { Column } from '../ui/sorting.ts'
@@ -70,11 +70,13 @@ function verdictText(worse: number, better: number, count: number): string {
 function changeText({ change, kind, unit }: ComparedSeries, value: number | null): string {
   if (value === null || change === null) return '–'
   const sign = value > 0 ? '+' : value < 0 ? '−' : ''
+  // A difference of shares is told in points: 8 % more than 0.4 % would be another thing.
+  if (kind === 'difference' && unit === 'ratio') return `${sign}${quantityText(Math.abs(value) * 100, 'count')} points`
   return `${sign}${quantityText(Math.abs(value), kind === 'factor' ? 'ratio' : signalUnit(unit))}`
 }
 
 const COLUMNS: readonly Column<ComparedSeries>[] = [
-  { key: 'title', header: 'Signal', order: (row) => row.title, cell: (row) => <b>{row.title}{row.id.key !== '' && ` · ${row.id.key}`}</b> },
+  { key: 'title', header: 'Signal', order: (row) => row.title, cell: (row) => <b>{capitalised(row.title)}{row.id.key !== '' && ` · ${row.id.key}`}</b> },
   { key: 'before', header: 'Before', align: 'end', minor: true, cell: (row) => <Num value={row.before} unit={signalUnit(row.unit)} /> },
   { key: 'after', header: 'After', align: 'end', cell: (row) => <Num value={row.after} unit={signalUnit(row.unit)} /> },
   {

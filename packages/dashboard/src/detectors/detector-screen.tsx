@@ -8,7 +8,7 @@ import { TimeSeries } from '../charts/time-series.tsx'
 import { Answer } from '../ui/answer.tsx'
 import { AppLink } from '../ui/app-link.tsx'
 import { Expression } from '../ui/expression.tsx'
-import { quantityText } from '../ui/format.ts'
+import { capitalised, quantityText } from '../ui/format.ts'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
 import { Nothing } from '../ui/states.tsx'
@@ -40,7 +40,7 @@ function Known({ detector }: { readonly detector: DetectorDetail }): JSX.Element
       <PageHead
         title={
           <span className="title-row">
-            {title} {firing ? <span className="tag bad">fires</span> : <span className="tag good">as expected</span>}
+            {capitalised(title)} {firing ? <span className="tag bad">fires</span> : <span className="tag good">as expected</span>}
           </span>
         }
         note={

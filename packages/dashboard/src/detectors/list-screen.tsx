@@ -6,7 +6,7 @@ import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { AppLink } from '../ui/app-link.tsx'
 import { DataTable } from '../ui/data-table.tsx'
-import { quantityText } from '../ui/format.ts'
+import { capitalised, quantityText } from '../ui/format.ts'
 import { Num } from '../ui/number.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
 import type { Column } from '../ui/sorting.ts'
@@ -37,7 +37,7 @@ export function DetectorsScreen(): JSX.Element {
           aria-label="Which detectors"
           value={search.state ?? 'all'}
           onChange={(state) => patch({ state: state === 'all' ? undefined : state })}
-          data={[{ value: 'all', label: 'All' }, { value: 'firing', label: 'Firing' }, ...DETECTOR_STATES.map((value) => ({ value, label: STATE_TEXT[value] }))]}
+          data={[{ value: 'all', label: 'All' }, { value: 'firing', label: 'Firing' }, ...DETECTOR_STATES.map((value) => ({ value, label: capitalised(STATE_TEXT[value]) }))]}
         />
       </div>
       <Answer asked={query} rows={6}>
@@ -90,7 +90,7 @@ const COLUMNS: readonly Column<Detector>[] = [
     cell: (row) => (
       <span className="detector-cell">
         <AppLink to="/detectors/$id" params={{ id: row.id }}>
-          {row.title}
+          {capitalised(row.title)}
           {row.key !== '' && ` · ${row.key}`}
         </AppLink>
         <small className="dim">{[row.service, row.environment].filter((part) => part !== '').join(' · ')}</small>
@@ -114,7 +114,7 @@ const COLUMNS: readonly Column<Detector>[] = [
     minor: true,
     cell: (row) => (
       <span className="dim num">
-        {quantityText(row.low, signalUnit(row.unit))} – {quantityText(row.high, signalUnit(row.unit))}
+        {row.low === null && row.high === null ? '–' : `${quantityText(row.low, signalUnit(row.unit))} – ${quantityText(row.high, signalUnit(row.unit))}`}
       </span>
     ),
   },

@@ -19,7 +19,7 @@ import { EvidencePanel } from './evidence-panel.tsx'
 import { Glance } from './glance.tsx'
 import { Postmortem } from './postmortem.tsx'
 import { RunbookPanel } from './runbook-panel.tsx'
-import { StateBar } from './state-bar.tsx'
+import { NextSteps, StateBar } from './state-bar.tsx'
 import { Timeline } from './timeline.tsx'
 import { useIncidentActions } from './use-incident-actions.ts'
 import { Verdicts } from './verdicts.tsx'
@@ -76,8 +76,9 @@ function Known({ answer }: { readonly answer: IncidentAnswer }): JSX.Element {
             <CopyIcon text={location.href} label="Copy the link to this incident" />
           </span>
         }
+        actions={<NextSteps incident={incident} busy={actions.state.busy} onState={(state) => void actions.state.run({ incident, state })} />}
       />
-      <StateBar incident={incident} figures={figures} objectives={answer.objectives} busy={actions.state.busy} onState={(state) => void actions.state.run({ incident, state })} />
+      <StateBar incident={incident} figures={figures} objectives={answer.objectives} />
       <Glance incident={incident} figures={figures} timeline={timeline} runbook={runbook.data?.runbook} matched={runbooks[0]} onCall={personOnCall(onCall.data)} />
       <div className="incident-columns">
         <div className="stack">

@@ -7,7 +7,7 @@ import { lastedText } from '../ui/time-text.ts'
 import { When } from '../ui/when.tsx'
 import { isOpen, STATE_TEXT, STATE_VERB } from './words.ts'
 
-export interface StateBarProps {
+interface StateBarProps {
   readonly incident: Incident
   readonly figures: IncidentFigures
   readonly objectives: IncidentAnswer['objectives']
@@ -25,8 +25,7 @@ const FIGURE: Readonly<Partial<Record<IncidentState, readonly [keyof IncidentFig
 const OBJECTIVE: Readonly<Partial<Record<IncidentState, keyof IncidentAnswer['objectives']>>> = { detected: 'detectMs', acknowledged: 'acknowledgeMs', resolved: 'resolveMs' }
 
 /** The way of an incident through its states: who reached each, when, and what comes next. */
-export function StateBar(props: StateBarProps): JSX.Element {
-  const { incident, figures, objectives } = props
+export function StateBar({ incident, figures, objectives }: Pick<StateBarProps, 'incident' | 'figures' | 'objectives'>): JSX.Element {
   const reached = INCIDENT_STATES.indexOf(incident.state)
   return (
     <section className="states" aria-label="State of the incident">
@@ -60,12 +59,12 @@ export function StateBar(props: StateBarProps): JSX.Element {
           )
         })}
       </ol>
-      <NextSteps {...props} />
     </section>
   )
 }
 
-function NextSteps({ incident, busy, onState }: StateBarProps): JSX.Element {
+/** What can be done about its state now. */
+export function NextSteps({ incident, busy, onState }: Pick<StateBarProps, 'incident' | 'busy' | 'onState'>): JSX.Element {
   const { state } = incident
   const firing = incident.alerts.filter((alert) => alert.status === 'firing').length
   return (

@@ -13,7 +13,7 @@ export function AgreementDays({ days, target }: { readonly days: AgreementReport
         return (
           <li key={day} className={tone} title={`${day}: ${words}`}>
             <span>{day.slice(8)}</span>
-            <b className="num">{attainment === null ? '–' : shareText(attainment).replace(' %', '')}</b>
+            <b className="num">{attainment === null ? '–' : shareText(attainment, 3).replace(' %', '')}</b>
             <span className="sr">{words}</span>
           </li>
         )

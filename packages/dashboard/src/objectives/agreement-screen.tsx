@@ -74,10 +74,10 @@ function Tools({ report }: { readonly report: AgreementReport }): JSX.Element {
       <Button size="xs" variant="default" disabled={after === null || (!isFinal && countedTo < to)} onClick={() => patch({ period: after ?? undefined })} rightSection={<Icon name="right" size={13} />}>
         {after ?? 'Later'}
       </Button>
-      <a className="button-link" href={reportPath(id, period, 'md')} download>
+      <a className="button-link small" href={reportPath(id, period, 'md')} download>
         <Icon name="download" size={14} /> Markdown
       </a>
-      <a className="button-link" href={reportPath(id, period, 'csv')} download>
+      <a className="button-link small" href={reportPath(id, period, 'csv')} download>
         <Icon name="download" size={14} /> CSV
       </a>
       <Button size="xs" variant="default" onClick={() => print()} leftSection={<Icon name="print" size={14} />}>

@@ -1,6 +1,6 @@
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
-import { Outlet, useNavigate } from '@tanstack/react-router'
+import { Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { type JSX, useState } from 'react'
 import { type IncidentsAnswer, OPEN_INCIDENTS_PATH } from '../api/incidents.ts'
 import { LiveAllowed, useLive } from '../api/use-live.ts'
@@ -17,10 +17,10 @@ import { Shortcuts } from './shortcuts.tsx'
 import { useKeys } from './use-keys.ts'
 import './shell.css'
 
-const PLACES: readonly { readonly to: string; readonly icon: IconName; readonly text: string; readonly badge?: true }[] = [
+const PLACES: readonly { readonly to: string; readonly icon: IconName; readonly text: string; readonly badge?: true; readonly also?: string }[] = [
   { to: '/', icon: 'overview', text: 'Overview' },
   { to: '/incidents', icon: 'incident', text: 'Incidents', badge: true },
-  { to: '/alerts', icon: 'alert', text: 'Alerts' },
+  { to: '/alerts', icon: 'alert', text: 'Alerts', also: '/silences' },
   { to: '/objectives', icon: 'target', text: 'Objectives' },
   { to: '/traces', icon: 'traces', text: 'Traces' },
   { to: '/detectors', icon: 'detector', text: 'Detectors' },
@@ -115,6 +115,7 @@ function Frame({ rememberZone }: { readonly rememberZone: (zone: Zone) => void }
 
 function Navigation({ children }: { readonly children: JSX.Element[] }): JSX.Element {
   const [more, setMore] = useState(false)
+  const path = useLocation({ select: ({ pathname }) => pathname })
   return (
     <nav className={more ? 'nav more' : 'nav'} aria-label="Pages" onClick={(event) => event.target instanceof Element && event.target.closest('a') !== null && setMore(false)}>
       <AppLink to="/" className="brand" label="Andon, overview">
@@ -124,7 +125,7 @@ function Navigation({ children }: { readonly children: JSX.Element[] }): JSX.Ele
       <ul>
         {PLACES.map((place) => (
           <li key={place.to}>
-            <AppLink to={place.to} className="nav-link">
+            <AppLink to={place.to} className={place.also === path ? 'nav-link here' : 'nav-link'}>
               <Icon name={place.icon} />
               <span>{place.text}</span>
               {place.badge === true && <OpenBadge />}

@@ -105,6 +105,9 @@ export function quantityText(value: number | null | undefined, unit: Unit): stri
   return suffix === '' ? text : `${text} ${suffix}`
 }
 
+/** A text with its first letter large. */
+export const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
+
 /** One scale for all numbers of an axis: divide by `divisor` and write `unit`. */
 export interface AxisScale {
   readonly divisor: number

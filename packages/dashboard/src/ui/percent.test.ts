@@ -5,7 +5,7 @@ import { shareText } from './percent.ts'
 import { lastedText } from './time-text.ts'
 
 test('a share is told apart from 100 %', () => {
-  assert.deepEqual([0.99953, 0.999, 0.9999, 1, 0.5, 0.123456, 0.9999999, null].map(shareText), ['99.953 %', '99.9 %', '99.99 %', '100 %', '50 %', '12.3 %', '99.99999 %', '–'])
+  assert.deepEqual([0.99953, 0.999, 0.9999, 1, 0.5, 0.123456, 0.9999999, null].map((ratio) => shareText(ratio)), ['99.953 %', '99.9 %', '99.99 %', '100 %', '50 %', '12.3 %', '99.99999 %', '–'])
 })
 
 test('less than all is never told as all, and never as more than it is', () => {

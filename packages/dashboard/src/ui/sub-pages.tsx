@@ -14,8 +14,8 @@ export interface SubPage {
 export function SubPages({ label, pages }: { readonly label: string; readonly pages: readonly SubPage[] }): JSX.Element {
   return (
     <nav className="sub-pages" aria-label={label}>
-      {pages.map(({ to, text, count }) => (
-        <Link key={to} to={to} search={(before: Record<string, unknown>) => readShellSearch(before)} activeOptions={{ exact: true, includeSearch: false }}>
+      {pages.map(({ to, text, count }, index) => (
+        <Link key={to} to={to} search={(before: Record<string, unknown>) => readShellSearch(before)} activeOptions={{ exact: index === 0, includeSearch: false }}>
           {text}
           {count !== undefined && count > 0 && <b>{count}</b>}
         </Link>
