@@ -1,11 +1,9 @@
 // `npm run soak -- agent` drives an application through 10 million requests under the agent, `npm run soak -- profiler` a
 // profiler through 100 simulated hours, and prints whether memory grew. `npm run soak -- ingest` does the same with a server that
 // takes spans and samples for an hour at half of its top rate; `npm run soak -- kills` kills one a hundred times meanwhile.
-// --light asks the agent's application mostly for what needs no statement. --save keeps the report in benchmarks/results/soak.
-// --requests, --hours, --minutes and --rounds take another number, --node another Node (of agent and profiler).
 // `npm run soak -- corpus` records faults of the running kanban as stored telemetry with its truth, a piece at a time;
 // `npm run soak -- score` replays what was recorded through the detectors.
-// --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
+// --light asks the agent's application mostly for what needs no statement. --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
 // another Node (of agent and profiler). Of the corpus: --minutes a piece, --fault-minutes a fault, --settle-minutes before it, --note what is to be known of it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -16,8 +14,7 @@ import { parseArgs } from 'node:util'
 import { machine } from '@andon/bench'
 
 const root = resolve(import.meta.dirname, '../..')
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, light: { type: 'boolean' }, node: { type: 'string' } } })
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, node: { type: 'string' }, 'fault-minutes': { type: 'string' }, 'settle-minutes': { type: 'string' }, seed: { type: 'string' }, note: { type: 'string' } } })
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, light: { type: 'boolean' }, node: { type: 'string' }, 'fault-minutes': { type: 'string' }, 'settle-minutes': { type: 'string' }, seed: { type: 'string' }, note: { type: 'string' } } })
 
 function numberOf(name: 'requests' | 'hours' | 'minutes' | 'rounds' | 'fault-minutes' | 'settle-minutes' | 'seed', otherwise: number, least = 10): number {
   const given = Number(values[name] ?? otherwise)
