@@ -118,7 +118,7 @@ export class GroupBook {
       group.expect(alert, isWaiting ? alert.beganAt : alert.changedAt)
       return
     }
-    if (!isFiring && alert.changedAt <= group.record.flushedAt && !group.told.firing.includes(alert.fingerprint)) return
+    if (!isFiring && group.hasLeft(alert, group.record)) return
     this.#join(group, alert.fingerprint)
     if (isFiring) group.expect(alert, alert.changedAt)
   }

@@ -103,6 +103,12 @@ export class Group {
     return told.firing.includes(fingerprint) || mutes[fingerprint] !== undefined || quietBy.length > 0
   }
 
+  /** Whether one that is resolved left the group at its last flush. In the millisecond of that flush it may have been before it or after. */
+  hasLeft(held: HeldAlert, record: GroupRecord): boolean {
+    if (record.told.firing.includes(held.fingerprint) || held.changedAt > record.flushedAt) return false
+    return held.changedAt < record.flushedAt || !this.#isDecided(held, record)
+  }
+
   /**
    * Finds after a restart when it is flushed next: at once when a flush was missed in which a change was to be decided on.
    *
