@@ -65,3 +65,13 @@ export function isEvidence(doc: unknown): doc is Evidence {
 export function inOrder<T extends { readonly at: Milliseconds }>(entries: readonly T[]): T[] {
   return entries.toSorted((a, b) => a.at - b.at)
 }
+
+function durationOf({ data }: Evidence): number {
+  const duration: unknown = typeof data === 'object' && data !== null ? Reflect.get(data, 'durationMs') : undefined
+  return typeof duration === 'number' ? duration : 0
+}
+
+/** By kind, traces with the slowest first, all else by name. */
+export function inListOrder(evidence: readonly Evidence[]): Evidence[] {
+  return evidence.toSorted((a, b) => (a.kind === b.kind ? 0 : a.kind < b.kind ? -1 : 1) || durationOf(b) - durationOf(a) || (a.name < b.name ? -1 : 1))
+}

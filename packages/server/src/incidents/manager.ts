@@ -9,7 +9,7 @@ import { deliveryEntry, deployEntry, mayConcern } from './entries.ts'
 import { type EscalationView, planDue, withEscalation } from './escalation.ts'
 import { EscalationTimers } from './escalation-timers.ts'
 import type { EvidenceSource } from './evidence.ts'
-import { entryRow, evidenceRow, type IncidentLog, incidentRow, type IncidentRow, isEvidence, isIncident, outboxRow } from './incident-log.ts'
+import { entryRow, evidenceRow, type IncidentLog, inListOrder, incidentRow, type IncidentRow, isEvidence, isIncident, outboxRow } from './incident-log.ts'
 import { IncidentIds } from './incident-ids.ts'
 import { OPEN_MAX, planJoin } from './join.ts'
 import { Neighbourhood } from './neighbourhood.ts'
@@ -214,7 +214,7 @@ export class IncidentManager implements IncidentBook {
   async evidence(id: string): Promise<readonly Evidence[]> {
     const newest = new Map<string, Evidence>()
     for (const { doc } of await this.#deps.log.history('evidence', id, EVIDENCE_MAX)) if (isEvidence(doc) && !newest.has(doc.name)) newest.set(doc.name, doc)
-    return [...newest.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    return inListOrder([...newest.values()])
   }
 
   /** Whether the pages of a rule are tickets now, because it has used up its budget. For the pipeline of alerts. */

@@ -75,7 +75,7 @@ function summary({ incident, now }: PostmortemSource, figures: IncidentFigures):
 }
 
 function impactLines({ requests, failed, budgets }: Impact): string[] {
-  const share = requests !== null && requests > 0 && failed !== null ? ` of ${short(requests)} (${short((failed / requests) * 100)} %)` : ''
+  const share = requests !== null && requests > 0 && failed !== null ? ` of ${short(Math.round(requests))} (${short((failed / requests) * 100)} %)` : ''
   return [
     `- Requests that failed: ${failed === null ? 'not known' : `${short(Math.round(failed))}${share}`}`,
     ...(budgets.length === 0 ? ['- Error budget burned: not known, or no objective is set'] : budgets.map(({ objective, burned }) => `- Error budget of ${inLine(objective)} burned: ${short(burned * 100)} %`)),

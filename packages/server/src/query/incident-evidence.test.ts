@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { EdgeRecord } from '@andon/model'
 import { FakeClock } from '../runtime/clock.ts'
 import type { Engine, QueryResult } from './engine.ts'
 import type { ErrorReader } from './exceptions.ts'
@@ -53,24 +54,25 @@ test('requests are counted by metrics, by spans where a service sends none, and 
   assert.deepEqual(await count({}), { requests: null, failed: null })
 })
 
-test('the map is asked once a minute for each service, however many ask; a failure is not kept', async () => {
+test('the map is asked once a minute, however many ask; calls to an address go to whom was found behind it; a failure is not kept', async () => {
   const clock = new FakeClock()
   let reads = 0
   let fails = true
-  const edge = { client: 'web', server: 'shop', calls: 3 }
+  const edge = (client: string, server: string, calls: number, peer = ''): EdgeRecord => ({ client, server, peer, kind: 'service', env: '', minute: clock.now(), calls, errors: 0, unseenErrors: 0, seconds: calls, buckets: new Map(), serverCalls: calls, serverSeconds: calls, serverBuckets: new Map() })
   const reader = new NeighbourReader(
     {
       read: () => {
         reads += 1
-        return fails ? Promise.reject(new Error('away')) : Promise.resolve({ edges: [edge, { client: 'shop', server: 'db', calls: 1 }, { client: 'shop', server: 'old', calls: 0 }] })
+        return fails ? Promise.reject(new Error('away')) : Promise.resolve([edge('web', 'shop', 3), edge('shop', 'db', 1), edge('shop', 'old', 0), edge('shop', 'shop', 5), edge('shop', '', 2, 'mail:25')])
       },
+      named: () => Promise.resolve([{ client: 'shop', peer: 'mail:25', env: '', server: 'mail', calls: 9 }]),
     },
     clock,
   )
   await assert.rejects(reader.of('shop'))
   fails = false
-  const both = await Promise.all([reader.of('shop'), reader.of('shop')])
-  assert.deepEqual(both.map((set) => [...set]), [['web', 'db'], ['web', 'db']])
+  const both = await Promise.all([reader.of('shop'), reader.of('db'), reader.of('nobody')])
+  assert.deepEqual(both.map((set) => [...set].toSorted()), [['db', 'mail', 'web'], ['shop'], []])
   assert.equal(reads, 2)
   await clock.advance(60_000)
   await reader.of('shop')

@@ -1,55 +1,54 @@
 // Which services stand beside a service on the map: those that it calls, and those that call it.
-import type { Milliseconds, TimeRange } from '@andon/model'
+import type { Milliseconds } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
+import { type EdgeSource, NAMES_KEPT, resolveEdges } from './edges.ts'
 
-/** What the map is read from. */
-export interface MapSource {
-  read(range: TimeRange, service?: string): Promise<{ readonly edges: readonly { readonly client: string; readonly server: string; readonly calls: number }[] }>
-}
-
-interface Known {
-  readonly at: Milliseconds
-  readonly services: Promise<ReadonlySet<string>>
-}
+type Neighbours = ReadonlyMap<string, ReadonlySet<string>>
 
 const LOOKBACK: Milliseconds = 3_600_000
 /** What is known is asked anew after this time. */
 const KEPT: Milliseconds = 60_000
-const HELD_MAX = 1000
+const NONE: ReadonlySet<string> = new Set()
 
-/** May be called concurrently; a map that many ask for at once is read once. */
+/** Holds the neighbours of all services for a minute. May be called concurrently; a map that many ask for at once is read once. */
 export class NeighbourReader {
-  readonly #map: MapSource
+  readonly #edges: EdgeSource
   readonly #clock: Pick<Clock, 'now'>
-  readonly #known = new Map<string, Known>()
+  #known: { readonly at: Milliseconds; readonly all: Promise<Neighbours> } | undefined
 
-  constructor(map: MapSource, clock: Pick<Clock, 'now'>) {
-    this.#map = map
+  constructor(edges: EdgeSource, clock: Pick<Clock, 'now'>) {
+    this.#edges = edges
     this.#clock = clock
   }
 
   /** Services that called a service or were called by it within the last hour. */
   async of(service: string): Promise<ReadonlySet<string>> {
     const now = this.#clock.now()
-    const held = this.#known.get(service)
-    if (held !== undefined && now - held.at < KEPT) return await held.services
-    const services = this.#read(service, now)
-    this.#known.delete(service)
-    this.#known.set(service, { at: now, services })
-    const [oldest] = this.#known.keys()
-    if (this.#known.size > HELD_MAX && oldest !== undefined) this.#known.delete(oldest)
+    const held = this.#known
+    const known = held !== undefined && now - held.at < KEPT ? held : { at: now, all: this.#read(now) }
+    this.#known = known
     try {
-      return await services
+      return (await known.all).get(service) ?? NONE
     } catch (error) {
-      this.#known.delete(service)
+      if (this.#known === known) this.#known = undefined
       throw error
     }
   }
 
-  async #read(service: string, now: Milliseconds): Promise<ReadonlySet<string>> {
-    const { edges } = await this.#map.read({ start: now - LOOKBACK, end: now }, service)
-    const near = new Set(edges.filter(({ calls }) => calls > 0).flatMap(({ client, server }) => [client, server]))
-    near.delete(service)
-    return near
+  async #read(now: Milliseconds): Promise<Neighbours> {
+    const range = { start: now - LOOKBACK, end: now }
+    const [records, named] = await Promise.all([this.#edges.read({ range, buckets: false }), this.#edges.named({ start: range.start - NAMES_KEPT, end: now })])
+    const all = new Map<string, Set<string>>()
+    const note = (one: string, other: string): void => {
+      const near = all.get(one)
+      if (near === undefined) all.set(one, new Set([other]))
+      else near.add(other)
+    }
+    for (const { client, server, calls, serverCalls } of resolveEdges(records, named)) {
+      if (client === server || calls + serverCalls <= 0) continue
+      note(client, server)
+      note(server, client)
+    }
+    return all
   }
 }
