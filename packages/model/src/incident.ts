@@ -108,7 +108,7 @@ export interface Incident {
   /** By rule. */
   readonly verdicts: Readonly<Record<string, { readonly verdict: AlertVerdict; readonly at: Milliseconds; readonly actor: string }>>
   /** When rules called people: those that opened it or made it open again. */
-  readonly pages: readonly { readonly rule: string; readonly source: AlertSource; readonly at: Milliseconds }[]
+  readonly pages: readonly { readonly rule: string; readonly service: string; readonly source: AlertSource; readonly at: Milliseconds }[]
   readonly escalation: IncidentEscalation | null
   /** When evidence was pinned: some time after it was opened, and after it was resolved. */
   readonly evidenceAt: { readonly opened: Milliseconds | null; readonly resolved: Milliseconds | null }
@@ -184,7 +184,7 @@ export interface AlertQuality {
   readonly medianAckMs: Milliseconds | null
   /** Whether it is proposed to be a ticket from now on. */
   readonly proposal: 'demote' | null
-  /** Its pages are tickets until then, because it has used up its budget. */
+  /** Its pages of some service are tickets until then, because they have used up their budget. */
   readonly demotedUntil: Milliseconds | null
   /** Why it is proposed to be demoted, or is; '' otherwise. */
   readonly reason: string
@@ -197,6 +197,8 @@ export interface Runbook {
   readonly title: string
   /** Names of alerts; `*` stands for any text. */
   readonly alerts: readonly string[]
+  /** What an alert's labels must hold; `*` stands for any text. With these alone any alert that has them is meant. */
+  readonly labels: Labels
   /** '' for any. */
   readonly severity: string
   readonly owner: string

@@ -10,8 +10,8 @@ import type { Shelf } from './shelf.ts'
 export interface JoinView {
   readonly shelf: Pick<Shelf, 'open' | 'find' | 'ofAlert' | 'closedLast'>
   readonly neighbours: (service: string) => ReadonlySet<string>
-  /** Until when the pages of a rule are tickets; undefined where they are not. */
-  readonly demotedUntil: (rule: string, source: Alert['source'], at: Milliseconds) => Milliseconds | undefined
+  /** Until when the pages of the rule of an alert are tickets; undefined where they are not. */
+  readonly demotedUntil: (alert: Alert, at: Milliseconds) => Milliseconds | undefined
   /** How long the expression of a rule must hold before it fires; 0 where it is not known. */
   readonly holdMs: (rule: string) => Milliseconds
   readonly nextId: () => string
@@ -103,7 +103,7 @@ class Planner {
   #severity({ alert, at }: AlertChange): string {
     const severity = severityOf(alert)
     if (!this.#options.open.includes(severity)) return severity
-    return this.#view.demotedUntil(ruleOf(alert.labels), alert.source, at) === undefined ? severity : TICKET
+    return this.#view.demotedUntil(alert, at) === undefined ? severity : TICKET
   }
 
   #firing(change: AlertChange, known: Incident | undefined): Incident | undefined {
@@ -170,7 +170,7 @@ class Planner {
       forgottenAlerts: 0,
       steps: [],
       verdicts: {},
-      pages: [{ rule: member.rule, source: alert.source, at: now }],
+      pages: [{ rule: member.rule, service: member.service, source: alert.source, at: now }],
       escalation: null,
       evidenceAt: { opened: null, resolved: null },
     }
@@ -183,7 +183,7 @@ class Planner {
     const { now } = this.#view
     const rule = ruleOf(alert.labels)
     const again = reopened(incident, now, (fingerprint) => (this.incidents.get(fingerprint) ?? this.#view.shelf.ofAlert(fingerprint)) === incident.id)
-    const draft = { ...this.#draft(incident), incident: { ...again, pages: [...again.pages, { rule, source: alert.source, at: now }].slice(-PAGES_MAX) } }
+    const draft = { ...this.#draft(incident), incident: { ...again, pages: [...again.pages, { rule, service: serviceOf(alert.labels), source: alert.source, at: now }].slice(-PAGES_MAX) } }
     this.#put(withEntries(draft, entry('reopened', now, ANDON, `${rule} fires again ${Math.round(Math.max(0, at - (closedAt(incident) ?? at)) / 1000)} s after it was resolved`, { detail: { rule } })))
     return draft.incident
   }

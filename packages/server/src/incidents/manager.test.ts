@@ -42,6 +42,19 @@ test('an alert opens an incident, others of its service join it, and it is resol
   ])
 })
 
+test('where people are to say that it is over, nothing else does; an incident that a person opened is theirs', async () => {
+  const world = await createWorld({ yaml: { resolve: 'by_hand' } })
+  const [id = ''] = await joined(world, firing({ at: world.clock.now() }))
+  await joined(world, resolved({ at: world.clock.now() }))
+  assert.equal((await world.manager.find(id)).state, 'detected')
+  const other = await createWorld()
+  const own = await other.manager.create({ title: 'blank page', service: 'shop', environment: '', severity: 'critical', onsetAt: other.clock.now() - 5 * MINUTE }, 'ann')
+  assert.deepEqual(await joined(other, firing({ at: other.clock.now() })), [own.id])
+  await joined(other, resolved({ at: other.clock.now() }))
+  const open = await other.manager.find(own.id)
+  assert.deepEqual([open.state, figuresOf(open).mttdMs, open.openedBy], ['detected', 5 * MINUTE, { kind: 'person', name: 'ann' }])
+})
+
 test('neighbours on the map join within the window; past it, in another environment or too mild they do not', async () => {
   const world = await createWorld({ near: { shop: ['db'], db: ['shop'] } })
   const { clock } = world
@@ -71,11 +84,19 @@ test('of alerts that come together the milder ones join also where they stand be
 test('a map that fails or hangs does not keep an alert from its incident', async () => {
   const failing = await createWorld({ deps: { neighbours: () => Promise.reject(new Error('away')) } })
   assert.deepEqual(await joined(failing, firing({ at: failing.clock.now() })), ['i20261102-1'])
-  const hanging = await createWorld({ deps: { neighbours: () => new Promise(() => undefined) } })
+  let asked = 0
+  const hang = (): Promise<never> => {
+    asked += 1
+    return new Promise(() => undefined)
+  }
+  const hanging = await createWorld({ deps: { neighbours: hang } })
   const waiting = joined(hanging, firing({ at: hanging.clock.now() }))
   await new Promise((resolve) => setImmediate(resolve))
   await hanging.clock.advance(2000)
   assert.deepEqual(await waiting, ['i20261102-1'])
+  // The next ones do not wait for it.
+  assert.deepEqual(await joined(hanging, firing({ at: hanging.clock.now(), service: 'db' }), firing({ at: hanging.clock.now(), service: 'mail' })), ['i20261102-2', 'i20261102-3'])
+  assert.equal(asked, 1)
 })
 
 test('what fires again within the cooldown opens the same incident again; later it is another one', async () => {

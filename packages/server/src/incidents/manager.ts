@@ -123,7 +123,7 @@ export class IncidentManager implements IncidentBook {
         {
           shelf: this.#shelf,
           neighbours: (service) => near.get(service) ?? new Set(),
-          demotedUntil: (rule, source, at) => this.#budget.demotedUntil(rule, source, at),
+          demotedUntil: (alert, at) => this.#budget.demotedUntil(alert, at),
           holdMs: this.#deps.holdMs,
           nextId: () => this.#ids.next(this.#deps.clock.now()),
           now,
@@ -217,9 +217,13 @@ export class IncidentManager implements IncidentBook {
     return inListOrder([...newest.values()])
   }
 
-  /** Whether the pages of a rule are tickets now, because it has used up its budget. For the pipeline of alerts. */
-  demoted(rule: string): Demotion | undefined {
-    return this.#budget.demoted(rule, this.#deps.clock.now())
+  /**
+   * Whether the pages of a rule are tickets now, because it has used up its budget. For the pipeline of alerts.
+   *
+   * @param service - whose alerts; undefined for whichever is demoted the longest
+   */
+  demoted(rule: string, service?: string): Demotion | undefined {
+    return this.#budget.demoted(rule, service, this.#deps.clock.now())
   }
 
   async #act(id: string, actor: string, plan: (incident: Incident, now: Milliseconds) => Draft): Promise<Incident> {

@@ -28,10 +28,12 @@ test('a rule that uses up its budget opens no more incidents, says so, and gets 
   const ids = [await round(world), await round(world), await round(world)]
   assert.deepEqual(ids, ['i20261102-1', 'i20261102-2', undefined])
   const said = (await world.manager.timeline('i20261102-2')).filter(({ kind }) => kind === 'alert-budget')
-  assert.match(said[0]?.text ?? '', /^ManyErrors has used up its budget: 2 pages in 7 days/)
+  assert.match(said[0]?.text ?? '', /^ManyErrors has used up its budget: 2 pages of shop in 7 days/)
   const first = await world.manager.find('i20261102-1')
   assert.equal(world.manager.demoted('ManyErrors')?.until, first.marks.detected.at + 7 * 24 * HOUR)
   assert.equal(await round(world, undefined, 'Other'), 'i20261102-3')
+  // Of another service it is as it was.
+  assert.deepEqual([world.manager.demoted('ManyErrors', 'shop')?.service, world.manager.demoted('ManyErrors', 'bank')], ['shop', undefined])
   await world.restart()
   assert.notEqual(world.manager.demoted('ManyErrors'), undefined)
   // Demoted, it still joins what another rule has opened.
@@ -55,7 +57,7 @@ test('what comes back within the cooldown is the same trouble: it opens its inci
     await world.clock.advance(5 * 60_000)
     assert.notEqual(world.manager.demoted('ManyErrors'), undefined)
   }
-  assert.match(world.manager.demoted('ManyErrors')?.reason ?? '', /^1 pages/)
+  assert.match(world.manager.demoted('ManyErrors')?.reason ?? '', /^1 pages of shop/)
 })
 
 test('objectives and detectors have no budget, nor has a rule that is exempt or always real', async () => {

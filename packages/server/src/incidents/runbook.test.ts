@@ -101,6 +101,10 @@ test('runbooks are found by annotations before names, of what fires first', () =
   assert.deepEqual(match(alert('Stuck', { runbook: 'other' })), ['other ', 'stuck '])
   assert.deepEqual(match(alert('X', { runbook_url: 'https://wiki/books/other.md#now' })), ['other https://wiki/books/other.md#now'])
   assert.deepEqual(match(alert('X', { runbook_url: 'https://wiki/else' }), alert('Y', { runbook_url: 'javascript:alert(1)' })), [' https://wiki/else'])
+  const labelled = readRunbook(SOURCE.replace("alert: [Stuck, 'Queue*Full']", "labels: { service_name: 'sh*' }"), 'labelled', 'own')
+  assert.deepEqual(runbooksFor({ alerts: [alert('X', {})] }, [labelled]).map(({ name }) => name), ['labelled'])
+  assert.deepEqual(runbooksFor({ alerts: [{ ...alert('X', {}), labels: { service_name: 'bank' } }] }, [labelled]), [])
+  assert.throws(() => readRunbook(SOURCE.replace('severity: critical', 'labels: [a]'), 'x', 'own'), { code: 'bad_config' })
   assert.deepEqual(match({ ...alert('Stuck', {}), status: 'resolved' }, alert('X', { runbook: 'other' })), ['other ', 'stuck '])
 })
 

@@ -1,8 +1,8 @@
 // Procedures for incidents: Markdown with a front matter, found for an incident by its alerts.
-import { AndonError, type CheckResult, type Incident, type Labels, type Milliseconds, type Runbook } from '@andon/model'
+import { AndonError, type CheckResult, type Incident, type IncidentAlert, type Labels, type Milliseconds, type Runbook } from '@andon/model'
 import { parse as parseQuery } from '@andon/promql'
 import { parse as parseYaml } from 'yaml'
-import { Section } from './section.ts'
+import { badKey, Section } from './section.ts'
 
 const TEXT_MAX = 256 * 1024
 const CHECKS_MAX = 30
@@ -30,7 +30,7 @@ export function readRunbook(text: string, name: string, from: Runbook['from']): 
   } catch (error) {
     return refuse(`its front matter is no YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`)
   }
-  const section = new Section(front, `${name}.md`, ['title', 'alert', 'severity', 'owner', 'checks', 'actions'])
+  const section = new Section(front, `${name}.md`, ['title', 'alert', 'labels', 'severity', 'owner', 'checks', 'actions'])
   const checks = section.list('checks', (value, path) => {
     const check = new Section(value, path, ['title', 'query'])
     const query = check.text('query').trim()
@@ -45,7 +45,14 @@ export function readRunbook(text: string, name: string, from: Runbook['from']): 
   if (checks.length > CHECKS_MAX || actions.length > ACTIONS_MAX) refuse(`it may have ${CHECKS_MAX} checks and ${ACTIONS_MAX} actions.`)
   const body = (parts[2] ?? '').trim()
   const title = section.text('title', /^#\s+(.+)$/m.exec(body)?.[1] ?? name)
-  return { name, title, alerts: section.texts('alert', []), severity: section.text('severity', ''), owner: section.text('owner', ''), checks, actions, text: body, from }
+  return { name, title, alerts: section.texts('alert', []), labels: readLabels(section), severity: section.text('severity', ''), owner: section.text('owner', ''), checks, actions, text: body, from }
+}
+
+function readLabels(section: Section): Labels {
+  const value = section.raw('labels') ?? {}
+  const entries: [string, unknown][] = typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : []
+  if ((entries.length === 0 && section.has('labels')) || entries.some(([, text]) => typeof text !== 'string')) throw badKey(section.at('labels'), 'a mapping of labels to texts')
+  return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]))
 }
 
 /** Whether a text is of a form in which `*` stands for any text. */
@@ -73,6 +80,12 @@ export interface MatchedRunbook {
   readonly rule: string
 }
 
+function isFor(runbook: Runbook, { rule, severity, labels }: Pick<IncidentAlert, 'rule' | 'severity' | 'labels'>): boolean {
+  const wanted = Object.entries(runbook.labels)
+  const isNamed = runbook.alerts.length === 0 ? wanted.length > 0 : runbook.alerts.some((form) => isLike(rule, form))
+  return isNamed && (runbook.severity === '' || runbook.severity === severity) && wanted.every(([name, form]) => isLike(labels[name] ?? '', form))
+}
+
 /** The name of a runbook that an address ends with. */
 function nameOf(url: string): string {
   return (url.split(/[?#]/, 1)[0] ?? '').split('/').at(-1)?.replace(/\.(?:md|html?)$/, '') ?? ''
@@ -93,14 +106,13 @@ export function runbooksFor({ alerts }: Pick<Incident, 'alerts'>, all: readonly 
     const key = match.name === '' ? match.url : match.name
     if (key !== '' && !found.has(key)) found.set(key, match)
   }
-  for (const { rule, severity, annotations } of alerts.toSorted((a, b) => Number(b.status === 'firing') - Number(a.status === 'firing'))) {
+  for (const { rule, severity, labels, annotations } of alerts.toSorted((a, b) => Number(b.status === 'firing') - Number(a.status === 'firing'))) {
     const url = annotations['runbook_url'] ?? annotations['runbook'] ?? ''
     const named = all.find(({ name }) => name === annotations['runbook'] || name === nameOf(url))
     if (named !== undefined) put({ name: named.name, title: named.title, url: linkOf(url), rule })
     else if (linkOf(url) !== '') put({ name: '', title: `Runbook of ${rule}`, url: linkOf(url), rule })
     for (const runbook of all) {
-      const isForIt = runbook.alerts.some((form) => isLike(rule, form)) && (runbook.severity === '' || runbook.severity === severity)
-      if (isForIt) put({ name: runbook.name, title: runbook.title, url: '', rule })
+      if (isFor(runbook, { rule, severity, labels })) put({ name: runbook.name, title: runbook.title, url: '', rule })
     }
   }
   return [...found.values()]

@@ -4,7 +4,7 @@ import { environmentOf } from './alert-facts.ts'
 import { closedAt, isOpen } from './draft.ts'
 
 /** Closed incidents that are held; older ones are in the state log alone. */
-export const CLOSED_MAX = 5000
+const CLOSED_MAX = 5000
 
 /** Which incidents a list shows. */
 export interface IncidentQuery {
@@ -17,12 +17,18 @@ export interface IncidentQuery {
 
 /** Holds what is stored, nothing else. */
 export class Shelf {
+  readonly #closedMax: number
   readonly #all = new Map<string, Incident>()
   readonly #open = new Map<string, Incident>()
   /** By the fingerprint of an alert the incident that it was put into last. */
   readonly #ofAlert = new Map<string, string>()
   /** By rule, service and environment. */
   readonly #closedLast = new Map<string, string>()
+
+  /** @param closedMax - closed ones that are held */
+  constructor(closedMax: number = CLOSED_MAX) {
+    this.#closedMax = closedMax
+  }
 
   find(id: string): Incident | undefined {
     return this.#all.get(id)
@@ -85,7 +91,7 @@ export class Shelf {
   }
 
   #makeRoom(): void {
-    if (this.#all.size - this.#open.size <= CLOSED_MAX) return
+    if (this.#all.size - this.#open.size <= this.#closedMax) return
     for (const [id, incident] of this.#all) {
       if (isOpen(incident)) continue
       this.#all.delete(id)

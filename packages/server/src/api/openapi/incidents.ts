@@ -52,7 +52,7 @@ const INCIDENT: Schema = object({
   forgottenAlerts: integer(),
   steps: list(object({ runbook: text(), step: integer(), text: text(), at: time(), actor: text() })),
   verdicts: record(object({ verdict: VERDICT, at: time(), actor: text() })),
-  pages: list(object({ rule: text(), source: SOURCE, at: time() })),
+  pages: list(object({ rule: text(), service: text(), source: SOURCE, at: time() })),
   escalation: orNull(object({ policy: text(), run: integer(), round: integer(), step: integer(), nextAt: orNull(time()), resting: boolean(), told: list(text()) })),
   evidenceAt: object({ opened: orNull(time()), resolved: orNull(time()) }),
 })
@@ -84,7 +84,7 @@ const MATCHED: Schema = object({ name: text('Empty where only an address is know
 const SUMMARY: Schema = object({ count: integer(), p50Ms: measured(), p90Ms: measured(), objectiveMs: orNull(integer()), within: measured('The share of them within the objective.') })
 const SHIFT: Schema = object({ person: text(), receiver: text(), from: time(), to: time(), override: boolean() })
 const CHECKS: Schema = list(object({ title: text(), query: text() }))
-const RUNBOOK: Schema = object({ name: text(), title: text(), alerts: list(text()), severity: text(), owner: text(), checks: CHECKS, actions: list(text()), text: text('Markdown.'), from: oneOf(['andon', 'own']) })
+const RUNBOOK: Schema = object({ name: text(), title: text(), alerts: list(text()), labels: record(text()), severity: text(), owner: text(), checks: CHECKS, actions: list(text()), text: text('Markdown.'), from: oneOf(['andon', 'own']) })
 const RESULT: Schema = object({ title: text(), query: text(), samples: list(object({ labels: record(text()), value: measured() })), more: integer(), error: text() })
 const STEP: Schema = object({ kind: oneOf(['wait', 'notify', 'on-call']), ms: integer(), receiver: text(), schedule: text() }, ['ms', 'receiver', 'schedule'])
 const POLICY: Schema = object({
