@@ -137,7 +137,7 @@ function historyOf(track: Track, picks: readonly { readonly of: Loaded; readonly
 
 /**
  * Everything that was recorded, each segment with history before it: quiet runs of five minutes of recordings under the same load
- * (a block bootstrap; chosen by a seed), because a detector needs more history than a piece has. The order of the runs is by
+ * and the same note (a block bootstrap; chosen by a seed; what was recorded on a busy machine is no history of a quiet one), because a detector needs more history than a piece has. The order of the runs is by
  * chance, so history has no season of its own.
  *
  * @param historyHours - of history before each segment; less where there is no quiet time at all
@@ -148,7 +148,7 @@ export function load(folder: string, manifest: Manifest, historyHours: number, c
     return { segment, recording, tracks: tracksOf(recording) }
   })
   return loaded.map(({ segment, recording, tracks }, number) => {
-    const runs = quietRuns(loaded.filter((other) => other.segment.load === segment.load))
+    const runs = quietRuns(loaded.filter((other) => other.segment.load === segment.load && other.segment.note === segment.note))
     const random = seeded(manifest.seed + number)
     const wanted = runs.length === 0 ? 0 : Math.ceil((historyHours * 3_600_000) / STEP_MS / RUN)
     const picks = Array.from({ length: wanted }, () => runs[Math.floor(random() * runs.length)]).filter((run) => run !== undefined)
@@ -191,7 +191,10 @@ function totalOf(list: Float64Array, from: number, until: number): number {
   return list.subarray(from, until).reduce((sum, value) => sum + value, 0)
 }
 
-/** Whether a fault changed something by the floor of the design: ×1.5, error share by 1.5 points. Pool and edges alone count when they show ×1.5 too. */
+/** Measured effects are this much smaller by chance than they truly are. */
+const MEASURED = 0.95
+
+/** Whether a fault changed something by the floor of the design: × 1.5 (by measurement, less 5 %), error share by 1.5 points; throughput the other way. */
 export function hasEffect(stretch: Stretch, fault: Truth): boolean {
-  return [...effectsOf(stretch, fault)].some(([key, effect]) => (key === 'errors' ? effect >= 0.015 : key === 'throughput' ? effect <= 1 / 1.5 : effect >= 1.5))
+  return [...effectsOf(stretch, fault)].some(([key, effect]) => (key === 'errors' ? effect >= 0.015 : key === 'throughput' ? effect <= 1 / (1.5 * MEASURED) : effect >= 1.5 * MEASURED))
 }

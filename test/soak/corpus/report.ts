@@ -106,7 +106,7 @@ export function corpusReport({ manifest, historyHours, scores, machine }: Report
     ...tables,
     `Recorded at ${[...new Set(segments.map(({ load }) => load))].join(', ')} requests/s by a seeded team on real programs, in ${segments.length} segments; replayed on data time in slices of 15 s. Recorded on: ${[...new Set(segments.map((segment) => segment.machine))].join('; ')}. Notes of the pieces: ${notes.join('; ')}.`,
     '',
-    `A fault counts when it changed a recorded series by the floor (× 1.5, or 1.5 points of the error share), by measurement; its page must begin within 5 minutes. Intervals are Wilson's of 95 %. Incidents are pages within 3 minutes of one another; one that begins during a fault or the 5 minutes after is true. The ${historyHours} hours of history before each segment are quiet runs of 5 minutes of the same load in an order by chance, no long observation: how often there are false alarms in a week comes from the simulated null suite, not from here. ${machine}.`,
+    `A fault counts when it changed a recorded series by the floor (× 1.5 less 5 % for the measurement, or 1.5 points of the error share); its page must begin within 5 minutes. Intervals are Wilson's of 95 %. Incidents are pages within 3 minutes of one another; one that begins during a fault or the 5 minutes after is true. The ${historyHours} hours of history before each segment are quiet runs of 5 minutes of the same load and note in an order by chance, no long observation: how often there are false alarms in a week comes from the simulated null suite, not from here. ${machine}.`,
     '',
   ].join('\n')
 }

@@ -1,7 +1,8 @@
 // What the corpus is recorded of: Andon, the kanban with its PostgreSQL and the agent, and a team at work on it.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -97,7 +98,7 @@ export class Stand {
       return new Stand(andon.url, kanban.url, children, folder)
     } catch (error) {
       for (const child of children.toReversed()) await end(child)
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 })
       throw error
     }
   }
@@ -139,6 +140,6 @@ export class Stand {
   /** Ends the traffic, the kanban and Andon, and removes what they stored. */
   async stop(): Promise<void> {
     for (const child of this.#children.toReversed()) await end(child)
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
