@@ -120,7 +120,7 @@ async function corpus(node: string): Promise<string> {
   const { RECORDED } = await load<Pick<Corpus, 'RECORDED'>>('corpus/recording.js')
   const { recordPiece } = await load<Pick<Corpus, 'recordPiece'>>('corpus/record.js')
   const stopped = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort())
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort())
   const settleMinutes = numberOf('settle-minutes', 3, 0)
   const { next, segments } = await recordPiece({ folder: RECORDED, minutes, faultMinutes, settleMinutes, seed: numberOf('seed', 1, 0), machine: await machineOf(node), note: values.note ?? '', signal: stopped.signal, told: toldLine })
   const hours = segments.reduce((sum, { start, end }) => sum + end - start, 0) / 3_600_000
