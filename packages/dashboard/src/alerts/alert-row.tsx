@@ -118,9 +118,10 @@ function Owner({ alert, incident }: Pick<AlertRowProps, 'alert' | 'incident'>): 
   const owner = incident?.acknowledged?.actor
   if (incident === undefined || owner !== undefined || incident.state !== 'detected') {
     return (
-      <AppLink to="/incidents/$id" params={{ id: alert.incident }} className="owner" label={`The incident of ${nameOf(alert)}`}>
+      <AppLink to="/incidents/$id" params={{ id: alert.incident }} className="owner">
         <Icon name={owner === undefined ? 'incident' : 'person'} size={14} />
         {owner ?? 'Incident'}
+        <span className="sr"> · the incident of {nameOf(alert)}</span>
       </AppLink>
     )
   }

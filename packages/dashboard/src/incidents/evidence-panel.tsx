@@ -20,7 +20,7 @@ export function EvidencePanel({ id, evidence }: { readonly id: string; readonly 
   // What was pinned is large: it is asked for once somebody looks.
   const whole = useOnce<{ readonly evidence: readonly Evidence[] }>(opened ? evidencePath(id) : null)
   return (
-    <Panel title="Evidence" aside={<span>Kept beyond retention</span>}>
+    <Panel className="in-evidence" title="Evidence" aside={<span>Kept beyond retention</span>}>
       {evidence.length === 0 ? (
         <Nothing title="Nothing is pinned yet">The slowest traces, the errors and the statements of these minutes are pinned soon after an incident opens, and again when it is resolved.</Nothing>
       ) : (

@@ -24,6 +24,7 @@ export function Postmortem({ id }: { readonly id: string }): JSX.Element {
   }
   return (
     <Panel
+      className="in-postmortem"
       title="Post-mortem"
       aside={
         shown.kind === 'draft' && (

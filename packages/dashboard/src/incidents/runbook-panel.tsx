@@ -29,6 +29,7 @@ export function RunbookPanel(props: RunbookPanelProps): JSX.Element {
   const elsewhere = matched.filter(({ url }) => url !== '')
   return (
     <Panel
+      className="in-runbook"
       title={chosen?.title ?? 'Runbook'}
       aside={
         here.length > 1 ? (

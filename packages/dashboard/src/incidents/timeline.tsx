@@ -32,6 +32,7 @@ export function Timeline({ entries, onsetAt, show, onShow, busy, onComment }: Ti
   const shown = useMemo(() => entries.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).toSorted((a, b) => b.at - a.at || b.id.localeCompare(a.id)), [entries, kinds])
   return (
     <Panel
+      className="in-timeline"
       title="Timeline"
       aside={
         <SegmentedControl

@@ -16,11 +16,11 @@ function columns(by: string): readonly Column<LedgerEntry>[] {
       order: (row) => row.title,
       cell: (row) =>
         by === 'incident' && row.key !== '' ? (
-          <AppLink to="/incidents/$id" params={{ id: row.key }}>
+          <AppLink to="/incidents/$id" params={{ id: row.key }} className="ledger-title">
             {row.title}
           </AppLink>
         ) : (
-          <span className={row.key === '' ? 'dim' : by === 'incident' ? '' : 'mono'}>{row.title}</span>
+          <span className={`ledger-title ${row.key === '' ? 'dim' : by === 'incident' ? '' : 'mono'}`}>{row.title}</span>
         ),
     },
     { key: 'bad', header: 'Bad', align: 'end', order: (row) => row.bad, cell: (row) => <Num value={row.bad} unit="count" /> },
