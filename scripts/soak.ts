@@ -5,6 +5,9 @@
 // `npm run soak -- score` replays what was recorded through the detectors.
 // --light asks the agent's application mostly for what needs no statement. --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
 // another Node (of agent and profiler). Of the corpus: --minutes a piece, --fault-minutes a fault, --settle-minutes before it, --note what is to be known of it.
+// `npm run soak -- notifications` takes outboxes through 1,000 random sequences of failing receivers and kill -9.
+// --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
+// another Node (of agent and profiler).
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -137,6 +140,25 @@ const [name = ''] = positionals
 const subject = subjects[name]
 if (subject === undefined) {
   process.stderr.write('What is to be run: agent, profiler, ingest, kills, corpus or score.\n')
+interface Notifications {
+  readonly tortureNotifications: (options: { readonly sequences: number; readonly atOnce: number; readonly seed: number; readonly told: (progress: { readonly sequences: number; readonly kills: number; readonly taken: number }) => void }) => Promise<{ readonly faults: readonly string[] }>
+  readonly notificationsReport: (result: unknown, machine: string) => string
+}
+
+async function notifications(node: string): Promise<string> {
+  const sequences = numberOf('rounds', 1000, 1)
+  const { tortureNotifications, notificationsReport } = await load<Notifications>('notifications.js')
+  const told: Parameters<Notifications['tortureNotifications']>[0]['told'] = (progress) => void process.stderr.write(`${progress.sequences} sequences, ${progress.kills} kills, ${progress.taken} messages taken\n`)
+  const result = await tortureNotifications({ sequences, atOnce: 20, seed: 20_260_101, told })
+  if (result.faults.length > 0) process.exitCode = 1
+  return notificationsReport(result, await machineOf(node))
+}
+
+const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills, notifications }
+const [name = ''] = positionals
+const subject = subjects[name]
+if (subject === undefined) {
+  process.stderr.write('What is to be run: agent, profiler, ingest, kills or notifications.\n')
   process.exit(2)
 }
 const node = values.node ?? process.execPath

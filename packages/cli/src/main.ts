@@ -8,6 +8,7 @@ import { check } from './check.ts'
 import { printConfig } from './config.ts'
 import { coverage } from './coverage.ts'
 import { CommandError, EXIT } from './exit.ts'
+import { testChannel } from './notify.ts'
 import { profile, type ProfileFlags } from './profile.ts'
 import { query } from './query.ts'
 import { checkRules, testRules } from './rules.ts'
@@ -165,6 +166,17 @@ silence
   .option('--url <url>', 'the server (ANDON_URL)', url)
   .action(async (ids: string[], flags: { url: string }) => {
     process.stdout.write(`${await expireSilences(ids, { ...flags, ...token() })}\n`)
+  })
+
+program
+  .command('notify')
+  .description('channels by which people are told')
+  .command('test')
+  .description('send a test message by a channel')
+  .argument('<channel>', 'as GET /api/notifications/channels lists it, such as oncall.slack')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (channel: string, flags: { url: string }) => {
+    process.stdout.write(`${await testChannel(channel, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
   })
 
 program

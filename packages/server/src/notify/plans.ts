@@ -1,0 +1,84 @@
+// Which channels a notification is owed to.
+import type { Milliseconds, Notification } from '@andon/model'
+import type { Clock } from '../runtime/clock.ts'
+import type { Channel } from './channel.ts'
+import { type Told, toldAfter } from './lane.ts'
+import type { LaneBook } from './lane-book.ts'
+import { type Owed, owedOf } from './message.ts'
+
+/** What was decided about a notification: the messages, and what channels know when the group ends without a word to them. */
+export interface Plan {
+  readonly owed: readonly Owed[]
+  readonly closing: readonly Told[]
+}
+
+interface Receiver {
+  readonly channels: readonly Channel[]
+  readonly fallback: string | undefined
+}
+
+/** A decision that was not handed over by then was never stored. */
+const DECIDING_MS: Milliseconds = 60_000
+const PLANS_MAX = 10_000
+
+/** Makes plans, and keeps them from their storing to their delivery. */
+export class Plans {
+  readonly #receivers: ReadonlyMap<string, Receiver>
+  readonly #lanes: LaneBook
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #plans = new Map<string, Plan>()
+  /** Groups of which something is being stored, the oldest first. */
+  readonly #deciding = new Map<string, Milliseconds>()
+
+  constructor(receivers: ReadonlyMap<string, Receiver>, lanes: LaneBook, clock: Pick<Clock, 'now'>) {
+    this.#receivers = receivers
+    this.#lanes = lanes
+    this.#clock = clock
+  }
+
+  make(notification: Notification): Plan {
+    const now = this.#clock.now()
+    const plan = this.#plan(notification)
+    this.#plans.set(notification.id, plan)
+    const [oldest] = this.#plans.keys()
+    if (this.#plans.size > PLANS_MAX && oldest !== undefined) this.#plans.delete(oldest)
+    this.#deciding.delete(notification.groupKey)
+    this.#deciding.set(notification.groupKey, now)
+    for (const [groupKey, at] of this.#deciding) {
+      if (now - at < DECIDING_MS) break
+      this.#deciding.delete(groupKey)
+    }
+    return plan
+  }
+
+  /** The plan that was made of a notification; made now where none was. */
+  take(notification: Notification): Plan {
+    const plan = this.#plans.get(notification.id) ?? this.#plan(notification)
+    this.#plans.delete(notification.id)
+    this.#deciding.delete(notification.groupKey)
+    return plan
+  }
+
+  /** Whether a decision of a group is being stored, which was made without knowledge of what happens now. */
+  isDeciding(groupKey: string): boolean {
+    const at = this.#deciding.get(groupKey)
+    return at !== undefined && this.#clock.now() - at < DECIDING_MS
+  }
+
+  #plan(notification: Notification): Plan {
+    const { receiver: name, groupKey, status } = notification
+    const receiver = this.#receivers.get(name)
+    const owed: Owed[] = []
+    const closing: Told[] = []
+    for (const channel of receiver?.channels ?? []) {
+      const lane = this.#lanes.find(channel.name, groupKey)
+      const one = owedOf(notification, channel.name)
+      if (channel.sendResolved || status !== 'resolved' || lane?.owesFiring === true || this.#lanes.isSpilled) owed.push(one)
+      else if (lane?.told !== undefined && lane.isOpen) closing.push(toldAfter(lane.told, one, lane.told.memory, this.#clock.now()))
+    }
+    // Who was told in place of another hears how it went on.
+    const fallback = receiver?.fallback === undefined ? undefined : this.#lanes.find(receiver.fallback, groupKey)
+    if (fallback !== undefined && fallback.standsInFor !== '') owed.push(owedOf(notification, fallback.channel.name, fallback.standsInFor))
+    return { owed, closing }
+  }
+}

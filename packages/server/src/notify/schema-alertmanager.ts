@@ -1,0 +1,193 @@
+// Receivers as Alertmanager's configuration has them.
+// @see https://prometheus.io/docs/alerting/latest/configuration/
+import { channelName, type ChannelOptions, PAGERDUTY_URL, type ReceiverOptions, SLACK_API } from './channel-options.ts'
+import type { SmtpOptions } from './email.ts'
+import { checkedUrl, Fields, itemsOf, refuse } from './schema-fields.ts'
+import { Secret } from './secret.ts'
+import type { WebhookOptions } from './webhook.ts'
+
+export interface AlertmanagerFile {
+  /** By which errors call it. */
+  readonly file: string
+  /** Nobody but its owner may read it, so it may hold secrets. */
+  readonly isPrivate: boolean
+  /** Told of what is understood and not used. */
+  readonly warn: (warning: string) => void
+}
+
+/** Looks: our messages have their own. */
+const LOOKS = ['title', 'title_link', 'text', 'pretext', 'color', 'fallback', 'fields', 'short_fields', 'footer', 'image_url', 'thumb_url', 'link_names', 'mrkdwn_in', 'actions', 'callback_id', 'username', 'icon_emoji', 'icon_url', 'message_text', 'update_message']
+const PAGERDUTY_LOOKS = ['client', 'client_url', 'description', 'details', 'images', 'links', 'source', 'component', 'class', 'group', 'timeout']
+/** Of what is spoken over HTTP; what is spoken here needs none of them. */
+const HTTP_IGNORED = ['follow_redirects', 'enable_http2']
+const SMTP_KEYS = ['from', 'smarthost', 'hello', 'auth_username', 'auth_password', 'auth_password_file', 'require_tls', 'force_implicit_tls', 'tls_config', 'auth_identity', 'auth_secret', 'auth_secret_file']
+
+class Reader {
+  readonly #file: AlertmanagerFile
+  readonly #global: Fields
+
+  constructor(file: AlertmanagerFile, global: Fields) {
+    this.#file = file
+    this.#global = global
+  }
+
+  /** A secret by its key, or by the file that its key with `_file` names. */
+  #secret(given: Fields, key: string): Secret | undefined {
+    const path = given.text(`${key}_file`)
+    if (path !== undefined) {
+      if (given.has(key)) refuse(given.at(key), `and ${key}_file are given both`)
+      return new Secret({ file: path })
+    }
+    const text = given.text(key)
+    if (text === undefined) return undefined
+    if (!this.#file.isPrivate) {
+      refuse(given.at(key), 'holds a secret in plain text, and others may read the file', `Make it readable to its owner only (chmod 600 ${this.#file.file}), or name a file: ${key}_file.`)
+    }
+    return new Secret({ text })
+  }
+
+  #unused(given: Fields, keys: readonly string[]): void {
+    const found = given.keys.filter((key) => keys.includes(key))
+    if (found.length > 0) this.#file.warn(`${given.path}: ${found.join(', ')} ${found.length === 1 ? 'is' : 'are'} not used`)
+  }
+
+  #authorization(given: Fields): WebhookOptions['authorization'] {
+    const http = given.fields('http_config') ?? this.#global.fields('http_config')
+    if (http === undefined) return undefined
+    http.only(['authorization', 'basic_auth'], HTTP_IGNORED)
+    const authorization = http.fields('authorization')
+    if (authorization !== undefined) {
+      authorization.only(['type', 'credentials', 'credentials_file'])
+      const credentials = this.#secret(authorization, 'credentials') ?? refuse(authorization.path, 'has no credentials')
+      return { scheme: authorization.text('type') ?? 'Bearer', credentials }
+    }
+    const basic = http.fields('basic_auth')
+    if (basic === undefined) return undefined
+    basic.only(['username', 'password', 'password_file'])
+    return { username: basic.needed('username'), password: this.#secret(basic, 'password') ?? refuse(basic.path, 'has no password') }
+  }
+
+  slack(given: Fields, receiver: string, name: string): ChannelOptions {
+    given.only(['send_resolved', 'http_config', 'api_url', 'api_url_file', 'app_token', 'app_token_file', 'app_url', 'channel', 'timeout'], LOOKS)
+    this.#unused(given, [...LOOKS, 'timeout'])
+    const base = { name, receiver, sendResolved: given.flag('send_resolved', false) }
+    const token = this.#secret(given, 'app_token') ?? this.#secretOfGlobal('slack_app_token')
+    const authorization = this.#authorization(given)
+    const url = this.#secret(given, 'api_url') ?? (token === undefined ? this.#secretOfGlobal('slack_api_url') : undefined)
+    // As Alertmanager's users have it who post as a bot: the method as address, its token as authorization.
+    const method = url === undefined ? undefined : /^(.*)\/chat\.postMessage$/.exec(readable(url))?.[1]
+    const bearer = token ?? (authorization !== undefined && 'credentials' in authorization ? authorization.credentials : undefined)
+    if (bearer !== undefined && (url === undefined || method !== undefined)) {
+      const apiUrl = method ?? given.text('app_url')?.replace(/\/chat\.postMessage$/, '') ?? SLACK_API
+      return { type: 'slack-bot', ...base, token: bearer, channel: given.needed('channel'), thread: true, apiUrl: checkedUrl(apiUrl, given.at('app_url')) }
+    }
+    return { type: 'slack', ...base, url: url ?? refuse(given.path, 'has no address: neither api_url nor slack_api_url of global'), channel: given.text('channel') }
+  }
+
+  #secretOfGlobal(key: string): Secret | undefined {
+    return this.#secret(this.#global, key)
+  }
+
+  #smtp(given: Fields): SmtpOptions {
+    const own = (key: string): string | undefined => given.text(key) ?? this.#global.text(`smtp_${key}`)
+    const flag = (key: string, otherwise: boolean): boolean => given.flag(key, this.#global.flag(`smtp_${key}`, otherwise))
+    const smarthost = own('smarthost') ?? refuse(given.path, 'has no smarthost, and global no smtp_smarthost')
+    const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(smarthost) ?? refuse(given.at('smarthost'), 'must be HOST:PORT')
+    const port = Number(match[2])
+    const tls = given.fields('tls_config') ?? this.#global.fields('smtp_tls_config')
+    tls?.only(['insecure_skip_verify'])
+    const isImplicit = port === 465 || flag('force_implicit_tls', false)
+    return {
+      host: match[1] ?? '',
+      port,
+      tls: isImplicit ? 'implicit' : flag('require_tls', true) ? 'starttls' : 'none',
+      verify: tls?.flag('insecure_skip_verify', false) !== true,
+      user: own('auth_username'),
+      password: this.#secret(given, 'auth_password') ?? this.#secretOfGlobal('smtp_auth_password'),
+      from: own('from') ?? refuse(given.path, 'has no from, and global no smtp_from'),
+      hello: own('hello'),
+    }
+  }
+
+  email(given: Fields, receiver: string, name: string): ChannelOptions {
+    given.only(['send_resolved', 'to', 'html', 'text', 'headers', 'threading', 'attachments'], SMTP_KEYS)
+    this.#unused(given, ['html', 'text', 'threading', 'attachments', 'headers', 'auth_identity', 'auth_secret', 'auth_secret_file'])
+    return { type: 'email', name, receiver, sendResolved: given.flag('send_resolved', false), to: given.needed('to').split(',').map((one) => one.trim()), smtp: this.#smtp(given), headers: {} }
+  }
+
+  pagerDuty(given: Fields, receiver: string, name: string): ChannelOptions {
+    given.only(['send_resolved', 'http_config', 'routing_key', 'routing_key_file', 'service_key', 'service_key_file', 'url', 'severity'], PAGERDUTY_LOOKS)
+    this.#unused(given, PAGERDUTY_LOOKS)
+    if (given.has('service_key') || given.has('service_key_file')) refuse(given.at('service_key'), 'is of the Events API v1, which is not spoken', 'Make an integration of the Events API v2 and give its routing_key.')
+    const severity = given.text('severity')
+    return {
+      type: 'pagerduty',
+      name,
+      receiver,
+      sendResolved: given.flag('send_resolved', true),
+      routingKey: this.#secret(given, 'routing_key') ?? refuse(given.path, 'has no routing_key'),
+      url: checkedUrl(given.text('url') ?? this.#global.text('pagerduty_url') ?? PAGERDUTY_URL, given.at('url')),
+      severity: severity?.includes('{{') === true ? undefined : severity,
+    }
+  }
+
+  webhook(given: Fields, receiver: string, name: string): ChannelOptions {
+    given.only(['send_resolved', 'http_config', 'url', 'url_file', 'max_alerts', 'timeout'])
+    this.#unused(given, ['timeout'])
+    const address = given.text('url')
+    const path = given.text('url_file')
+    if ((address === undefined) === (path === undefined)) refuse(given.path, 'must have either url or url_file')
+    // An address of a receiver in the same network is no secret; one with a password in it is.
+    if (address !== undefined && new URL(checkedUrl(address, given.at('url'))).password !== '') this.#secret(given, 'url')
+    return {
+      type: 'webhook',
+      name,
+      receiver,
+      sendResolved: given.flag('send_resolved', true),
+      url: path === undefined ? new Secret({ text: address ?? '' }) : new Secret({ file: path }),
+      secret: undefined,
+      authorization: this.#authorization(given),
+      body: 'alertmanager',
+      maxAlerts: given.whole('max_alerts', { min: 0, max: 1_000_000, otherwise: 0 }),
+    }
+  }
+}
+
+/** What can be read now; a file may be filled later. */
+function readable(secret: Secret): string {
+  try {
+    return secret.read()
+  } catch {
+    return ''
+  }
+}
+
+/**
+ * The receivers of a configuration of Alertmanager, with what its section `global` says for them.
+ *
+ * @param document - as it was parsed from YAML; its other sections are not looked at
+ * @throws AndonError bad_config naming the path of what is wrong, also of a receiver of a kind that is not known: dropping it would lose alerts
+ */
+export function readAlertmanagerReceivers(document: unknown, file: AlertmanagerFile): ReceiverOptions[] {
+  const whole = new Fields(document, file.file)
+  const reader = new Reader(file, new Fields(whole.value('global') ?? {}, whole.at('global')))
+  return itemsOf(whole.value('receivers'), whole.at('receivers')).map((value, index) => {
+    const given = new Fields(value, `${whole.at('receivers')}[${index}]`)
+    const receiver = given.needed('name')
+    const kinds = {
+      slack_configs: ['slack', reader.slack.bind(reader)],
+      email_configs: ['email', reader.email.bind(reader)],
+      pagerduty_configs: ['pagerduty', reader.pagerDuty.bind(reader)],
+      webhook_configs: ['webhook', reader.webhook.bind(reader)],
+    } as const
+    const strange = given.keys.find((key) => key !== 'name' && !(key in kinds))
+    if (strange !== undefined) refuse(given.at(strange), 'is a kind of receiver that is not spoken', `Spoken are ${Object.keys(kinds).join(', ')}; most others can be reached by a webhook.`)
+    const channels: ChannelOptions[] = []
+    for (const [key, [type, make]] of Object.entries(kinds)) {
+      for (const [place, one] of itemsOf(given.value(key), given.at(key)).entries()) {
+        channels.push(make(new Fields(one, `${given.at(key)}[${place}]`), receiver, channelName(receiver, type, channels)))
+      }
+    }
+    return { name: receiver, channels, fallback: undefined }
+  })
+}
