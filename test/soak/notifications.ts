@@ -2,7 +2,7 @@
 // nothing: was anything lost, or any end told of what nobody was told had begun?
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -39,8 +39,8 @@ export interface NotificationsResult {
   readonly tookMs: number
 }
 
-/** Hours pass in minutes. */
-const FACTOR = 20
+/** Minutes pass in seconds. */
+const FACTOR = 10
 const STEPS = 14
 const STEP_MS = 160
 const DRAIN_MS = 60_000
@@ -100,7 +100,7 @@ class Lot implements Desk {
       logFile: join(this.#dir, `${name}.log`),
       notify: {
         allow_hosts: ['127.0.0.0/8'],
-        fallback_after_ms: 40_000,
+        fallback_after_ms: 12_000,
         smtp: { host: '127.0.0.1', port: smtp.port, tls: 'none', from: 'andon@example.com' },
         receivers: [
           {
@@ -235,7 +235,7 @@ class Lot implements Desk {
       const groups = this.#groups.get(name) ?? []
       for (const channel of CHANNELS) {
         const own = this.taken.filter((each) => each.sequence === name && each.channel === channel)
-        for (const fault of faultsOf(groups, own, { channel, isQuiet: channel === 'quiet', isSpare: channel === 'spare' })) this.fault(`${name}: ${fault}`)
+        for (const fault of faultsOf(groups, own, { channel, isQuiet: channel === 'quiet', isSpare: channel === 'spare' })) { this.fault(`${name}: ${fault}`); if (process.env['ANDON_DEBUG'] !== undefined) { console.error(fault, JSON.stringify(own)); for (const d of groups.flatMap((g) => g.decided)) console.error('decided', d.notification.id, d.notification.decidedAt - this.#epoch, JSON.stringify(d.notification.alerts.map((x) => [x.annotations['summary'], x.status]))); for (const line of readFileSync(join(this.#dir, `${name}.log`), 'utf8').split('\n')) if (line !== '') console.error(JSON.stringify((JSON.parse(line) as any[]).map((r) => [r.written - this.#epoch, r.key, r.state, r.doc.insteadOf, r.doc.fellBack, r.doc.firing]))) } }
       }
       const open = this.#http?.openIncidents(name) ?? []
       const firing = groups.filter((group) => group.fires)
@@ -300,7 +300,7 @@ export function notificationsReport({ sequences, seed, kills, decided, taken, re
     '',
     `${whole.format(decided)} notifications were decided and stored; ${whole.format(spells)} spells of alerts were to be told, counted by channel; ${whole.format(together)} times begin and end came as one message because the receiver had not been told before. ${whole.format(kills)} times kill -9. Receivers were switched ${whole.format(Object.values(modes).reduce((sum, count) => sum + count, 0))} times (${Object.entries(modes).toSorted().map(([mode, count]) => `${mode} ${whole.format(count)}`).join(', ')}), and the server of the HTTP receivers was ended and started anew now and then. ${whole.format(repeated)} messages came twice, word for word: they were taken, and the answer or the note of it was lost.`,
     '',
-    `down: the connection is broken off · limited: 429 with Retry-After, 450 · broken: 503, 451 · slow: answers after 2.4 s · late: after more than the sender waits, having taken it · half: taken, and broken off without an answer · cut: taken, and broken off in the middle of the answer. Each sequence has an outbox of its own with seven channels and two groups of three alerts; processes are real and hold 20 sequences each; time runs ${FACTOR} times quicker in them (attempts, paces, timeouts and waits in proportion). The log is an append-only file, synced at each insert: it stands for the store, whose inserts are proved by \`npm run soak -- kills\`. Seed ${seed}, ${(tookMs / 60_000).toFixed(1)} minutes. ${machine}.`,
+    `down: the connection is broken off · limited: 429 with Retry-After, 450 · broken: 503, 451 · slow: answers after 1.2 s · late: after more than the sender waits, having taken it · half: taken, and broken off without an answer · cut: taken, and broken off in the middle of the answer. Each sequence has an outbox of its own with seven channels and two groups of three alerts; processes are real and hold 20 sequences each; time runs ${FACTOR} times quicker in them (attempts, paces, timeouts and waits in proportion). The log is an append-only file, synced at each insert: it stands for the store, whose inserts are proved by \`npm run soak -- kills\`. Seed ${seed}, ${(tookMs / 60_000).toFixed(1)} minutes. ${machine}.`,
     '',
   ].join('\n')
 }

@@ -13,7 +13,7 @@ interface Answer {
 
 const SLOW_MS = 120
 /** Longer than anybody waits. */
-const LATE_MS = 900
+const LATE_MS = 1500
 
 const of = (value: unknown, key: string): unknown => (typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined)
 const listOf = (value: unknown, key: string): readonly unknown[] => {

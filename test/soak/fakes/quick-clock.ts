@@ -10,11 +10,15 @@ export function quickClock(epoch: number, factor: number): Clock {
     now: () => Math.floor(epoch + (Date.now() - epoch) * factor),
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(resolve, real(ms))
-        signal?.addEventListener('abort', () => {
+        const stop = (): void => {
           clearTimeout(timer)
           reject(new Error('given up'))
-        })
+        }
+        const timer = setTimeout(() => {
+          signal?.removeEventListener('abort', stop)
+          resolve()
+        }, real(ms))
+        signal?.addEventListener('abort', stop, { once: true })
       }),
     every: (ms, run) => {
       const timer = setInterval(run, real(ms)).unref()

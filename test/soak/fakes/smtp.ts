@@ -94,7 +94,7 @@ class Session {
     // Taken, and nobody hears of it.
     if (mode === 'half' || mode === 'down') return void this.#socket.destroy()
     if (mode === 'cut') return void this.#socket.end('25')
-    if (mode === 'slow' || mode === 'late') return void setTimeout(() => this.#say('250 taken'), mode === 'slow' ? 120 : 2500).unref()
+    if (mode === 'slow' || mode === 'late') return void setTimeout(() => this.#say('250 taken'), mode === 'slow' ? 120 : 4000).unref()
     this.#say('250 taken')
   }
 }

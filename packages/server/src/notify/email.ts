@@ -1,13 +1,15 @@
 // E-mail by SMTP.
 // @see RFC 5321 (replies), RFC 5322 (threading by References), RFC 3834 (Auto-Submitted), RFC 2919 (List-Id)
 import { createHash } from 'node:crypto'
-import { isIP } from 'node:net'
+import { once } from 'node:events'
+import { connect, isIP } from 'node:net'
 import { createTransport } from 'nodemailer'
 import type { Milliseconds } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { AddressGuard } from './address-guard.ts'
 import type { Channel, ChannelType, OutMessage, Outcome, SendContext } from './channel.ts'
 import { emailHtml, emailText, subjectOf } from './email-body.ts'
+import { pinned, untilAborted } from './http.ts'
 import type { Secret } from './secret.ts'
 import type { Pace } from './token-bucket.ts'
 import { clip, linksOf } from './words.ts'
@@ -164,35 +166,43 @@ export class Email implements Channel {
   }
 
   async #deliver(letter: Letter, signal: AbortSignal): Promise<unknown> {
-    const { smtp } = this.#options
-    const { host, port, tls, verify, user, password, hello } = smtp
-    const [checked] = await this.#guard.check(host, port)
+    const ended = new AbortController()
+    const late = this.#clock.after(LETTER_MS, () => ended.abort(new Error(`the letter was not taken within ${LETTER_MS / 1000} s`)))
+    const stop = (): void => ended.abort(new Error('given up'))
+    signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await untilAborted(this.#post(letter, ended.signal), ended.signal)
+    } finally {
+      late()
+      signal.removeEventListener('abort', stop)
+      // A letter that is not waited for must not come later than one that was written after it.
+      stop()
+    }
+  }
+
+  /** On a connection of its own, which ends with the signal. */
+  async #post(letter: Letter, signal: AbortSignal): Promise<unknown> {
+    const { host, port, tls, verify, user, password, hello } = this.#options.smtp
+    const addresses = await this.#guard.check(host, port)
     signal.throwIfAborted()
+    const socket = connect({ host, port, lookup: pinned(addresses) })
+    signal.addEventListener('abort', () => socket.destroy(), { once: true })
+    await once(socket, 'connect', { signal })
     const transport = createTransport({
-      host: checked?.address ?? host,
+      connection: socket,
+      host,
       port,
       secure: tls === 'implicit',
       requireTLS: tls === 'starttls',
       tls: { ...(isIP(host) === 0 && { servername: host }), rejectUnauthorized: verify },
       ...(hello !== undefined && { name: hello }),
       ...(user !== undefined && { auth: { user, pass: password?.read() ?? '' } }),
-      connectionTimeout: STEP_MS,
       greetingTimeout: STEP_MS,
       socketTimeout: STEP_MS,
       disableFileAccess: true,
       disableUrlAccess: true,
     })
-    let late: (() => void) | undefined
-    const stopped = new Promise<never>((_, reject) => {
-      late = this.#clock.after(LETTER_MS, () => reject(new Error(`the letter was not taken within ${LETTER_MS / 1000} s`)))
-      signal.addEventListener('abort', () => reject(new Error('given up')), { once: true })
-    })
-    try {
-      return await Promise.race([transport.sendMail(letter), stopped])
-    } finally {
-      late?.()
-      transport.close()
-    }
+    return await transport.sendMail(letter)
   }
 }
 

@@ -27,7 +27,7 @@ const ANSWER_MAX: Bytes = 65_536
 const DEFAULT_TIMEOUT: Milliseconds = 10_000
 
 /** Whatever name is asked for, the checked addresses are the answer. */
-function pinned(addresses: readonly CheckedAddress[]): LookupFunction {
+export function pinned(addresses: readonly CheckedAddress[]): LookupFunction {
   return (_host, options, done) => {
     const [first] = addresses
     if (options.all === true) done(null, [...addresses])
@@ -86,7 +86,8 @@ export class OutboundHttp {
   }
 }
 
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** What work comes to, or the reason for which it is not waited for any more. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return await new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('given up'))
     signal.addEventListener('abort', stop, { once: true })

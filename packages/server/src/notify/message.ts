@@ -77,7 +77,6 @@ export function merged(before: Owed, after: Owed): Owed {
     earlier: earlier.slice(leftOut),
     earlierLeftOut: before.earlierLeftOut + after.earlierLeftOut + leftOut,
     insteadOf: after.insteadOf === '' ? before.insteadOf : after.insteadOf,
-    fellBack: before.fellBack || after.fellBack,
     absorbed: before.key === after.key ? before.absorbed : [...before.absorbed, ...after.absorbed, { key: before.key, notification: old.id }],
   }
 }

@@ -27,8 +27,8 @@ export class Plans {
   readonly #lanes: LaneBook
   readonly #clock: Pick<Clock, 'now'>
   readonly #plans = new Map<string, Plan>()
-  /** Groups of which something is being stored, the oldest first. */
-  readonly #deciding = new Map<string, Milliseconds>()
+  /** Of notifications that are being stored, by their ids, the oldest first. */
+  readonly #deciding = new Map<string, { readonly groupKey: string; readonly at: Milliseconds }>()
 
   constructor(receivers: ReadonlyMap<string, Receiver>, lanes: LaneBook, clock: Pick<Clock, 'now'>) {
     this.#receivers = receivers
@@ -42,11 +42,10 @@ export class Plans {
     this.#plans.set(notification.id, plan)
     const [oldest] = this.#plans.keys()
     if (this.#plans.size > PLANS_MAX && oldest !== undefined) this.#plans.delete(oldest)
-    this.#deciding.delete(notification.groupKey)
-    this.#deciding.set(notification.groupKey, now)
-    for (const [groupKey, at] of this.#deciding) {
+    this.#deciding.set(notification.id, { groupKey: notification.groupKey, at: now })
+    for (const [id, { at }] of this.#deciding) {
       if (now - at < DECIDING_MS) break
-      this.#deciding.delete(groupKey)
+      this.#deciding.delete(id)
     }
     return plan
   }
@@ -55,14 +54,14 @@ export class Plans {
   take(notification: Notification): Plan {
     const plan = this.#plans.get(notification.id) ?? this.#plan(notification)
     this.#plans.delete(notification.id)
-    this.#deciding.delete(notification.groupKey)
+    this.#deciding.delete(notification.id)
     return plan
   }
 
   /** Whether a decision of a group is being stored, which was made without knowledge of what happens now. */
   isDeciding(groupKey: string): boolean {
-    const at = this.#deciding.get(groupKey)
-    return at !== undefined && this.#clock.now() - at < DECIDING_MS
+    const now = this.#clock.now()
+    return [...this.#deciding.values()].some((one) => one.groupKey === groupKey && now - one.at < DECIDING_MS)
   }
 
   #plan(notification: Notification): Plan {
@@ -70,15 +69,16 @@ export class Plans {
     const receiver = this.#receivers.get(name)
     const owed: Owed[] = []
     const closing: Told[] = []
+    // Who was told in place of another hears how it went on, and need not be told again by those who do not take it.
+    const fallback = receiver?.fallback === undefined ? undefined : this.#lanes.find(receiver.fallback, groupKey)
+    const standsIn = fallback !== undefined && fallback.standsInFor !== ''
     for (const channel of receiver?.channels ?? []) {
       const lane = this.#lanes.find(channel.name, groupKey)
-      const one = owedOf(notification, channel.name)
+      const one = { ...owedOf(notification, channel.name), fellBack: standsIn }
       if (channel.sendResolved || status !== 'resolved' || lane?.owesFiring === true || this.#lanes.isSpilled) owed.push(one)
       else if (lane?.told !== undefined && lane.isOpen) closing.push(toldAfter(lane.told, one, lane.told.memory, this.#clock.now()))
     }
-    // Who was told in place of another hears how it went on.
-    const fallback = receiver?.fallback === undefined ? undefined : this.#lanes.find(receiver.fallback, groupKey)
-    if (fallback !== undefined && fallback.standsInFor !== '') owed.push(owedOf(notification, fallback.channel.name, fallback.standsInFor))
+    if (standsIn) owed.push(owedOf(notification, fallback.channel.name, fallback.standsInFor))
     return { owed, closing }
   }
 }
