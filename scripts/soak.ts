@@ -145,11 +145,14 @@ interface Notifications {
   readonly notificationsReport: (result: unknown, machine: string) => string
 }
 
+function toldSequences(progress: { readonly sequences: number; readonly kills: number; readonly taken: number }): void {
+  process.stderr.write(`${progress.sequences} sequences, ${progress.kills} kills, ${progress.taken} messages taken\n`)
+}
+
 async function notifications(node: string): Promise<string> {
   const sequences = numberOf('rounds', 1000, 1)
   const { tortureNotifications, notificationsReport } = await load<Notifications>('notifications.js')
-  const told: Parameters<Notifications['tortureNotifications']>[0]['told'] = (progress) => void process.stderr.write(`${progress.sequences} sequences, ${progress.kills} kills, ${progress.taken} messages taken\n`)
-  const result = await tortureNotifications({ sequences, atOnce: 20, seed: 20_260_101, told })
+  const result = await tortureNotifications({ sequences, atOnce: 20, seed: 20_260_101, told: toldSequences })
   if (result.faults.length > 0) process.exitCode = 1
   return notificationsReport(result, await machineOf(node))
 }

@@ -2,7 +2,7 @@
 // nothing: was anything lost, or any end told of what nobody was told had begun?
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -92,7 +92,6 @@ class Lot implements Desk {
     const http = this.#http
     const smtp = this.#smtp
     if (http === undefined || smtp === undefined) throw new Error('not open')
-    const secret = (text: string): { readonly env: string } => ({ env: text })
     const url = (channel: string): string => `${http.url}/${name}/${channel}`
     writeFileSync(join(this.#dir, `${name}.slack`), url('slack'))
     return {
@@ -108,14 +107,14 @@ class Lot implements Desk {
             fallback: 'spare',
             channels: [
               { slack: { name: 'slack', webhook_url: { file: join(this.#dir, `${name}.slack`) } } },
-              { slack: { name: 'bot', token: secret('SOAK_TOKEN'), channel: `#${name}`, api_url: url('bot') } },
+              { slack: { name: 'bot', token: { env: 'SOAK_TOKEN' }, channel: `#${name}`, api_url: url('bot') } },
               { email: { name: 'mail', to: [`${name}@example.com`] } },
-              { pagerduty: { name: 'pager', routing_key: secret('SOAK_KEY'), url: url('pager') } },
-              { webhook: { name: 'hook', url: url('hook'), secret: secret('SOAK_SECRET') } },
-              { webhook: { name: 'quiet', url: url('quiet'), secret: secret('SOAK_SECRET'), send_resolved: false } },
+              { pagerduty: { name: 'pager', routing_key: { env: 'SOAK_KEY' }, url: url('pager') } },
+              { webhook: { name: 'hook', url: url('hook'), secret: { env: 'SOAK_SECRET' } } },
+              { webhook: { name: 'quiet', url: url('quiet'), secret: { env: 'SOAK_SECRET' }, send_resolved: false } },
             ],
           },
-          { name: 'other', channels: [{ webhook: { name: 'spare', url: url('spare'), secret: secret('SOAK_SECRET') } }] },
+          { name: 'other', channels: [{ webhook: { name: 'spare', url: url('spare'), secret: { env: 'SOAK_SECRET' } } }] },
         ],
       },
     }
@@ -137,7 +136,7 @@ class Lot implements Desk {
     if (this.#program?.connected === true) this.#program.send(message, () => undefined)
   }
 
-  async #heard<Kind extends FromProgram['kind']>(kind: Kind): Promise<Extract<FromProgram, { kind: Kind }>> {
+  async #heard(kind: FromProgram['kind']): Promise<FromProgram> {
     const program = this.#program
     if (program === undefined) throw new Error('no program')
     return await new Promise((resolve, reject) => {
@@ -147,8 +146,7 @@ class Lot implements Desk {
         if (message.kind !== kind) return
         program.off('message', listen)
         program.off('exit', ended)
-        // Its kind was compared just now.
-        resolve(message as Extract<FromProgram, { kind: Kind }>)
+        resolve(message)
       }
       program.on('message', listen)
     })
@@ -185,11 +183,11 @@ class Lot implements Desk {
       if (this.#random() < 0.5) this.#switch(name)
     }
     const fate = this.#random()
-    if (fate < 0.25) {
+    if (fate < 0.4) {
       await wait(this.#random() * STEP_MS)
       await this.#kill()
       await this.#start()
-    } else if (fate < 0.32) await this.#http?.restartAfter(wait(STEP_MS))
+    } else if (fate < 0.48) await this.#http?.restartAfter(wait(STEP_MS))
     await wait(this.#random() * STEP_MS)
   }
 
@@ -200,7 +198,8 @@ class Lot implements Desk {
     for (;;) {
       const heard = this.#heard('owing')
       this.#say({ kind: 'owing' })
-      const { sequences, failures } = await heard
+      const answer = await heard
+      const { sequences, failures } = answer.kind === 'owing' ? answer : { sequences: [], failures: [] }
       for (const failure of failures) this.fault(failure)
       if (sequences.length === 0 && this.#waiting.size === 0) return
       if (performance.now() > until) return this.fault(`still owed: ${sequences.join(', ')}; not stored: ${[...this.#waiting.keys()].join(', ')}`)
@@ -235,7 +234,7 @@ class Lot implements Desk {
       const groups = this.#groups.get(name) ?? []
       for (const channel of CHANNELS) {
         const own = this.taken.filter((each) => each.sequence === name && each.channel === channel)
-        for (const fault of faultsOf(groups, own, { channel, isQuiet: channel === 'quiet', isSpare: channel === 'spare' })) { this.fault(`${name}: ${fault}`); if (process.env['ANDON_DEBUG'] !== undefined) { console.error(fault, JSON.stringify(own)); for (const d of groups.flatMap((g) => g.decided)) console.error('decided', d.notification.id, d.notification.decidedAt - this.#epoch, JSON.stringify(d.notification.alerts.map((x) => [x.annotations['summary'], x.status]))); for (const line of readFileSync(join(this.#dir, `${name}.log`), 'utf8').split('\n')) if (line !== '') console.error(JSON.stringify((JSON.parse(line) as any[]).map((r) => [r.written - this.#epoch, r.key, r.state, r.doc.insteadOf, r.doc.fellBack, r.doc.firing]))) } }
+        for (const fault of faultsOf(groups, own, { channel, isQuiet: channel === 'quiet', isSpare: channel === 'spare' })) this.fault(`${name}: ${fault}`)
       }
       const open = this.#http?.openIncidents(name) ?? []
       const firing = groups.filter((group) => group.fires)
@@ -298,7 +297,7 @@ export function notificationsReport({ sequences, seed, kills, decided, taken, re
     '|---|---|',
     ...Object.entries(names).map(([channel, name]) => `| ${name} | ${whole.format(taken[channel] ?? 0)} |`),
     '',
-    `${whole.format(decided)} notifications were decided and stored; ${whole.format(spells)} spells of alerts were to be told, counted by channel; ${whole.format(together)} times begin and end came as one message because the receiver had not been told before. ${whole.format(kills)} times kill -9. Receivers were switched ${whole.format(Object.values(modes).reduce((sum, count) => sum + count, 0))} times (${Object.entries(modes).toSorted().map(([mode, count]) => `${mode} ${whole.format(count)}`).join(', ')}), and the server of the HTTP receivers was ended and started anew now and then. ${whole.format(repeated)} messages came twice, word for word: they were taken, and the answer or the note of it was lost.`,
+    `${whole.format(decided)} notifications were decided and stored; ${whole.format(spells)} spells of alerts were to be told, counted by channel; ${whole.format(together)} times begin and end came as one message because the receiver had not been told before. ${whole.format(kills)} times kill -9. Receivers were switched ${whole.format(Object.values(modes).reduce((sum, count) => sum + count, 0))} times (${Object.entries(modes).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([mode, count]) => `${mode} ${whole.format(count)}`).join(', ')}), and the server of the HTTP receivers was ended and started anew now and then. ${whole.format(repeated)} messages came twice, word for word: they were taken, and the answer or the note of it was lost.`,
     '',
     `down: the connection is broken off · limited: 429 with Retry-After, 450 · broken: 503, 451 · slow: answers after 1.2 s · late: after more than the sender waits, having taken it · half: taken, and broken off without an answer · cut: taken, and broken off in the middle of the answer. Each sequence has an outbox of its own with seven channels and two groups of three alerts; processes are real and hold 20 sequences each; time runs ${FACTOR} times quicker in them (attempts, paces, timeouts and waits in proportion). The log is an append-only file, synced at each insert: it stands for the store, whose inserts are proved by \`npm run soak -- kills\`. Seed ${seed}, ${(tookMs / 60_000).toFixed(1)} minutes. ${machine}.`,
     '',

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
-import { CommandError } from './exit.ts'
+import type { CommandError } from './exit.ts'
 import { testChannel } from './notify.ts'
 
 test('a channel is tested, and what its receiver answered is said', async () => {

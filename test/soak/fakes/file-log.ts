@@ -15,8 +15,14 @@ interface Stored extends Row {
   readonly written: number
 }
 
-const writeTo = promisify(write) as (file: number, text: string) => Promise<unknown>
+const writeTo: (file: number, text: string) => Promise<unknown> = promisify(write)
 const sync = promisify(fdatasync)
+
+/** As this program wrote them. */
+function rowsOf(line: string): readonly Stored[] {
+  const rows: Stored[] = JSON.parse(line)
+  return rows
+}
 
 export class FileLog {
   readonly #file: number
@@ -30,7 +36,7 @@ export class FileLog {
     this.#now = now
     const text = existsSync(path) ? readFileSync(path, 'utf8') : ''
     const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-    for (const line of whole.split('\n')) if (line !== '') for (const row of JSON.parse(line) as readonly Stored[]) this.#keep(row)
+    for (const line of whole.split('\n')) if (line !== '') for (const row of rowsOf(line)) this.#keep(row)
     this.#file = openSync(path, 'a')
     if (whole.length < text.length) ftruncateSync(this.#file, Buffer.byteLength(whole))
   }
@@ -43,13 +49,16 @@ export class FileLog {
   async append(rows: readonly Row[]): Promise<void> {
     const stored = rows.map(({ kind, key, state, doc }) => ({ kind, key, state, doc, revision: (this.#revision += 1), written: this.#now() }))
     const line = `${JSON.stringify(stored)}\n`
-    const done = this.#last.then(async () => {
-      await writeTo(this.#file, line)
-      await sync(this.#file)
-    })
+    const done = this.#write(line, this.#last)
     this.#last = done
     await done
-    for (const row of JSON.parse(line) as readonly Stored[]) this.#keep(row)
+    for (const row of rowsOf(line)) this.#keep(row)
+  }
+
+  async #write(line: string, before: Promise<unknown>): Promise<void> {
+    await before
+    await writeTo(this.#file, line)
+    await sync(this.#file)
   }
 
   latest(kind: string, { except = [] }: { readonly except?: readonly string[] } = {}): Promise<readonly Stored[]> {

@@ -2,8 +2,9 @@
 import { createHmac } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { type Desk, type Mode, spellsOf, type ToldSpell } from './taken.ts'
+
+const json = (answer: object): Answer => ({ status: 200, body: JSON.stringify(answer), headers: { 'content-type': 'application/json' } })
 
 interface Answer {
   readonly status: number
@@ -25,25 +26,35 @@ const textOf = (value: unknown, key: string): string => {
   return typeof found === 'string' ? found : ''
 }
 
+const isWithin = (text: string, least: number, most: number): boolean => text.length >= least && text.length <= most
+
+/** Whether a block is one that Slack takes. */
+function isFit(block: unknown): boolean {
+  const text = textOf(of(block, 'text'), 'text')
+  const elements = listOf(block, 'elements')
+  const fields = listOf(block, 'fields')
+  switch (textOf(block, 'type')) {
+    case 'header':
+      return isWithin(text, 1, 150)
+    case 'section':
+      return isWithin(text, fields.length > 0 ? 0 : 1, 3000) && fields.length <= 10 && fields.every((field) => isWithin(textOf(field, 'text'), 1, 2000))
+    case 'actions':
+      return elements.length > 0 && elements.length <= 25 && elements.every((each) => isWithin(textOf(each, 'url'), 0, 3000) && isWithin(textOf(of(each, 'text'), 'text'), 1, 75))
+    case 'context':
+      return elements.length > 0 && elements.length <= 10
+    case 'image':
+      return isWithin(textOf(block, 'image_url'), 1, 3000) && isWithin(textOf(block, 'alt_text'), 1, 2000)
+    default:
+      return false
+  }
+}
+
 /** What is wrong with the body of a message of Slack; '' for nothing. */
 export function slackProblem(body: unknown): string {
   const groups = [listOf(body, 'blocks'), ...listOf(body, 'attachments').map((attachment) => listOf(attachment, 'blocks'))]
   if (textOf(body, 'text') === '' && groups.every((blocks) => blocks.length === 0)) return 'no_text'
   if (JSON.stringify(body).length > 40_000) return 'msg_too_long'
-  for (const blocks of groups) {
-    if (blocks.length > 50) return 'invalid_blocks'
-    for (const block of blocks) {
-      const type = textOf(block, 'type')
-      const text = textOf(of(block, 'text'), 'text')
-      if (type === 'header' && (text.length === 0 || text.length > 150)) return 'invalid_blocks'
-      if (type === 'section' && text.length > 3000) return 'invalid_blocks'
-      if (type === 'section' && (listOf(block, 'fields').length > 10 || listOf(block, 'fields').some((field) => textOf(field, 'text').length > 2000))) return 'invalid_blocks'
-      if (type === 'section' && text === '' && listOf(block, 'fields').length === 0) return 'invalid_blocks'
-      if (type === 'actions' && (listOf(block, 'elements').length > 25 || listOf(block, 'elements').some((each) => textOf(each, 'url').length > 3000 || textOf(of(each, 'text'), 'text').length > 75))) return 'invalid_blocks'
-      if (type === 'context' && (listOf(block, 'elements').length === 0 || listOf(block, 'elements').length > 10)) return 'invalid_blocks'
-    }
-  }
-  return ''
+  return groups.every((blocks) => blocks.length <= 50 && blocks.every(isFit)) ? '' : 'invalid_blocks'
 }
 
 /** All texts of a message of Slack, in the order in which they are read. */
@@ -99,8 +110,8 @@ export class HttpReceivers {
   async #listen(port: number): Promise<void> {
     this.#server.listen(port, '127.0.0.1')
     await once(this.#server, 'listening')
-    // The port of a server that listens.
-    this.#port = (this.#server.address() as AddressInfo).port
+    const address = this.#server.address()
+    this.#port = typeof address === 'object' && address !== null ? address.port : 0
   }
 
   /** Nobody listens for a while. */
@@ -150,7 +161,6 @@ export class HttpReceivers {
   }
 
   #slackBot(sequence: string, method: string, body: unknown): Answer {
-    const json = (answer: object): Answer => ({ status: 200, body: JSON.stringify(answer), headers: { 'content-type': 'application/json' } })
     const problem = slackProblem(body)
     if (problem !== '') {
       this.#desk.fault(`Slack's ${method}: ${problem}`)

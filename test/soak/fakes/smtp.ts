@@ -1,7 +1,6 @@
 // A server of letters that speaks SMTP (RFC 5321): one for many sequences, told apart by the recipient.
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { type Desk, spellsOf } from './taken.ts'
 
 /** The text of a letter, of its first part that is plain. */
@@ -117,7 +116,8 @@ export class SmtpReceiver {
     const receiver = new SmtpReceiver(desk)
     receiver.#server.listen(0, '127.0.0.1')
     await once(receiver.#server, 'listening')
-    receiver.#port = (receiver.#server.address() as AddressInfo).port
+    const address = receiver.#server.address()
+    receiver.#port = typeof address === 'object' && address !== null ? address.port : 0
     return receiver
   }
 

@@ -11,10 +11,13 @@ import { registerNotificationsApi } from './notifications.ts'
 const tokens = (['viewer', 'editor'] as const).map((role) => ({ name: `the ${role}`, role, sha256: hashToken(`${role}-token-0123456789`) }))
 const HOST = '127.0.0.1:4318'
 
+/** What a receiver is sent is looked at as it is. */
+type Json = ReturnType<typeof JSON.parse>
+
 interface Fixture {
   readonly world: World
   readonly chat: FakeChannel
-  ask(role: 'viewer' | 'editor' | '', method: 'GET' | 'POST', url: string): Promise<{ readonly status: number; readonly type: string; readonly body: any }>
+  readonly ask: (role: 'viewer' | 'editor' | '', method: 'GET' | 'POST', url: string) => Promise<{ readonly status: number; readonly type: string; readonly body: Json }>
 }
 
 async function createFixture(): Promise<Fixture> {

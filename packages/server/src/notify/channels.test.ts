@@ -17,10 +17,13 @@ import { signatureOf, Webhook } from './webhook.ts'
 import { linksOf, titleOf } from './words.ts'
 import { alertOf, notificationOf, START } from './world.test.ts'
 
+/** What a receiver is sent is looked at as it is. */
+type Json = ReturnType<typeof JSON.parse>
+
 interface Asked {
   readonly path: string
   readonly headers: IncomingHttpHeaders
-  readonly body: Record<string, any>
+  readonly body: Record<string, Json>
   readonly text: string
 }
 type Answer = readonly [status: number, body: string, headers?: Readonly<Record<string, string>>]
@@ -42,7 +45,7 @@ async function receiver(answers: readonly Answer[]): Promise<{ readonly url: str
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const text = Buffer.concat(chunks).toString('utf8')
-      asked.push({ path: request.url ?? '', headers: request.headers, text, body: JSON.parse(text) as Record<string, any> })
+      asked.push({ path: request.url ?? '', headers: request.headers, text, body: JSON.parse(text) as Record<string, Json> })
       const [status, body, headers = {}] = left.shift() ?? [200, 'ok']
       response.writeHead(status, headers).end(body)
     })
@@ -89,11 +92,11 @@ test('Slack by webhook: blocks within an attachment of the colour of its severit
   const body = asked[0]?.body ?? {}
   assert.equal(body['text'], '[FIRING] p95 board.load 812 ms')
   assert.deepEqual(body['blocks'], [{ type: 'header', text: { type: 'plain_text', text: '[FIRING] p95 board.load 812 ms', emoji: false } }])
-  const [attachment] = body['attachments'] as { color: string; blocks: Record<string, any>[] }[]
-  assert.equal(attachment?.color, '#d92d20')
-  assert.deepEqual(attachment?.blocks.map(({ type }) => type), ['section', 'section', 'image', 'actions', 'context'])
-  assert.deepEqual(attachment?.blocks[0]?.['fields'].map(({ text }: { text: string }) => text), ['*Service*\nshop', '*Severity*\ncritical', '*Since*\n2026-01-01 00:00:00 UTC', '*Value*\n9 (threshold 500)', '*Incident*\ninc-7'])
-  assert.deepEqual(attachment?.blocks[3]?.['elements'].map(({ url: link }: { url: string }) => link), ['https://andon.example.com/incidents/inc-7?do=acknowledge', 'https://andon.example.com/silences?new=1&duration=1h&matcher=service%3D%22shop%22', 'https://andon.example.com/incidents/inc-7', 'https://runbooks/slow'])
+  const [attachment] = body['attachments'] as [{ color: string; blocks: Record<string, Json>[] }]
+  assert.equal(attachment.color, '#d92d20')
+  assert.deepEqual(attachment.blocks.map(({ type }) => type), ['section', 'section', 'image', 'actions', 'context'])
+  assert.deepEqual(attachment.blocks[0]?.['fields'].map(({ text }: { text: string }) => text), ['*Service*\nshop', '*Severity*\ncritical', '*Since*\n2026-01-01 00:00:00 UTC', '*Value*\n9 (threshold 500)', '*Incident*\ninc-7'])
+  assert.deepEqual(attachment.blocks[3]?.['elements'].map(({ url: link }: { url: string }) => link), ['https://andon.example.com/incidents/inc-7?do=acknowledge', 'https://andon.example.com/silences?new=1&duration=1h&matcher=service%3D%22shop%22', 'https://andon.example.com/incidents/inc-7', 'https://runbooks/slow'])
   assert.deepEqual(Object.keys(asked[8]?.body ?? {}), ['text', 'unfurl_links', 'unfurl_media'])
   assert.ok(!channel.destination.includes('services') && !channel.target.includes('http'))
 })
@@ -238,6 +241,19 @@ test('private addresses are refused, whatever stands for them; a receiver that d
   await given
 })
 
+/** A block keeps Slack's limits, with no half of a character and no half of an entity. */
+function checkBlock(block: Record<string, Json>): void {
+  const own: string = block['text']?.text ?? ''
+  const fields: { readonly text: string }[] = block['fields'] ?? []
+  const elements: { readonly url?: string; readonly text: Json }[] = block['elements'] ?? []
+  if (block['type'] === 'header') assert.ok(own.length >= 1 && own.length <= SLACK_LIMITS.header)
+  if (block['type'] === 'section' && fields.length === 0) assert.ok(own.length >= 1 && own.length <= SLACK_LIMITS.text)
+  assert.ok(fields.length <= SLACK_LIMITS.fields && fields.every(({ text }) => text.length <= SLACK_LIMITS.field))
+  assert.ok(elements.every(({ url = '', text }) => url.length <= SLACK_LIMITS.url && (text.text ?? text).length <= SLACK_LIMITS.text))
+  assert.doesNotMatch(own, /[\uD800-\uDBFF](?![\uDC00-\uDFFF])/)
+  if (block['type'] === 'section') assert.doesNotMatch(own.replaceAll(/&(?:amp|lt|gt);/g, ''), /[&<>]/)
+}
+
 test("Slack's limits hold whatever an alert brings", () => {
   let seed = 7
   const random = (): number => {
@@ -256,20 +272,10 @@ test("Slack's limits hold whatever an alert brings", () => {
     }))
     const message = { ...messageOf('firing'), notification: notificationOf('n', alerts, START, { groupKey: text(5000), groupLabels: { service: text(5000) }, incident: text(3000) }), earlier: alerts.slice(0, 50), insteadOf: text(300) }
     const body = slackBody(message, linksOf(message, 'https://andon.example.com'), { url: PICTURE.url ?? '', alt: text(5000) })
-    const blocks = [...(body.blocks ?? []), ...(body.attachments ?? []).flatMap((attachment) => attachment.blocks)] as Record<string, any>[]
+    const blocks = [...(body.blocks ?? []), ...(body.attachments ?? []).flatMap((attachment) => attachment.blocks)] as Record<string, Json>[]
     assert.ok(blocks.length <= SLACK_LIMITS.blocks)
     assert.ok(JSON.stringify(body).length <= 14_000, String(JSON.stringify(body).length))
-    for (const block of blocks) {
-      const own: string = block['text']?.text ?? ''
-      if (block['type'] === 'header') assert.ok(own.length >= 1 && own.length <= SLACK_LIMITS.header)
-      if (block['type'] === 'section' && block['fields'] === undefined) assert.ok(own.length >= 1 && own.length <= SLACK_LIMITS.text)
-      for (const field of block['fields'] ?? []) assert.ok(field.text.length <= SLACK_LIMITS.field)
-      assert.ok((block['fields'] ?? []).length <= SLACK_LIMITS.fields)
-      for (const element of block['elements'] ?? []) assert.ok((element.url ?? '').length <= SLACK_LIMITS.url && (element.text.text ?? element.text).length <= SLACK_LIMITS.text)
-      // No half of a character, no half of an entity.
-      assert.doesNotMatch(own, /[\uD800-\uDBFF](?![\uDC00-\uDFFF])/)
-      if (block['type'] === 'section') assert.doesNotMatch(own.replaceAll(/&(?:amp|lt|gt);/g, ''), /[&<>]/)
-    }
+    for (const block of blocks) checkBlock(block)
     assert.ok(titleOf(message).length > 0)
   }
 })

@@ -76,10 +76,7 @@ export class OutboundHttp {
       const sent = send(target, { method, agent: false, lookup: pinned(addresses), signal, headers: { 'user-agent': 'Andon', ...headers, ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }) } })
       sent.on('error', reject)
       sent.on('response', (answer) => {
-        read(answer).then((text) => {
-          sent.destroy()
-          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text })
-        }, reject)
+        answered(answer).then(resolve, reject).finally(() => sent.destroy())
       })
       sent.end(body)
     })
@@ -93,6 +90,10 @@ export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Pr
     signal.addEventListener('abort', stop, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
   })
+}
+
+async function answered(answer: IncomingMessage): Promise<OutboundAnswer> {
+  return { body: await read(answer), status: answer.statusCode ?? 0, headers: answer.headers }
 }
 
 /** @throws Error when the answer breaks off */

@@ -51,33 +51,43 @@ class Group {
   }
 }
 
+/** What a channel has heard of one group. */
+class Heard {
+  readonly begun: Set<string> = new Set()
+  readonly over: Set<string> = new Set()
+  readonly faults: string[] = []
+  #last = 0
+
+  take({ message }: Taken, { name, sendResolved }: FakeChannel): void {
+    const { alerts, decidedAt, id } = message.notification
+    if (decidedAt < this.#last) this.faults.push(`${name}: ${id} came after what was decided later`)
+    this.#last = decidedAt
+    for (const spell of message.earlier.map(spellOf)) {
+      this.begun.add(spell)
+      this.over.add(spell)
+    }
+    for (const alert of alerts) {
+      const spell = spellOf(alert)
+      const isBareEnd = alert.status === 'resolved' && !message.unannounced.has(alert.fingerprint)
+      if (isBareEnd && !this.begun.has(spell)) this.faults.push(`${name}: the end of ${spell} in ${id} is an orphan`)
+      if (isBareEnd && !sendResolved) this.faults.push(`${name}: the end of ${spell} is not to be told`)
+      this.begun.add(spell)
+      if (alert.status === 'resolved') this.over.add(spell)
+    }
+  }
+}
+
 /** What was wrong with what a channel took. */
 function faultsOf(channel: FakeChannel, groups: readonly Group[], taken: readonly Taken[], isFallback: boolean): string[] {
-  const faults: string[] = []
-  for (const group of groups) {
-    const own = taken.filter((each) => each.channel === channel.name && each.message.notification.groupKey === group.key)
-    const begun = new Set<string>()
-    const over = new Set<string>()
-    let last = 0
-    for (const { message } of own) {
-      const { alerts, decidedAt, id } = message.notification
-      if (decidedAt < last) faults.push(`${channel.name}: ${id} came after what was decided later`)
-      last = decidedAt
-      for (const spell of message.earlier.map(spellOf)) begun.add(spell) && over.add(spell)
-      for (const alert of alerts) {
-        const spell = spellOf(alert)
-        if (alert.status === 'resolved' && !begun.has(spell) && !message.unannounced.has(alert.fingerprint)) faults.push(`${channel.name}: the end of ${spell} in ${id} is an orphan`)
-        if (alert.status === 'resolved' && !channel.sendResolved && begun.has(spell) && !message.unannounced.has(alert.fingerprint)) faults.push(`${channel.name}: the end of ${spell} is not to be told`)
-        begun.add(spell)
-        if (alert.status === 'resolved') over.add(spell)
-      }
-    }
-    const all = group.decided.flatMap(({ alerts }) => alerts)
+  return groups.flatMap(({ key, decided }) => {
+    const heard = new Heard()
+    for (const each of taken) if (each.channel === channel.name && each.message.notification.groupKey === key) heard.take(each, channel)
+    const all = decided.flatMap(({ alerts }) => alerts)
     const ended = new Set(all.filter(({ status }) => status === 'resolved').map(spellOf))
-    if (!isFallback) for (const spell of new Set(all.map(spellOf))) if (!begun.has(spell)) faults.push(`${channel.name}: ${spell} is lost`)
-    if (channel.sendResolved) for (const spell of isFallback ? [...begun].filter((each) => ended.has(each)) : ended) if (!over.has(spell)) faults.push(`${channel.name}: the end of ${spell} is lost`)
-  }
-  return faults
+    const due = isFallback ? [] : [...new Set(all.map(spellOf))]
+    const dueToEnd = !channel.sendResolved ? [] : isFallback ? [...heard.begun].filter((each) => ended.has(each)) : [...ended]
+    return [...heard.faults, ...due.filter((spell) => !heard.begun.has(spell)).map((spell) => `${channel.name}: ${spell} is lost`), ...dueToEnd.filter((spell) => !heard.over.has(spell)).map((spell) => `${channel.name}: the end of ${spell} is lost`)]
+  })
 }
 
 class Sequence {

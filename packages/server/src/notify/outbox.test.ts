@@ -4,6 +4,9 @@ import { alertOf, FakeChannel, notificationOf, START, World } from './world.test
 
 const MINUTE = 60_000
 
+const group = (index: number): { readonly groupKey: string } => ({ groupKey: `g${index}` })
+const of = (groupKey: string): { readonly groupKey: string; readonly incident: string } => ({ groupKey, incident: 'i' })
+
 test('a message is delivered once, its end after it, and the log says so', async () => {
   const world = new World()
   const chat = new FakeChannel(world, 'chat')
@@ -55,7 +58,7 @@ test('a restart sends what is owed, and nothing that is not', async () => {
   await world.clock.advance(MINUTE)
   assert.deepEqual(world.taken.map(({ message }) => message.id), ['n1', 'n2'])
   assert.equal(world.taken[1]?.message.unannounced.size, 0)
-  assert.deepEqual(world.taken[1]?.context.memory, { first: 'n1' })
+  assert.deepEqual(world.taken.at(1)?.context.memory, { first: 'n1' })
   await world.open({ receivers })
   await world.clock.advance(MINUTE)
   assert.equal(world.taken.length, 2)
@@ -100,13 +103,13 @@ test('a channel that takes nothing any more is disabled and said to be; what it 
   const asked = world.attempts
   await world.clock.advance(30 * MINUTE)
   assert.equal(world.attempts, asked)
-  await world.open({ receivers })
-  assert.equal(world.outbox?.channels()[0]?.state, 'disabled')
+  const again = await world.open({ receivers })
+  assert.equal(again.channels()[0]?.state, 'disabled')
   chat.mode = 'up'
-  assert.equal(await world.outbox?.enable('chat'), true)
+  assert.equal(await again.enable('chat'), true)
   await world.clock.advance(1000)
   assert.deepEqual(world.taken.map(({ channel }) => channel), ['phone', 'chat'])
-  assert.equal(world.outbox?.channels()[0]?.state, 'ok')
+  assert.equal(again.channels()[0]?.state, 'ok')
   assert.equal(world.meta.at(-1), 'AndonChannelDisabled chat over')
 })
 
@@ -153,7 +156,6 @@ test('a destination is asked at its pace, waits as it wants, and is told quickly
   const world = new World()
   const chat = new FakeChannel(world, 'chat', { pace: { perSecond: 1, burst: 1 } })
   await world.open({ receivers: [{ name: 'team', channels: [chat], fallback: undefined }] })
-  const group = (index: number): { readonly groupKey: string } => ({ groupKey: `g${index}` })
   for (let index = 0; index < 20; index += 1) await world.decide(notificationOf(`n${index}`, [alertOf('a', 'firing', START)], START, group(index)))
   await world.clock.advance(30_000)
   assert.equal(world.taken.length, 20)
@@ -223,7 +225,6 @@ test('an incident that opens again is the same message, and other groups of it k
   const world = new World()
   const chat = new FakeChannel(world, 'chat')
   await world.open({ receivers: [{ name: 'team', channels: [chat], fallback: undefined }] })
-  const of = (groupKey: string): { readonly groupKey: string; readonly incident: string } => ({ groupKey, incident: 'i' })
   await world.decide(notificationOf('n1', [alertOf('a', 'firing', START)], START, of('g1')))
   await world.decide(notificationOf('n2', [alertOf('b', 'firing', START)], START, of('g2')))
   await world.decide(notificationOf('n3', [alertOf('a', 'resolved', START, START + 1)], START + 1, of('g1')))

@@ -310,18 +310,19 @@ export class MessageOutbox implements Outbox {
   /** What had no room in memory is read from the log when there is. */
   #afterwards(): void {
     if (!this.#lanes.wantsRefill()) return
-    this.#ledger.write(
-      this.#deps.log.latest('message', { except: OVER }).then(
-        (rows) => {
-          this.#lanes.refill(() => this.#enqueueLogged(rows))
-          this.#afterwards()
-        },
-        (error: unknown) => {
-          this.#lanes.notRead()
-          this.#deps.logger.warn('messages could not be read', { error: String(error) })
-        },
-      ),
-    )
+    this.#ledger.write(this.#refill())
+  }
+
+  async #refill(): Promise<void> {
+    try {
+      const rows = await this.#deps.log.latest('message', { except: OVER })
+      this.#lanes.refill(() => this.#enqueueLogged(rows))
+    } catch (error) {
+      this.#lanes.notRead()
+      this.#deps.logger.warn('messages could not be read', { error: String(error) })
+      return
+    }
+    this.#afterwards()
   }
 
   #oldestMs(): Milliseconds {

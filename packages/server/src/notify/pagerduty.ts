@@ -43,6 +43,13 @@ export function dedupKeyOf({ notification: { incident, groupKey } }: Pick<OutMes
   return clip(incident ?? createHash('sha256').update(groupKey).digest('hex'), PAGERDUTY_LIMITS.key)
 }
 
+const isTriggeredAlready = (progress: unknown): boolean => typeof progress === 'object' && progress !== null && Reflect.get(progress, 'triggered') === true
+
+/** Whether there is more to say than that all has ended: what nobody heard of would be dropped in silence, and what other groups of the incident say stays. */
+function isNews({ notification, unannounced, earlier }: OutMessage, { othersFire }: SendContext): boolean {
+  return notification.status === 'firing' || unannounced.size > 0 || earlier.length > 0 || othersFire
+}
+
 type EventBody = Readonly<Record<string, unknown>> & { readonly payload?: Readonly<Record<string, unknown>> }
 
 function within(event: EventBody): string {
@@ -76,19 +83,18 @@ export class PagerDuty implements Channel {
 
   async send(message: OutMessage, context: SendContext): Promise<Outcome> {
     const key = memoryOf(context.memory)?.key ?? dedupKeyOf(message)
-    const isOver = message.notification.status === 'resolved'
-    const isTriggered = typeof context.progress === 'object' && context.progress !== null && Reflect.get(context.progress, 'triggered') === true
-    // What nobody heard of would be dropped in silence by an event that only resolves; and what other groups of the incident say stays.
-    const isNews = !isOver || message.unannounced.size > 0 || message.earlier.length > 0 || context.othersFire
-    if (!isTriggered && isNews) {
+    const isOver = message.notification.status === 'resolved' && !context.othersFire
+    const isTriggered = isTriggeredAlready(context.progress)
+    const mustTrigger = !isTriggered && isNews(message, context)
+    if (mustTrigger) {
       const told = await this.#event('trigger', key, message, context)
       if (told.state !== 'delivered') return told
     }
-    if (!isOver || context.othersFire) return { state: 'delivered', memory: { key } }
-    if (!isTriggered && isNews) await context.pace()
+    if (!isOver) return { state: 'delivered', memory: { key } }
+    if (mustTrigger) await context.pace()
     const resolved = await this.#event('resolve', key, message, context)
     if (resolved.state === 'delivered') return { state: 'delivered', memory: { key } }
-    return resolved.state === 'retry' && isNews ? { ...resolved, progress: { triggered: true } } : resolved
+    return resolved.state === 'retry' && (mustTrigger || isTriggered) ? { ...resolved, progress: { triggered: true } } : resolved
   }
 
   async #event(action: 'trigger' | 'resolve', key: string, message: OutMessage, context: SendContext): Promise<Outcome> {
@@ -99,40 +105,49 @@ export class PagerDuty implements Channel {
   }
 
   async #body(action: 'trigger' | 'resolve', key: string, message: OutMessage, { picture }: SendContext): Promise<EventBody> {
-    const { routingKey, externalUrl, severity: otherwise } = this.#options
-    const { open, runbook, source } = linksOf(message, externalUrl)
+    const { routingKey, externalUrl, severity } = this.#options
     const base = { routing_key: routingKey.read(), event_action: action, dedup_key: key }
     if (action === 'resolve') return base
-    const { notification } = message
-    const { alerts, groupKey, groupLabels, reason, truncated } = notification
-    const [first] = alerts
-    const labels = commonOf(alerts.map((alert) => alert.labels))
-    const service = serviceOf(notification)
+    const { open, runbook, source } = linksOf(message, externalUrl)
     const drawn = await picture()
     const links = [
       { href: open, text: 'Andon' },
       { href: runbook, text: 'Runbook' },
       { href: source, text: 'Source' },
     ].filter(({ href }) => href !== undefined)
-    const short = (name: string): Record<string, string> => (labels[name] === undefined || labels[name] === '' ? {} : { [name]: clip(labels[name], PAGERDUTY_LIMITS.text) })
+    const opened = open === undefined ? {} : { href: open }
     return {
       ...base,
       client: 'Andon',
       ...(open !== undefined && { client_url: open }),
       links,
       // PagerDuty shows none that is not served by HTTPS.
-      images: drawn?.url?.startsWith('https://') === true ? [{ src: drawn.url, alt: drawn.alt, ...(open !== undefined && { href: open }) }] : [],
-      payload: {
-        summary: clip(titleOf(message), PAGERDUTY_LIMITS.summary),
-        source: clip(labels['instance'] ?? (service === '' ? 'Andon' : service), PAGERDUTY_LIMITS.source),
-        severity: SEVERITIES[severityOf(notification)] ?? SEVERITIES[otherwise ?? ''] ?? 'error',
-        timestamp: new Date(first?.startsAt ?? notification.decidedAt).toISOString(),
-        ...(service !== '' && { component: clip(service, PAGERDUTY_LIMITS.text) }),
-        group: clip(groupLabels['environment'] ?? labels['environment'] ?? groupKey, PAGERDUTY_LIMITS.text),
-        ...(short('alertname')['alertname'] !== undefined && { class: short('alertname')['alertname'] }),
-        custom_details: { reason, alerts: alertLines(message, alerts.length + message.earlier.length), left_out: truncated, labels, annotations: commonOf(alerts.map(({ annotations }) => annotations)), ...(message.insteadOf !== '' && { instead: insteadText(message) }) },
-      },
+      images: drawn?.url?.startsWith('https://') === true ? [{ src: drawn.url, alt: drawn.alt, ...opened }] : [],
+      payload: payloadOf(message, severity),
     }
+  }
+}
+
+/** An optional text of an event; absent where there is none. */
+function short(name: string, text: string | undefined): Record<string, string> {
+  return text === undefined || text === '' ? {} : { [name]: clip(text, PAGERDUTY_LIMITS.text) }
+}
+
+/** @param otherwise - the severity of alerts that say none */
+function payloadOf(message: OutMessage, otherwise = ''): Readonly<Record<string, unknown>> {
+  const { notification } = message
+  const { alerts, groupKey, groupLabels, reason, truncated } = notification
+  const labels = commonOf(alerts.map((alert) => alert.labels))
+  const service = serviceOf(notification)
+  return {
+    summary: clip(titleOf(message), PAGERDUTY_LIMITS.summary),
+    source: clip(labels['instance'] ?? (service === '' ? 'Andon' : service), PAGERDUTY_LIMITS.source),
+    severity: SEVERITIES[severityOf(notification)] ?? SEVERITIES[otherwise] ?? 'error',
+    timestamp: new Date(alerts[0]?.startsAt ?? notification.decidedAt).toISOString(),
+    ...short('component', service),
+    ...short('group', groupLabels['environment'] ?? labels['environment'] ?? groupKey),
+    ...short('class', labels['alertname']),
+    custom_details: { reason, alerts: alertLines(message, alerts.length + message.earlier.length), left_out: truncated, labels, annotations: commonOf(alerts.map(({ annotations }) => annotations)), ...(message.insteadOf !== '' && { instead: insteadText(message) }) },
   }
 }
 

@@ -2,7 +2,7 @@
 import type { Milliseconds, Notification } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { Channel } from './channel.ts'
-import { type Told, toldAfter } from './lane.ts'
+import { type Lane, type Told, toldAfter } from './lane.ts'
 import type { LaneBook } from './lane-book.ts'
 import { type Owed, owedOf } from './message.ts'
 
@@ -64,6 +64,11 @@ export class Plans {
     return [...this.#deciding.values()].some((one) => one.groupKey === groupKey && now - one.at < DECIDING_MS)
   }
 
+  /** Whether it may be owed something that fires: what stands in the log alone is not known. */
+  #owesFiring(lane: Lane | undefined): boolean {
+    return lane?.owesFiring === true || this.#lanes.isSpilled
+  }
+
   #plan(notification: Notification): Plan {
     const { receiver: name, groupKey, status } = notification
     const receiver = this.#receivers.get(name)
@@ -75,7 +80,7 @@ export class Plans {
     for (const channel of receiver?.channels ?? []) {
       const lane = this.#lanes.find(channel.name, groupKey)
       const one = { ...owedOf(notification, channel.name), fellBack: standsIn }
-      if (channel.sendResolved || status !== 'resolved' || lane?.owesFiring === true || this.#lanes.isSpilled) owed.push(one)
+      if (channel.sendResolved || status !== 'resolved' || this.#owesFiring(lane)) owed.push(one)
       else if (lane?.told !== undefined && lane.isOpen) closing.push(toldAfter(lane.told, one, lane.told.memory, this.#clock.now()))
     }
     if (standsIn) owed.push(owedOf(notification, fallback.channel.name, fallback.standsInFor))

@@ -76,7 +76,7 @@ class Reader {
     const url = this.#secret(given, 'api_url') ?? (token === undefined ? this.#secretOfGlobal('slack_api_url') : undefined)
     // As Alertmanager's users have it who post as a bot: the method as address, its token as authorization.
     const method = url === undefined ? undefined : /^(.*)\/chat\.postMessage$/.exec(readable(url))?.[1]
-    const bearer = token ?? (authorization !== undefined && 'credentials' in authorization ? authorization.credentials : undefined)
+    const bearer = token ?? bearerOf(authorization)
     if (bearer !== undefined && (url === undefined || method !== undefined)) {
       const apiUrl = method ?? given.text('app_url')?.replace(/\/chat\.postMessage$/, '') ?? SLACK_API
       return { type: 'slack-bot', ...base, token: bearer, channel: given.needed('channel'), thread: true, apiUrl: checkedUrl(apiUrl, given.at('app_url')) }
@@ -151,6 +151,10 @@ class Reader {
       maxAlerts: given.whole('max_alerts', { min: 0, max: 1_000_000, otherwise: 0 }),
     }
   }
+}
+
+function bearerOf(authorization: WebhookOptions['authorization']): Secret | undefined {
+  return authorization !== undefined && 'credentials' in authorization ? authorization.credentials : undefined
 }
 
 /** What can be read now; a file may be filled later. */

@@ -139,10 +139,11 @@ function fromFile(file: string, warnings: string[]): ReceiverOptions[] {
   return readAlertmanagerReceivers(document, { file, isPrivate, warn: (warning) => void warnings.push(warning) })
 }
 
+const twice = (names: readonly string[]): string | undefined => names.find((name, index) => names.indexOf(name) !== index)
+
 function checked(options: NotifyOptions): NotifyOptions {
   const channels = options.receivers.flatMap((receiver) => receiver.channels)
   if (channels.length > CHANNELS_MAX) refuse('notify.receivers', `have ${channels.length} channels; ${CHANNELS_MAX} are taken`)
-  const twice = (names: readonly string[]): string | undefined => names.find((name, index) => names.indexOf(name) !== index)
   const receiver = twice(options.receivers.map(({ name }) => name))
   if (receiver !== undefined) refuse('notify.receivers', `hold the name "${receiver}" twice`)
   const channel = twice(channels.map(({ name }) => name))

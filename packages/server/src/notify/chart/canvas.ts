@@ -21,7 +21,7 @@ export class Canvas {
     if (x >= 0 && y >= 0 && x < this.width && y < this.height) this.pixels[y * this.width + x] = colour
   }
 
-  fill({ x, y }: Point, width: number, height: number, colour: number): void {
+  rectangle({ x, y }: Point, width: number, height: number, colour: number): void {
     for (let row = y; row < y + height; row += 1) for (let column = x; column < x + width; column += 1) this.dot(column, row, colour)
   }
 
@@ -41,7 +41,7 @@ export class Canvas {
     const [dx, dy] = [Math.abs(endX - x), -Math.abs(endY - y)]
     let error = dx + dy
     for (;;) {
-      this.fill({ x, y }, 2, 2, colour)
+      this.rectangle({ x, y }, 2, 2, colour)
       if (x === endX && y === endY) return
       const twice = 2 * error
       if (twice >= dy) {
@@ -57,10 +57,10 @@ export class Canvas {
 
   /** @param scale - pixels a dot of the letters has on each side */
   text(at: Point, text: string, colour: number, scale = 1): void {
-    for (const [index, letter] of [...text].entries()) {
+    for (const [index, letter] of Array.from(text).entries()) {
       for (const [column, bits] of glyphOf(letter).entries()) {
         for (let row = 0; row < CELL.height; row += 1) {
-          if ((bits & (1 << row)) !== 0) this.fill({ x: at.x + (index * CELL.width + column) * scale, y: at.y + row * scale }, scale, scale, colour)
+          if ((bits & (1 << row)) !== 0) this.rectangle({ x: at.x + (index * CELL.width + column) * scale, y: at.y + row * scale }, scale, scale, colour)
         }
       }
     }
@@ -69,5 +69,5 @@ export class Canvas {
 
 /** In pixels. */
 export function textWidth(text: string, scale: number): number {
-  return [...text].length * CELL.width * scale
+  return Array.from(text).length * CELL.width * scale
 }

@@ -128,7 +128,7 @@ class Chart {
       if (at < range.start || at > range.end) continue
       const x = this.#x(at)
       canvas.vertical({ x, y: PLOT.top }, this.#height, INK.alarm, 3)
-      canvas.fill({ x: x - 4, y: PLOT.top - 6 }, 9, 6, INK.alarm)
+      canvas.rectangle({ x: x - 4, y: PLOT.top - 6 }, 9, 6, INK.alarm)
       const width = textWidth(label, 1)
       const left = x + 8 + width <= SIZE.width ? x + 8 : x - 8 - width
       canvas.text({ x: left, y: PLOT.top - 8 }, label, INK.alarm, 1)
@@ -140,7 +140,7 @@ class Chart {
     const [first] = marks
     if (first !== undefined && first.at <= range.end) {
       const x = this.#x(Math.max(first.at, range.start))
-      this.#canvas.fill({ x, y: PLOT.top }, PLOT.left + this.#width - x, this.#height, INK.fired)
+      this.#canvas.rectangle({ x, y: PLOT.top }, PLOT.left + this.#width - x, this.#height, INK.fired)
     }
     this.#axes()
     this.#lines()
