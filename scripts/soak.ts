@@ -152,7 +152,7 @@ function toldSequences(progress: { readonly sequences: number; readonly kills: n
 async function notifications(node: string): Promise<string> {
   const sequences = numberOf('rounds', 1000, 1)
   const { tortureNotifications, notificationsReport } = await load<Notifications>('notifications.js')
-  const result = await tortureNotifications({ sequences, atOnce: 20, seed: 20_260_101, told: toldSequences })
+  const result = await tortureNotifications({ sequences, atOnce: 40, seed: 20_260_101, told: toldSequences })
   if (result.faults.length > 0) process.exitCode = 1
   return notificationsReport(result, await machineOf(node))
 }

@@ -24,6 +24,7 @@ export interface NotificationsOptions {
 
 export interface NotificationsResult {
   readonly sequences: number
+  readonly atOnce: number
   readonly seed: number
   readonly kills: number
   readonly decided: number
@@ -280,13 +281,13 @@ export async function tortureNotifications({ sequences, atOnce, seed, told }: No
   } finally {
     rmSync(dir, { recursive: true, force: true, maxRetries: 5 })
   }
-  return { sequences: done, seed, kills, decided, taken, repeated, spells, together, modes, faults, tookMs: performance.now() - begun }
+  return { sequences: done, atOnce, seed, kills, decided, taken, repeated, spells, together, modes, faults, tookMs: performance.now() - begun }
 }
 
 const whole: Intl.NumberFormat = new Intl.NumberFormat('en')
 
 /** @param machine - the machine and its Node, in a line */
-export function notificationsReport({ sequences, seed, kills, decided, taken, repeated, spells, together, modes, faults, tookMs }: NotificationsResult, machine: string): string {
+export function notificationsReport({ sequences, atOnce, seed, kills, decided, taken, repeated, spells, together, modes, faults, tookMs }: NotificationsResult, machine: string): string {
   const names: Readonly<Record<string, string>> = { slack: 'Slack, incoming webhook', bot: "Slack, bot's token", mail: 'e-mail (SMTP)', pager: 'PagerDuty Events v2', hook: 'webhook', quiet: 'webhook that is not told of ends', spare: 'webhook as fall-back channel' }
   return [
     `### Notifications: ${whole.format(sequences)} random sequences`,
@@ -299,7 +300,7 @@ export function notificationsReport({ sequences, seed, kills, decided, taken, re
     '',
     `${whole.format(decided)} notifications were decided and stored; ${whole.format(spells)} spells of alerts were to be told, counted by channel; ${whole.format(together)} times begin and end came as one message because the receiver had not been told before. ${whole.format(kills)} times kill -9. Receivers were switched ${whole.format(Object.values(modes).reduce((sum, count) => sum + count, 0))} times (${Object.entries(modes).toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([mode, count]) => `${mode} ${whole.format(count)}`).join(', ')}), and the server of the HTTP receivers was ended and started anew now and then. ${whole.format(repeated)} messages came twice, word for word: they were taken, and the answer or the note of it was lost.`,
     '',
-    `down: the connection is broken off · limited: 429 with Retry-After, 450 · broken: 503, 451 · slow: answers after 1.2 s · late: after more than the sender waits, having taken it · half: taken, and broken off without an answer · cut: taken, and broken off in the middle of the answer. Each sequence has an outbox of its own with seven channels and two groups of three alerts; processes are real and hold 20 sequences each; time runs ${FACTOR} times quicker in them (attempts, paces, timeouts and waits in proportion). The log is an append-only file, synced at each insert: it stands for the store, whose inserts are proved by \`npm run soak -- kills\`. Seed ${seed}, ${(tookMs / 60_000).toFixed(1)} minutes. ${machine}.`,
+    `down: the connection is broken off · limited: 429 with Retry-After, 450 · broken: 503, 451 · slow: answers after 1.2 s · late: after more than the sender waits, having taken it · half: taken, and broken off without an answer · cut: taken, and broken off in the middle of the answer. Each sequence has an outbox of its own with seven channels and two groups of three alerts; processes are real and hold ${atOnce} sequences each, which a kill -9 ends together; time runs ${FACTOR} times quicker in them (attempts, paces, timeouts and waits in proportion). The log is an append-only file, synced at each insert: it stands for the store, whose inserts are proved by \`npm run soak -- kills\`. Seed ${seed}, ${(tookMs / 60_000).toFixed(1)} minutes. ${machine}.`,
     '',
   ].join('\n')
 }

@@ -94,13 +94,14 @@ class Chart {
       const text = shortNumber(value)
       canvas.text({ x: PLOT.left - 8 - textWidth(text, SCALE), y: y - 7 }, text, INK.label, SCALE)
     }
+    canvas.text({ x: 10, y: SIZE.height - PLOT.bottom + 8 }, 'UTC', INK.label, SCALE)
     const step = STEPS.find((each) => (end - start) / each <= 7) ?? (end - start) / 6
     for (let time = Math.ceil(start / step) * step; time <= end; time += step) {
       const x = this.#x(time)
       const text = step >= 86_400_000 ? new Date(time).toISOString().slice(5, 10) : new Date(time).toISOString().slice(11, 16)
       const left = x - Math.round(textWidth(text, SCALE) / 2)
       canvas.vertical({ x, y: PLOT.top }, this.#height, INK.grid)
-      if (left >= 0 && left + textWidth(text, SCALE) <= SIZE.width) canvas.text({ x: left, y: SIZE.height - PLOT.bottom + 8 }, text, INK.label, SCALE)
+      if (left >= 10 + textWidth('UTC ', SCALE) && left + textWidth(text, SCALE) <= SIZE.width) canvas.text({ x: left, y: SIZE.height - PLOT.bottom + 8 }, text, INK.label, SCALE)
     }
   }
 
@@ -137,10 +138,10 @@ class Chart {
 
   draw(): Buffer {
     const { marks, range, title } = this.#input
-    const [first] = marks
+    const [first, second] = marks
     if (first !== undefined && first.at <= range.end) {
       const x = this.#x(Math.max(first.at, range.start))
-      this.#canvas.rectangle({ x, y: PLOT.top }, PLOT.left + this.#width - x, this.#height, INK.fired)
+      this.#canvas.rectangle({ x, y: PLOT.top }, this.#x(Math.min(second?.at ?? range.end, range.end)) - x, this.#height, INK.fired)
     }
     this.#axes()
     this.#lines()
