@@ -15,6 +15,7 @@ import { checkRules, testRules } from './rules.ts'
 import { run } from './run.ts'
 import { serve, type ServeFlags } from './serve.ts'
 import { type AddFlags, addSilence, expireSilences, type ListFlags, listSilences } from './silence.ts'
+import { checkObjectives, listObjectives, reportAgreement, showObjective } from './slo.ts'
 
 const DEFAULT_URL = 'http://127.0.0.1:4318'
 const url = process.env['ANDON_URL'] ?? DEFAULT_URL
@@ -177,6 +178,46 @@ program
   .option('--url <url>', 'the server (ANDON_URL)', url)
   .action(async (channel: string, flags: { url: string }) => {
     process.stdout.write(`${await testChannel(channel, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+const slo = program.command('slo').description('objectives, their error budgets, and agreements')
+
+slo
+  .command('list')
+  .description('all objectives, those that are worst off first')
+  .option('--service <name>', 'one service only')
+  .option('--json', 'JSON instead of a table')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (flags: { url: string; service?: string; json?: boolean }) => {
+    process.stdout.write(`${await listObjectives({ ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
+slo
+  .command('show')
+  .description('one objective: its windows, burn rates, and who spent its budget')
+  .argument('<id>')
+  .option('--json', 'JSON instead of a table')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (id: string, flags: { url: string; json?: boolean }) => {
+    process.stdout.write(`${await showObjective(id, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
+slo
+  .command('report')
+  .description('whether an agreement was kept, with the evidence')
+  .argument('<id>')
+  .option('--month <period>', 'such as 2026-11, 2026-Q4 or 2026; the one under way when absent')
+  .option('--format <format>', 'md, csv or json', 'md')
+  .option('--out <file>', 'a file instead of standard output')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (id: string, flags: { url: string; month?: string; format: string; out?: string }) => {
+    process.stdout.write(`${await reportAgreement(id, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
+slo
+  .command('check')
+  .description("check files of objectives: Andon's own, OpenSLO's and Sloth's")
+  .argument('<files...>')
+  .action(async (files: string[]) => {
+    process.stdout.write(`${await checkObjectives(files)}\n`)
   })
 
 program

@@ -12,6 +12,15 @@ export interface ServerPackage {
   readonly checkConfig: (text: string, name: string) => ReadonlyMap<string, unknown>
   /** @throws AndonError bad_rules naming file and line */
   readonly readRuleFiles: (paths: readonly string[]) => readonly { readonly file: string; readonly rules: readonly { readonly kind: 'alert' | 'record' }[] }[]
+  /** @throws AndonError bad_config naming file, line and path */
+  readonly readObjectiveFiles: (paths: readonly string[]) => readonly {
+    readonly id: string
+    readonly file: string
+    readonly service: string
+    readonly target: number
+    readonly windows: readonly { readonly name: string }[]
+    readonly agreement: { readonly customer: string } | undefined
+  }[]
   /** @throws AndonError bad_rules when a file cannot be read */
   readonly runRuleTests: (path: string) => Promise<{ readonly tests: number; readonly failures: readonly string[] }>
 }

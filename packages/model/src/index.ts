@@ -90,8 +90,20 @@ export type { Notification, NotificationReason, NotifiedAlert, Outbox, StateEntr
 export { PROFILE_TYPES, type ProfileFrame, type ProfileRecord, type ProfileSample, type ProfileType, type ProfileValueType } from './profile.ts'
 export { seriesId } from './series-id.ts'
 export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'
+export {
+  type Agreement,
+  CALENDAR_UNITS,
+  type CalendarUnit,
+  type Indicator,
+  type MaintenanceWindow,
+  type Objective,
+  type ObjectiveCounts,
+  type ObjectiveWindow,
+} from './slo.ts'
 export { readStall, STALL_EVENT, STALL_KINDS, STALL_STACK_MAX, type StallKind, type StallRecord, stallAttributes } from './stall.ts'
 export { canonicalStatement, describeSql, type SqlDialect, type StatementText } from './statement.ts'
+export { binomialTail, logGamma, logLikelihoodRatio } from './stats/binomial.ts'
+export { ECUSUM_START, ecusumEvidence, type EcusumNull, ecusumOnset, type EcusumState, ecusumStep, ecusumValue, type Slice, slicesPerYear } from './stats/e-cusum.ts'
 export { mad, median, quantile } from './stats/quantile.ts'
 export { type PairedRatio, pairedRatio } from './stats/compare.ts'
 export { compare, type ThresholdOperator } from './threshold.ts'

@@ -17,6 +17,7 @@ import { migrate } from './migrate.ts'
 import { ProfileStore } from './profiles.ts'
 import { applyRetention, defaultRetention, readRetention, type Retention, type TableRetention, wholeRetention } from './retention.ts'
 import { RollupStore } from './rollups.ts'
+import { SloSliceStore } from './slo-slices.ts'
 import { SpanStore } from './spans.ts'
 import { SpanAttributeStore } from './spans-attributes.ts'
 import { CalledStore } from './spans-called.ts'
@@ -70,6 +71,7 @@ export interface Store {
   readonly called: CalledStore
   readonly agents: AgentStore
   readonly stalls: StallStore
+  readonly slices: SloSliceStore
   readonly edges: EdgeStore
   readonly statements: StatementStore
   readonly spanRates: SpanRateStore
@@ -127,6 +129,7 @@ export async function storeOver(database: Database, { log, clock, retention = de
     called: new CalledStore(database),
     agents: new AgentStore(database),
     stalls: new StallStore(database),
+    slices: new SloSliceStore(database),
     edges: new EdgeStore(database),
     statements: new StatementStore(database, clock),
     spanRates: new SpanRateStore(database),

@@ -89,6 +89,7 @@ export const LIFETIMES: readonly TableLifetime[] = [
   { table: 'errors', kind: 'raw', from: 'toDateTime(ts)', days: ['errorsDays'] },
   { table: 'error_groups', kind: 'hourly', from: 'day', days: ['longDays'] },
   { table: 'stalls', kind: 'detail', from: 'toDateTime(ts)', days: ['spansDays'] },
+  { table: 'slo_slices', kind: 'hourly', from: 'ts', days: ['longDays'] },
   { table: 'state_log', kind: 'state', from: 'toDateTime(written)', days: ['longDays'] },
   { table: 'inventory', kind: 'lookup', from: 'last_seen', days: ['rollupDays'] },
   { table: 'agents', kind: 'lookup', from: 'toDateTime(last_seen)', days: ['rollupDays'] },

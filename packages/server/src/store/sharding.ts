@@ -37,9 +37,11 @@ export const SHARDING: Readonly<Record<string, string | undefined>> = {
   profile_samples: 'xxHash64(service)',
   profile_5m: undefined,
 
+  slo_slices: 'xxHash64(slo)',
+
   inventory: 'xxHash64(service)',
   agents: 'xxHash64(instance)',
 }
 
 /** Tables whose inserts settle only when their shard has them, because what is read back must be what was written. */
-export const FOREGROUND: ReadonlySet<string> = new Set(['schema_migrations', 'state_log', 'inventory', 'agents'])
+export const FOREGROUND: ReadonlySet<string> = new Set(['schema_migrations', 'state_log', 'inventory', 'agents', 'slo_slices'])
