@@ -5,12 +5,12 @@ import { logLikelihoodRatio } from './binomial.ts'
 
 /** The alternatives as multiples of what is tolerated, and how much each weighs. Those in which a person is woken weigh most. */
 const ALTERNATIVES: readonly (readonly [factor: number, weight: number])[] = [
-  [1.5, 0.04],
-  [2, 0.04],
-  [3, 0.12],
-  [5, 0.12],
-  [10, 0.18],
-  [30, 0.4],
+  [1.5, 0.02],
+  [2, 0.02],
+  [3, 0.1],
+  [5, 0.1],
+  [10, 0.16],
+  [30, 0.5],
   [100, 0.07],
   [300, 0.03],
 ]
