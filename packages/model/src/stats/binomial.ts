@@ -20,9 +20,13 @@ export function logGamma(x: number): number {
 const TINY = 1e-300
 const STEPS_MAX = 10_000
 
+/** Never 0, by which one divides. */
+function apart(value: number): number {
+  return Math.abs(value) < TINY ? TINY : value
+}
+
 /** The continued fraction of the incomplete beta function. @see Numerical Recipes, 6.4 */
 function betaFraction(a: number, b: number, x: number): number {
-  const apart = (value: number): number => (Math.abs(value) < TINY ? TINY : value)
   let c = 1
   let d = 1 / apart(1 - ((a + b) * x) / (a + 1))
   let result = d
@@ -63,6 +67,11 @@ export function binomialTail(n: number, k: number, p: Ratio): Ratio {
   return Math.min(1, Math.max(0, incompleteBeta(k, n - k + 1, p)))
 }
 
+/** The logarithm of Γ(base + by) / Γ(base). */
+function rise(base: number, by: number): number {
+  return by <= 0 ? 0 : logGamma(base + by) - logGamma(base)
+}
+
 /**
  * The logarithm of how many times likelier k bad ones of n are where each is bad with probability q rather than p; under
  * over-dispersion where the probability of a slice itself varies about q, or p.
@@ -72,6 +81,5 @@ export function binomialTail(n: number, k: number, p: Ratio): Ratio {
 export function logLikelihoodRatio(n: number, k: number, { q, p, dispersion }: { readonly q: Ratio; readonly p: Ratio; readonly dispersion: Ratio }): number {
   if (dispersion <= 0) return k * Math.log(q / p) + (n - k) * Math.log((1 - q) / (1 - p))
   const m = 1 / dispersion - 1
-  const rise = (base: number, by: number): number => (by <= 0 ? 0 : logGamma(base + by) - logGamma(base))
   return rise(m * q, k) - rise(m * p, k) + rise(m * (1 - q), n - k) - rise(m * (1 - p), n - k)
 }

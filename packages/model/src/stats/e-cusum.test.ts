@@ -25,6 +25,8 @@ test('the tail of the binomial distribution is the sum of its chances', () => {
   assert.deepEqual([binomialTail(10, 0, 0.1), binomialTail(10, 11, 0.1), binomialTail(10, 3, 0), binomialTail(10, 3, 1)], [1, 0, 0, 1])
 })
 
+const rise = (base: number, by: number): number => logGamma(base + by) - logGamma(base)
+
 test('the likelihood ratio of the beta-binomial tends to that of the binomial, and its mean under what is tolerated is 1', () => {
   const plain = logLikelihoodRatio(50, 4, { q: 0.1, p: 0.02, dispersion: 0 })
   assert.ok(Math.abs(plain - logLikelihoodRatio(50, 4, { q: 0.1, p: 0.02, dispersion: 1e-7 })) < 1e-4)
@@ -33,7 +35,6 @@ test('the likelihood ratio of the beta-binomial tends to that of the binomial, a
   const [n, p, q] = [30, 0.02, 0.1]
   let mean = 0
   for (let k = 0; k <= n; k += 1) {
-    const rise = (base: number, by: number): number => logGamma(base + by) - logGamma(base)
     const chance = logGamma(n + 1) - logGamma(k + 1) - logGamma(n - k + 1) + rise(m * p, k) + rise(m * (1 - p), n - k) - rise(m, n)
     mean += Math.exp(chance + logLikelihoodRatio(n, k, { q, p, dispersion }))
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { SpanRecord } from '@andon/model'
+import { parse } from '@andon/promql'
 import fastify, { type FastifyInstance } from 'fastify'
 import { answerOf, conforms, type Document } from './openapi/conforms.test.ts'
 import { openApiDocument } from './openapi/document.ts'
@@ -29,6 +30,7 @@ const folder = mkdtempSync(join(tmpdir(), 'andon-objectives-'))
 const clock = new FakeClock(BEGIN)
 const random = randomOf(11)
 let store: Store
+let manager: ObjectiveManager
 
 before(async () => {
   store = await openTestStore({ dataDir: folder, log: silentLog, clock, retention: forever })
@@ -109,6 +111,9 @@ const isProduction: Filter = ({ env, kind }) => env === 'production' && kind ===
 const failed: Filter = ({ status }) => status >= 500
 const maintained: Filter = ({ at }) => at >= BEGIN + 20 * MINUTE && at < BEGIN + 31 * MINUTE
 
+const ofWorks: Filter = (each) => isProduction(each) && each.route !== '/health' && !maintained(each)
+const ofFast: Filter = (each) => isProduction(each) && each.route.startsWith('/orders') && !failed(each)
+const ofMaintenance: Filter = (each) => isProduction(each) && each.route !== '/health' && maintained(each)
 async function open(): Promise<ObjectiveManager> {
   return await ObjectiveManager.open(
     OBJECTIVES,
@@ -127,7 +132,7 @@ async function bring(added: readonly Request[]): Promise<void> {
 test('counts are those of the raw spans by their weights, also of late ones, after restarts and when all is counted again', { timeout: 120_000 }, async () => {
   await clock.advance(30 * MINUTE)
   await bring(Array.from({ length: 800 }, () => requestAt(BEGIN + Math.floor(random() * 30 * MINUTE))))
-  let manager = await open()
+  manager = await open()
   await manager.evaluate()
   // Killed, and what is counted again replaces itself.
   manager = await open()
@@ -147,19 +152,22 @@ test('counts are those of the raw spans by their weights, also of late ones, aft
   await manager.stop()
   const reader = new ObjectiveReader({ standings: () => manager.standings, slices: store.slices, incidents: () => Promise.resolve([]), clock })
   const [works, fast] = [await reader.one('works'), await reader.one('fast')]
-  const ofWorks: Filter = (each) => isProduction(each) && each.route !== '/health' && !maintained(each)
+  for (const { expression } of [works, fast]) assert.ok(expression !== null && parse(expression).kind === 'binary')
   const total = counts(requests, ofWorks)
   const bad = counts(requests, (each) => ofWorks(each) && failed(each))
   for (const window of works.windows) assert.deepEqual([window.total, window.bad, window.attainment], [total, bad, 1 - bad / total], window.name)
   assert.equal(works.windows[0]?.remaining, (total * (1 - 0.95) - bad) / (total * (1 - 0.95)))
-  const ofFast: Filter = (each) => isProduction(each) && each.route.startsWith('/orders') && !failed(each)
   assert.deepEqual([fast.windows[0]?.total, fast.windows[0]?.bad], [counts(requests, ofFast), counts(requests, (each) => ofFast(each) && each.ms > 300)])
+})
 
+test('routes tell it as their document says, each account adds up, and an agreement has its report in three forms', async () => {
+  const total = counts(requests, ofWorks)
+  const bad = counts(requests, (each) => ofWorks(each) && failed(each))
   const incidents = [
     { id: 'i1', title: 'First', start: BEGIN + 2 * MINUTE, end: BEGIN + 8 * MINUTE },
     { id: 'i2', title: 'Second', start: BEGIN + 5 * MINUTE, end: BEGIN + 15 * MINUTE },
   ]
-  const app = await api(manager, incidents)
+  const app = await api(incidents)
   const document = openApiDocument(app.guarded, { operations: SLO, schemas: {}, version: '1' }) as unknown as Document
   const get = async (key: string, url: string): Promise<Record<string, never>> => {
     const { statusCode, body } = await app.server.inject({ method: 'GET', url })
@@ -190,7 +198,6 @@ test('counts are those of the raw spans by their weights, also of late ones, aft
   const report = await get('GET /api/agreements/:id/report', '/api/agreements/works/report?month=2026-11')
   assert.deepEqual([report['kept'], report['total'], report['bad'], report['period'], report['isFinal']], [1 - bad / total >= 0.6, total, bad, '2026-11', false])
   const [maintenance] = report['maintenance'] as unknown as readonly { readonly total: number; readonly bad: number }[]
-  const ofMaintenance: Filter = (each) => isProduction(each) && each.route !== '/health' && maintained(each)
   assert.deepEqual([maintenance?.total, maintenance?.bad], [counts(requests, ofMaintenance), counts(requests, (each) => ofMaintenance(each) && failed(each))])
   const days = report['days'] as unknown as readonly { readonly bad: number; readonly total: number }[]
   assert.deepEqual([days.length, days.reduce((sum, day) => sum + day.total, 0)], [10, total])
@@ -206,7 +213,7 @@ test('counts are those of the raw spans by their weights, also of late ones, aft
   }
 })
 
-async function api(manager: ObjectiveManager, incidents: readonly { id: string; title: string; start: number; end: number }[]): Promise<{ readonly server: FastifyInstance; readonly guarded: { method: string; path: string; role: 'viewer'; live: boolean }[] }> {
+async function api(incidents: readonly { id: string; title: string; start: number; end: number }[]): Promise<{ readonly server: FastifyInstance; readonly guarded: { method: string; path: string; role: 'viewer'; live: boolean }[] }> {
   const server = fastify()
   const guarded: { method: string; path: string; role: 'viewer'; live: boolean }[] = []
   server.addHook('onRoute', ({ method, url }) => {

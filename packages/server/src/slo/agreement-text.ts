@@ -1,6 +1,7 @@
 // Reports of agreements for people and for tables.
 import type { Milliseconds, Ratio } from '@andon/model'
 import type { AgreementReport } from './agreement.ts'
+import { attainmentOf } from './budget.ts'
 
 /** A share in percent with as many digits as its distance from 100 % needs. */
 function percent(share: Ratio | null): string {
@@ -86,14 +87,13 @@ export function agreementCsv(report: AgreementReport): string {
   const head = ['agreement', 'customer', 'service', 'period', 'part', 'name', 'from', 'to', 'total', 'bad', 'attainment', 'target', 'kept']
   const row = (part: string, name: string, range: readonly [string, string], counted: { readonly total: number | null; readonly bad: number; readonly attainment: Ratio | null }, isKept: boolean | null = null): string =>
     [id, customer, service, period, part, name, ...range, counted.total, counted.bad, counted.attainment, part === 'period' ? target : null, isKept].map(field).join(',')
-  const share = (bad: number, total: number): Ratio | null => (total > 0 ? 1 - bad / total : null)
   const lines = [
     head.join(','),
     row('period', report.name, [time(report.from), time(report.to)], report, kept),
     ...report.days.map((each) => row('day', each.day, ['', ''], each)),
     ...report.incidents.map((each) => row('incident', `${each.title} (${each.key})`, [time(each.start), each.end === null ? '' : time(each.end)], { total: each.total, bad: each.bad, attainment: null })),
-    ...report.maintenance.map((each) => row('maintenance', each.comment, [time(each.start), time(each.end)], { ...each, attainment: share(each.bad, each.total) })),
-    ...report.evidence.worst.map((each) => row('minute', '', [time(each.time), time(each.time + 60_000)], { ...each, attainment: share(each.bad, each.total) })),
+    ...report.maintenance.map((each) => row('maintenance', each.comment, [time(each.start), time(each.end)], { ...each, attainment: attainmentOf(each) })),
+    ...report.evidence.worst.map((each) => row('minute', '', [time(each.time), time(each.time + 60_000)], { ...each, attainment: attainmentOf(each) })),
   ]
   return `${lines.join('\r\n')}\r\n`
 }

@@ -54,6 +54,11 @@ export function nextAlert(before: ObjectiveAlert | undefined, { by, hasData, val
 
 const promText = (text: string): string => JSON.stringify(text)
 
+function failedShare(counter: string, selector: string, failed: string): string {
+  const all = `sum(rate(${counter}{${selector}}[5m]))`
+  return `(sum(rate(${counter}{${selector},${failed}}[5m])) or 0 * ${all}) / ${all}`
+}
+
 /** The share of bad ones, as PromQL: for pictures. Undefined where none says it. */
 export function badShare({ indicator }: Pick<Objective, 'indicator'>): string | undefined {
   if (indicator.kind === 'ratio') return pictureExpression(indicator.bad, false)
@@ -69,11 +74,10 @@ export function badShare({ indicator }: Pick<Objective, 'indicator'>): string | 
   const metric = `service_name=${promText(service)}${env}${route === undefined ? '' : `,http_route=${promText(route)}`}`
   const traced = `service=${promText(service)}${env},span_kind=~"SPAN_KIND_(SERVER|CONSUMER)"`
   if (underMs !== undefined) {
-    const share = (histogram: string): string => `1 - histogram_fraction(0, ${underMs / 1000}, sum(rate(${histogram}[5m])))`
-    return `${share(`http_server_request_duration_seconds{${metric}}`)} or ${share(`traces_spanmetrics_latency{${traced}}`)}`
+    const slow = (histogram: string): string => `1 - histogram_fraction(0, ${underMs / 1000}, sum(rate(${histogram}[5m])))`
+    return `${slow(`http_server_request_duration_seconds{${metric}}`)} or ${slow(`traces_spanmetrics_latency{${traced}}`)}`
   }
-  const share = (counter: string, selector: string, failed: string): string => `(sum(rate(${counter}{${selector},${failed}}[5m])) or 0 * sum(rate(${counter}{${selector}}[5m]))) / sum(rate(${counter}{${selector}}[5m]))`
-  return `${share('http_server_request_duration_seconds_count', metric, 'http_response_status_code=~"5.."')} or ${share('traces_spanmetrics_calls_total', traced, 'status_code="STATUS_CODE_ERROR"')}`
+  return `${failedShare('http_server_request_duration_seconds_count', metric, 'http_response_status_code=~"5.."')} or ${failedShare('traces_spanmetrics_calls_total', traced, 'status_code="STATUS_CODE_ERROR"')}`
 }
 
 const percent = (share: number | undefined): string => (share === undefined || !Number.isFinite(share) ? 'unknown' : `${Number((share * 100).toPrecision(3))} %`)

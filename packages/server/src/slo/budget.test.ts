@@ -49,9 +49,10 @@ test('each account of a ledger adds up to all that was bad, whatever overlaps or
   assert.deepEqual(byRoute.map(({ key, title, bad, share }) => [key, title, bad, share]), [['/a', '/a', 25, 0.625], ['', 'other routes', 15, 0.375]])
 })
 
+const names = (sum: Parameters<typeof burningPairs>[0], period = 30 * DAY): string[] => burningPairs(sum, 0.001, period).map(({ name }) => name)
+
 test('pairs of windows burn when both do and chance cannot explain it; those longer than the period are left out', () => {
   const all = (bad: number, total: number): ((ms: number) => { bad: number; total: number; worth: number }) => (ms) => ({ bad: (bad * ms) / HOUR, total: (total * ms) / HOUR, worth: (total * ms) / HOUR })
-  const names = (sum: Parameters<typeof burningPairs>[0], period = 30 * DAY): string[] => burningPairs(sum, 0.001, period).map(({ name }) => name)
   assert.deepEqual(names(all(150, 10_000)), ['1h/5m', '6h/30m', '1d/2h', '3d/6h'])
   assert.deepEqual(names(all(143, 10_000)), ['6h/30m', '1d/2h', '3d/6h'])
   assert.deepEqual(names(all(9, 10_000)), [])

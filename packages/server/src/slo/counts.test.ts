@@ -9,8 +9,9 @@ import { binomialOf, randomOf } from './random.test.ts'
 
 const SLICE = 15_000
 
+const of = (text: string, mode: 'counters' | 'shares' | 'values' = 'counters'): string => countExpression(text, SLICE, mode)
+
 test('rates and bare counters become rises over the slice, whatever range they were written with', () => {
-  const of = (text: string, mode: 'counters' | 'shares' | 'values' = 'counters'): string => countExpression(text, SLICE, mode)
   assert.equal(of('sum(rate(x_total{code=~"5.."}[5m]))'), 'sum(increase(x_total{code=~"5.."}[15s] anchored))')
   assert.equal(of('sum by (route) (x_total)'), 'sum by (route) (increase(x_total[15s] anchored))')
   assert.equal(of('sum(rate(a_total[{{.window}}])) - sum(increase(b_total[{{ .window }}]))'), 'sum(increase(a_total[15s] anchored)) - sum(increase(b_total[15s] anchored))')

@@ -73,7 +73,7 @@ export const DEFAULT_RULES: string = `groups:
           summary: "{{ $value }} requests of {{ $labels.service_name }} wait for a connection of the pool {{ $labels.db_client_connection_pool_name }}, and have for two minutes"
       - alert: StatementsSlow
         expr: |
-          sum by (service_name, deployment_environment_name) (increase(db_client_operation_duration_seconds_count[5m]))
+          histogram_count(sum by (service_name, deployment_environment_name) (increase(db_client_operation_duration_seconds[5m])))
             * (1 - histogram_fraction(0, 1, sum by (service_name, deployment_environment_name) (rate(db_client_operation_duration_seconds[5m]))))
             > 5
         for: 5m

@@ -50,10 +50,10 @@ class Service {
 }
 
 /** Minutes from the first bad slice to the end of the one that raised the alarm, of both kinds. */
-function delays(seed: number, { rate, share, most, withWindows }: { rate: number; share: number; most: number; withWindows: boolean }): { fast: number; windows: number; onset: number } {
+function delays(index: number, seed: number, { rate, share, most, withWindows }: { rate: number; share: number; most: number; withWindows: boolean }): { fast: number; windows: number; onset: number } {
   const service = new Service(seed, rate)
-  // Six hours in which all is well, and a phase of the minute.
-  for (let slice = 0; slice < 6 * 240 + (seed % 4); slice += 1) service.slice(BACKGROUND)
+  // Hours in which all is well, as many as the windows look back, and a phase of the minute.
+  for (let slice = 0; slice < (withWindows ? 6 : 1) * 240 + (index % 4); slice += 1) service.slice(BACKGROUND)
   const begun = service.time
   let [fast, windows, onset] = [Infinity, withWindows ? Infinity : Number.NaN, Number.NaN]
   while (service.time - begun < most * MINUTE && (fast === Infinity || windows === Infinity)) {
@@ -79,7 +79,7 @@ interface Measured {
 }
 
 function measure(rate: number, share: number): Measured {
-  const runs = Array.from({ length: REPETITIONS }, (_, index) => delays(1000 * rate + 10 * index + Math.round(share * 100), { rate, share, most: 240, withWindows: index < WINDOW_REPETITIONS }))
+  const runs = Array.from({ length: REPETITIONS }, (_, index) => delays(index, 1000 * rate + 10 * index + Math.round(share * 100), { rate, share, most: 240, withWindows: index < WINDOW_REPETITIONS }))
   return { rate, share, fast: runs.map(({ fast }) => fast), windows: runs.slice(0, WINDOW_REPETITIONS).map(({ windows }) => windows), onset: runs.map(({ onset }) => onset) }
 }
 

@@ -74,9 +74,13 @@ function readCounts(source: Source): Indicator {
 
 const FROM = ['spans', 'metrics'] as const
 
+/** Names, whose last character may be `*`, as a regular expression. */
+function pattern(names: readonly string[]): string {
+  return names.map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replace(/\\\*$/, '.*')).join('|')
+}
+
 /** Requests by the metric that a service sends of them, which no sampling touches. */
 function fromMetrics(source: Source, { service, environment, routes, exceptRoutes }: Extract<Indicator, { kind: 'spans' }>): Indicator {
-  const pattern = (names: readonly string[]): string => names.map((name) => name.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`).replace(/\\\*$/, '.*')).join('|')
   const matchers = [
     `service_name=${JSON.stringify(service)}`,
     ...(environment === undefined ? [] : [`deployment_environment_name=${JSON.stringify(environment)}`]),

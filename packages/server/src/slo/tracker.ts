@@ -44,9 +44,10 @@ export function minuteKey({ time, route, version }: Pick<CountedMinute, 'time' |
   return `${time}\0${route}\0${version}`
 }
 
+const minute = (time: Milliseconds): Milliseconds => Math.floor(time / MINUTE) * MINUTE
+
 /** Minutes of slices, by time, route and version. */
 export function minutesOf(rows: readonly CountedSlice[]): Map<string, CountedMinute> {
-  const minute = (time: Milliseconds): Milliseconds => Math.floor(time / MINUTE) * MINUTE
   const key = ({ time, route, version }: CountedSlice): string => minuteKey({ time: minute(time), route, version })
   return new Map([...summed(rows, key)].map(([of, { time, route, version, bad, total }]) => [of, { time: minute(time), route, version, good: total - bad, total }]))
 }
@@ -117,17 +118,17 @@ export class ObjectiveTracker {
 
   #fillRing(from: Milliseconds, end: Milliseconds, bySlice: ReadonlyMap<string, CountedSlice>): void {
     const times = maintenanceWithin(this.objective.maintenance, { start: from, end })
-    for (let minute = from; minute < end; minute += MINUTE) {
+    for (let start = from; start < end; start += MINUTE) {
       const sum = { bad: 0, total: 0, worth: 0 }
-      if (!isWithin(times, minute)) {
-        for (let time = minute; time < minute + MINUTE; time += SLICE_MS) {
+      if (!isWithin(times, start)) {
+        for (let time = start; time < start + MINUTE; time += SLICE_MS) {
           const { bad = 0, total = 0, worth = 0 } = bySlice.get(String(time)) ?? {}
           sum.bad += bad
           sum.total += total
           sum.worth += worth
         }
       }
-      this.ring.set(minute, sum)
+      this.ring.set(start, sum)
     }
   }
 
