@@ -3,11 +3,10 @@
 // takes spans and samples for an hour at half of its top rate; `npm run soak -- kills` kills one a hundred times meanwhile.
 // `npm run soak -- corpus` records faults of the running kanban as stored telemetry with its truth, a piece at a time;
 // `npm run soak -- score` replays what was recorded through the detectors.
-// --light asks the agent's application mostly for what needs no statement. --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
-// another Node (of agent and profiler). Of the corpus: --minutes a piece, --fault-minutes a fault, --settle-minutes before it, --note what is to be known of it.
 // `npm run soak -- notifications` takes outboxes through 1,000 random sequences of failing receivers and kill -9.
 // --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
-// another Node (of agent and profiler).
+// another Node (of agent and profiler). --light asks the agent's application mostly for what needs no statement. Of the corpus:
+// --minutes a piece, --fault-minutes a fault, --settle-minutes before it, --note what is to be known of it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -135,11 +134,6 @@ async function scores(node: string): Promise<string> {
   return await scoreCorpus({ historyHours: numberOf('hours', 192, 0), machine: await machineOf(node), told: toldLine })
 }
 
-const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills, corpus, score: scores }
-const [name = ''] = positionals
-const subject = subjects[name]
-if (subject === undefined) {
-  process.stderr.write('What is to be run: agent, profiler, ingest, kills, corpus or score.\n')
 interface Notifications {
   readonly tortureNotifications: (options: { readonly sequences: number; readonly atOnce: number; readonly seed: number; readonly told: (progress: { readonly sequences: number; readonly kills: number; readonly taken: number }) => void }) => Promise<{ readonly faults: readonly string[] }>
   readonly notificationsReport: (result: unknown, machine: string) => string
@@ -157,11 +151,11 @@ async function notifications(node: string): Promise<string> {
   return notificationsReport(result, await machineOf(node))
 }
 
-const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills, notifications }
+const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills, corpus, score: scores, notifications }
 const [name = ''] = positionals
 const subject = subjects[name]
 if (subject === undefined) {
-  process.stderr.write('What is to be run: agent, profiler, ingest, kills or notifications.\n')
+  process.stderr.write('What is to be run: agent, profiler, ingest, kills, corpus, score or notifications.\n')
   process.exit(2)
 }
 const node = values.node ?? process.execPath
