@@ -93,6 +93,11 @@ export class Lane {
     return this.pending === undefined && this.current === undefined && this.holds === 0
   }
 
+  /** When the oldest thing that it is owed was decided. */
+  get since(): Milliseconds | undefined {
+    return (this.current ?? this.pending)?.since
+  }
+
   /** It was told of something that fires, and not of its end. */
   get isOpen(): boolean {
     return this.told !== undefined && isOpen(this.told)

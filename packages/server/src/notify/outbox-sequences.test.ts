@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Notification, NotifiedAlert } from '@andon/model'
 import type { MessageRow } from './message.ts'
-import type { OutboxReceiver } from './outbox.ts'
+import type { OutboxReceiver } from './outbox-deps.ts'
 import { alertOf, FakeChannel, type Mode, notificationOf, type Taken, World } from './world.test.ts'
 
 const SEQUENCES = Number(process.env['ANDON_SEQUENCES'] ?? 150)

@@ -221,6 +221,13 @@ test('what cannot be stored is not told again, and stored when it can be', async
   assert.deepEqual([world.taken.length, world.log.states()['m/n1/chat'], outbox.isEmpty], [1, 'delivered', true])
 })
 
+test('a receiver that is not configured is not passed over in silence', async () => {
+  const world = new World()
+  await world.open({ receivers: [{ name: 'team', channels: [new FakeChannel(world, 'chat')], fallback: undefined }] })
+  await world.decide(notificationOf('n1', [alertOf('a', 'firing', START)], START, { receiver: 'nobody' }))
+  assert.deepEqual([world.log.rows.length, world.meta], [0, ['AndonReceiverUnknown undefined']])
+})
+
 test('an incident that opens again is the same message, and other groups of it keep it open', async () => {
   const world = new World()
   const chat = new FakeChannel(world, 'chat')

@@ -1,59 +1,19 @@
 // The outbox: decisions become messages that cannot be lost.
-import { type AlertReceiver, AndonError, type IncidentBook, type Milliseconds, type Notification, type Outbox, type StateEntry, type TimeRange } from '@andon/model'
-import type { Clock } from '../runtime/clock.ts'
-import type { Log } from '../runtime/log.ts'
+import { AndonError, type Milliseconds, type Notification, type Outbox, type StateEntry, type TimeRange } from '@andon/model'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
-import type { Channel, Outcome, OutMessage, Picture } from './channel.ts'
-import { ChannelHealth, type ChannelState } from './channel-health.ts'
+import type { Channel, Outcome } from './channel.ts'
+import { ChannelHealth } from './channel-health.ts'
+import { Fallbacks } from './fallbacks.ts'
 import { Lane, toldAfter, toldRow } from './lane.ts'
 import { LaneBook } from './lane-book.ts'
 import { Ledger } from './ledger.ts'
-import { messageKey, type MessageRow, type Owed, owedOf, queuedRow, settledRow } from './message.ts'
+import { type MessageRow, type Owed, owedOf, queuedRow, settledRow } from './message.ts'
 import { MetaAlerts } from './meta.ts'
+import type { LoggedMessage, OutboxDeps, OutboxReceiver } from './outbox-deps.ts'
+import { channelViews, type ChannelView, oldestMs, writtenMessages } from './outbox-view.ts'
 import { Plans } from './plans.ts'
 import { type Attempt, defaultTiming, type Timing, Worker } from './worker.ts'
 import { titleOf } from './words.ts'
-
-/** A row as it is read back from the log. */
-export interface LoggedMessage {
-  readonly key: string
-  readonly revision: number
-  readonly written: Milliseconds
-  readonly state: string
-  readonly doc: unknown
-}
-
-/** The part of the state log that the outbox uses. */
-export interface MessageLog {
-  append(rows: readonly MessageRow[]): Promise<unknown>
-  latest(kind: 'message' | 'channel', options?: { readonly except?: readonly string[] }): Promise<readonly LoggedMessage[]>
-  between(kind: 'message', range: TimeRange, limit: number): Promise<readonly LoggedMessage[]>
-}
-
-/** A receiver with what it is told by. */
-export interface OutboxReceiver {
-  readonly name: string
-  readonly channels: readonly Channel[]
-  /** The channel that is told what one of these does not take in time. */
-  readonly fallback: string | undefined
-}
-
-export interface OutboxDeps {
-  readonly receivers: readonly OutboxReceiver[]
-  readonly log: MessageLog
-  readonly clock: Clock
-  readonly logger: Pick<Log, 'info' | 'warn' | 'error'>
-  readonly own: Pick<OwnMetrics, 'counter' | 'gauge'>
-  /** Where alerts about telling itself go. */
-  readonly alerts: AlertReceiver
-  /** Whose timeline says what was told. */
-  readonly incidents: Pick<IncidentBook, 'told'>
-  readonly picture?: (message: OutMessage) => Promise<Picture | undefined>
-  readonly timing?: Timing
-  readonly random?: () => number
-  /** Groups of channels that are owed something, in memory. */
-  readonly lanesMax?: number
-}
 
 /** States of rows of which nothing is owed and nothing remembered. */
 const OVER = ['delivered', 'given-up', 'coalesced', 'gone']
@@ -80,7 +40,8 @@ export class MessageOutbox implements Outbox {
   readonly #plans: Plans
   readonly #ledger: Ledger
   readonly #attempts: ReturnType<OwnMetrics['counter']>
-  readonly #fallbacks: ReturnType<OwnMetrics['counter']>
+  readonly #fellBack: ReturnType<OwnMetrics['counter']>
+  readonly #fallbacks: Fallbacks
 
   private constructor(deps: OutboxDeps) {
     const { clock, random = Math.random, timing = defaultTiming, own, receivers, lanesMax = LANES_MAX } = deps
@@ -90,6 +51,7 @@ export class MessageOutbox implements Outbox {
     this.#meta = new MetaAlerts(deps.alerts, clock, deps.logger)
     this.#health = new ChannelHealth(receivers.flatMap(({ channels }) => channels), this.#meta, clock)
     this.#lanes = new LaneBook(lanesMax, own)
+    this.#fallbacks = new Fallbacks(this.#receivers, this.#lanes, (name) => this.#channel(name))
     this.#plans = new Plans(this.#receivers, this.#lanes, clock)
     this.#worker = new Worker({
       clock,
@@ -98,13 +60,14 @@ export class MessageOutbox implements Outbox {
       picture: deps.picture ?? (() => Promise.resolve(undefined)),
       othersFire: (lane, owed) => this.#lanes.othersFire(lane, owed),
       settled: async (attempt) => await this.#settled(attempt),
+      failed: (error) => deps.logger.error('the outbox failed', { error }),
       waited: (lane, owed, now) => this.#waited(lane, owed, now),
     })
     this.#ledger = new Ledger({ ...deps, random, signal: this.#worker.signal, written: () => this.#worker.soon() })
     this.#attempts = own.counter('andon_notify_attempts_total', 'Attempts to tell a message, by channel and outcome.')
-    this.#fallbacks = own.counter('andon_notify_fallbacks_total', 'Messages that were given to the fall-back channel as well, by channel.')
+    this.#fellBack = own.counter('andon_notify_fallbacks_total', 'Messages that were given to the fall-back channel as well, by channel.')
     own.gauge('andon_notify_queued', 'Messages that wait to be told or are being told.', () => this.#lanes.owing().length)
-    own.gauge('andon_notify_oldest_seconds', 'How long the oldest message has been waiting.', () => this.#oldestMs() / 1000)
+    own.gauge('andon_notify_oldest_seconds', 'How long the oldest message has been waiting.', () => oldestMs(this.#lanes, clock.now()) / 1000)
     own.gauge('andon_notify_channels_disabled', 'Channels that take nothing until a person mends them.', () => this.#health.disabledCount)
   }
 
@@ -132,11 +95,6 @@ export class MessageOutbox implements Outbox {
     return this.#health.channel(name)
   }
 
-  #fallbackOf({ channel, notification }: Owed): Channel | undefined {
-    const name = this.#receivers.get(notification.receiver)?.fallback
-    return name === undefined || name === channel ? undefined : this.#channel(name)
-  }
-
   async #restore(): Promise<void> {
     const { log, clock } = this.#deps
     const rows = await log.latest('message', { except: OVER })
@@ -155,7 +113,7 @@ export class MessageOutbox implements Outbox {
   /** Its channel is configured no more: the fall-back channel is told, and people. */
   async #orphaned(owed: Owed): Promise<void> {
     const detail = `the channel ${owed.channel} is not configured any more`
-    await this.#recordWith([settledRow(owed, owed.key, 'given-up', { detail })], this.#insteadOf(owed))
+    await this.#recordWith([settledRow(owed, owed.key, 'given-up', { detail })], this.#fallbacks.insteadOf(owed))
     this.#gaveUp(owed, detail)
   }
 
@@ -171,25 +129,18 @@ export class MessageOutbox implements Outbox {
     this.#worker.soon()
   }
 
-  /** The same message for the fall-back channel; undefined where it has had it, or there is none, or it has nothing to hear. */
-  #insteadOf(owed: Owed): Owed | undefined {
-    const fallback = this.#fallbackOf(owed)
-    if (fallback === undefined || owed.fellBack || owed.insteadOf !== '') return undefined
-    const { alerts, groupKey, receiver } = owed.notification
-    const isAmongThem = this.#receivers.get(receiver)?.channels.includes(fallback) === true
-    const told = this.#lanes.find(owed.channel, groupKey)?.told?.firing ?? {}
-    const toldThere = this.#lanes.find(fallback.name, groupKey)?.told?.firing ?? {}
-    // What began is news to who has not heard of it; what ended, to who does not know that the channel was never told of it.
-    const isNews = owed.earlier.length > 0 || alerts.some(({ status, fingerprint, startsAt }) => (status === 'firing' ? toldThere[fingerprint] !== startsAt : told[fingerprint] !== startsAt))
-    if (!isNews || isAmongThem) return undefined
-    return { ...owed, key: `${messageKey(owed.notification.id, fallback.name)}/${owed.channel}`, channel: fallback.name, insteadOf: owed.channel, fellBack: true, absorbed: [] }
-  }
-
   entries(notifications: readonly Notification[]): readonly StateEntry[] {
     return notifications.flatMap((notification) => {
       const { owed, closing } = this.#plans.make(notification)
+      if (this.#receivers.size > 0 && !this.#receivers.has(notification.receiver)) this.#isUnknown(notification.receiver)
       return [...owed.map(queuedRow), ...closing.map(toldRow)]
     })
+  }
+
+  /** Whom nobody has configured nobody can tell; where there is no receiver at all, that is wanted. */
+  #isUnknown(receiver: string): void {
+    this.#deps.logger.error('a receiver is not configured', { receiver })
+    this.#meta.raise({ alertname: 'AndonReceiverUnknown', receiver, severity: 'critical' }, { summary: `The receiver ${receiver} is told of alerts and is not configured`, description: 'A route names it, and notify.receivers does not.' }, GIVEN_UP_MS)
   }
 
   deliver(notifications: readonly Notification[]): void {
@@ -233,7 +184,7 @@ export class MessageOutbox implements Outbox {
       this.#ledger.write(this.#giveUp(lane, lane.take(), `it was not taken for ${Math.round(giveUpAfterMs / 3_600_000)} h: ${lane.lastError === '' ? 'there was no attempt' : lane.lastError}`))
       return undefined
     }
-    if (owed.fellBack || owed.insteadOf !== '' || this.#plans.isDeciding(lane.groupKey) || this.#fallbackOf(owed) === undefined) return giveUpAt
+    if (owed.fellBack || owed.insteadOf !== '' || this.#plans.isDeciding(lane.groupKey) || this.#fallbacks.of(owed) === undefined) return giveUpAt
     const at = this.#health.isDisabled(lane.channel.name) ? now : owed.since + fallbackAfterMs
     if (at > now) return Math.min(at, giveUpAt)
     this.#ledger.write(this.#fallBack(lane, owed))
@@ -241,16 +192,16 @@ export class MessageOutbox implements Outbox {
   }
 
   async #fallBack(lane: Lane, owed: Owed): Promise<void> {
-    const instead = this.#insteadOf(owed)
+    const instead = this.#fallbacks.insteadOf(owed)
     await this.#keepMerged(lane, { fellBack: true }, instead)
     if (instead === undefined) return
-    this.#fallbacks.add(1, { channel: owed.channel })
+    this.#fellBack.add(1, { channel: owed.channel })
     this.#ledger.tell(owed, [owed.notification.id], 'retrying', `told to ${instead.channel} as well: ${lane.lastError}`)
   }
 
   async #giveUp(lane: Lane, owed: Owed, detail: string): Promise<void> {
     const now = this.#deps.clock.now()
-    const instead = this.#insteadOf(owed)
+    const instead = this.#fallbacks.insteadOf(owed)
     // Of what has ended nothing more will be said.
     const told = owed.notification.status === 'resolved' && lane.told !== undefined ? toldAfter(lane.told, owed, lane.told.memory, now) : undefined
     const rows = [owed.key, ...owed.absorbed.map(({ key }) => key)].map((key) => settledRow(owed, key, 'given-up', { detail }))
@@ -325,19 +276,9 @@ export class MessageOutbox implements Outbox {
     this.#afterwards()
   }
 
-  #oldestMs(): Milliseconds {
-    const now = this.#deps.clock.now()
-    return Math.max(0, ...this.#lanes.owing().map(({ pending, current }) => now - (pending ?? current)!.since))
-  }
-
   /** How each channel fares, in the order of the configuration. */
-  channels(): readonly (ChannelState & { readonly queued: number; readonly oldestSince: Milliseconds | null; readonly fallback: string | null })[] {
-    const owing = this.#lanes.owing()
-    return this.#health.states().map((state) => {
-      const own = owing.filter(({ channel }) => channel.name === state.name)
-      const since = own.map(({ pending, current }) => (pending ?? current)!.since)
-      return { ...state, queued: own.length, oldestSince: since.length === 0 ? null : Math.min(...since), fallback: this.#receivers.get(state.receiver)?.fallback ?? null }
-    })
+  channels(): readonly ChannelView[] {
+    return channelViews(this.#health, this.#lanes, this.#receivers)
   }
 
   /** Whether nothing is owed. */
@@ -373,7 +314,6 @@ export class MessageOutbox implements Outbox {
 
   /** Messages that were written in a time, the newest of each, those last written first; at most `limit`. */
   async written(range: TimeRange, limit: number): Promise<readonly LoggedMessage[]> {
-    const rows = (await this.#deps.log.between('message', range, 10_000)).filter(({ key }) => key.startsWith('m/'))
-    return [...new Map(rows.map((row) => [row.key, row])).values()].toSorted((a, b) => b.revision - a.revision).slice(0, limit)
+    return await writtenMessages(this.#deps.log, range, limit)
   }
 }

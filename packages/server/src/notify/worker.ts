@@ -43,6 +43,8 @@ export interface WorkerDeps {
   readonly othersFire: (lane: Lane, owed: Owed) => boolean
   /** Settles when what came of an attempt is stored; the lane tells nothing before. Never rejects. */
   readonly settled: (attempt: Attempt) => Promise<void>
+  /** Told of what should not happen. */
+  readonly failed: (error: unknown) => void
   /** Told of lanes whose message has waited too long; says when it wants to be told again, if it does. */
   readonly waited: (lane: Lane, owed: Owed, now: Milliseconds) => Milliseconds | undefined
 }
@@ -126,12 +128,22 @@ export class Worker {
       if (at === undefined) return Number.POSITIVE_INFINITY
       const lane = destination.next()
       if (at > now || lane === undefined) return at
-      const work = this.#tell(destination, lane).finally(() => {
-        this.#underWay.delete(work)
-        this.soon()
-      })
+      const work = this.#tell(destination, lane)
+        .catch((error: unknown) => this.#broken(lane, error))
+        .finally(() => {
+          this.#underWay.delete(work)
+          this.soon()
+        })
       this.#underWay.add(work)
     }
+  }
+
+  /** A defect: what is owed is tried again later. */
+  #broken(lane: Lane, error: unknown): void {
+    const { clock, timing, failed } = this.#deps
+    if (lane.current !== undefined) lane.putBack(lane.current, undefined)
+    lane.nextAt = clock.now() + timing.capMs
+    failed(error)
   }
 
   async #tell(destination: Destination, lane: Lane): Promise<void> {
@@ -141,9 +153,14 @@ export class Worker {
     const { progress } = lane
     destination.reserve()
     destination.underWay += 1
-    const message = lane.message(owed)
-    const outcome: Outcome = message === undefined ? { state: 'delivered' } : await this.#attempt(lane, owed, message, { destination, progress })
-    destination.underWay -= 1
+    let message: OutMessage | undefined
+    let outcome: Outcome = { state: 'delivered' }
+    try {
+      message = lane.message(owed)
+      if (message !== undefined) outcome = await this.#attempt(lane, owed, message, { destination, progress })
+    } finally {
+      destination.underWay -= 1
+    }
     const at = clock.now()
     if (this.#stop.signal.aborted && outcome.state !== 'delivered') return
     this.#judge(destination, lane, outcome)

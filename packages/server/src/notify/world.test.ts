@@ -5,7 +5,8 @@ import { silentLog } from '../runtime/log.ts'
 import { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { Channel, ChannelType, OutMessage, Outcome, SendContext } from './channel.ts'
 import type { MessageRow } from './message.ts'
-import { type LoggedMessage, MessageOutbox, type OutboxDeps } from './outbox.ts'
+import { MessageOutbox } from './outbox.ts'
+import type { LoggedMessage, OutboxDeps } from './outbox-deps.ts'
 import type { Pace } from './token-bucket.ts'
 
 export const START: Milliseconds = Date.UTC(2026, 0, 1)
