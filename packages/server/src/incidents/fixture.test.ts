@@ -4,8 +4,9 @@ import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
 import { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { EvidenceSource } from './evidence.ts'
+import type { IncidentDeps } from './incident-deps.ts'
 import type { IncidentLog, IncidentRow, ReadRow } from './incident-log.ts'
-import { type IncidentDeps, IncidentManager } from './manager.ts'
+import { IncidentManager } from './manager.ts'
 import { type IncidentOptions, readIncidentOptions } from './schema.ts'
 
 /** A state log in memory. */

@@ -1,15 +1,13 @@
 // All incidents: opened by alerts and people, changed one after the other, each change stored before it has an effect.
-import { AndonError, type AlertChange, type AlertVerdict, type Delivery, type DeployMarker, type Evidence, type Incident, type IncidentBook, type Milliseconds, type Outbox, type Runbook, type TimelineEntry, type TimeRange } from '@andon/model'
-import type { Clock } from '../runtime/clock.ts'
-import type { Log } from '../runtime/log.ts'
-import type { OwnCounter, OwnMetrics } from '../runtime/own-metrics.ts'
+import { AndonError, type AlertChange, type AlertVerdict, type Delivery, type DeployMarker, type Evidence, type Incident, type IncidentBook, type Milliseconds, type Runbook, type TimelineEntry } from '@andon/model'
+import type { OwnCounter } from '../runtime/own-metrics.ts'
 import { BudgetBook, type Demotion, withBudget } from './alert-budget.ts'
 import { ANDON, type Draft, isOpen, withEntriesBefore } from './draft.ts'
 import { deliveryEntry, deployEntry, mayConcern } from './entries.ts'
 import { type EscalationView, planDue, withEscalation } from './escalation.ts'
 import { EscalationTimers } from './escalation-timers.ts'
-import type { EvidenceSource } from './evidence.ts'
-import { entryRow, evidenceRow, type IncidentLog, inListOrder, incidentRow, type IncidentRow, isEvidence, isIncident, outboxRow } from './incident-log.ts'
+import type { IncidentDeps } from './incident-deps.ts'
+import { entryRow, evidenceRow, inListOrder, incidentRow, type IncidentRow, isEvidence, isIncident, outboxRow } from './incident-log.ts'
 import { IncidentIds } from './incident-ids.ts'
 import { OPEN_MAX, planJoin } from './join.ts'
 import { Neighbourhood } from './neighbourhood.ts'
@@ -20,21 +18,6 @@ import { Serial } from './serial.ts'
 import { type IncidentQuery, Shelf } from './shelf.ts'
 import { type NewIncident, planComment, planNew, planState, planStep, planVerdicts, type StateChange } from './states.ts'
 import { Timelines } from './timelines.ts'
-
-export interface IncidentDeps {
-  readonly log: IncidentLog
-  readonly clock: Clock
-  readonly logger: Pick<Log, 'warn'>
-  readonly own: Pick<OwnMetrics, 'counter' | 'gauge'>
-  readonly outbox: Outbox
-  /** Services that call a service or are called by it. */
-  readonly neighbours: (service: string) => Promise<ReadonlySet<string>>
-  /** Deploys of some services, and those that hold for all. */
-  readonly deploys: (services: readonly string[], range: TimeRange) => Promise<readonly DeployMarker[]>
-  readonly evidence: EvidenceSource
-  /** How long the expression of a rule must hold before it fires; 0 where it is not known. */
-  readonly holdMs: (rule: string) => Milliseconds
-}
 
 const EVIDENCE_MAX = 200
 
