@@ -221,6 +221,7 @@ test('deploys shortly before, evidence, and deploys meanwhile stand in the timel
 
 type Step =
   | { readonly do: 'fire' | 'end'; readonly alert: number }
+  | { readonly do: 'burst'; readonly changes: readonly { readonly alert: number; readonly ends: boolean }[] }
   | { readonly do: 'state'; readonly which: number; readonly state: IncidentState; readonly seen: boolean }
   | { readonly do: 'comment'; readonly which: number }
   | { readonly do: 'wait'; readonly ms: number }
@@ -234,6 +235,7 @@ const ALERTS = ['shop', 'db', 'mail'].flatMap((service) => [
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constantFrom('fire' as const, 'end' as const), alert: fc.nat(ALERTS.length - 1) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('burst' as const), changes: fc.array(fc.record({ alert: fc.nat(ALERTS.length - 1), ends: fc.boolean() }), { minLength: 2, maxLength: 6 }) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('state' as const), which: fc.nat(5), state: fc.constantFrom(...INCIDENT_STATES), seen: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('comment' as const), which: fc.nat(5) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.oneof(fc.integer({ min: 1, max: 4 * MINUTE }), fc.integer({ min: 1, max: 40 * MINUTE })) }) },
@@ -315,6 +317,27 @@ async function alertStep(world: World, active: Map<number, number>, { do: what, 
   assert.ok(alerts.some(({ fingerprint }) => fingerprint === made.fingerprint))
 }
 
+/** Several changes come in one, as when a group of rules is evaluated. */
+async function burstStep(world: World, active: Map<number, number>, { changes }: Extract<Step, { readonly do: 'burst' }>): Promise<void> {
+  const after = new Map(active)
+  const made = changes.map(({ alert, ends }) => {
+    const facts = ALERTS[alert] ?? assert.fail()
+    const at = ends ? world.clock.now() : (after.get(alert) ?? world.clock.now())
+    if (ends) after.delete(alert)
+    else after.set(alert, at)
+    return ends ? resolved({ ...facts, at }) : firing({ ...facts, at })
+  })
+  const isFailing = world.log.failing > 0
+  const found = await world.manager.join(made).catch(() => undefined)
+  assert.ok(found !== undefined || isFailing)
+  if (found === undefined) return
+  for (const alert of ALERTS.keys()) {
+    const at = after.get(alert)
+    if (at === undefined) active.delete(alert)
+    else active.set(alert, at)
+  }
+}
+
 /** Somebody does something, and may be refused. */
 async function personStep(world: World, each: Extract<Step, { readonly which: number }>): Promise<void> {
   const list = listOf(world)
@@ -344,7 +367,8 @@ test('any sequence of alerts, people, waits, failures and restarts keeps the inv
       const seen = new Map<string, Incident>()
       const active = new Map<number, number>()
       for (const each of steps) {
-        if ('alert' in each) await alertStep(world, active, each)
+        if (each.do === 'burst') await burstStep(world, active, each)
+        else if ('alert' in each) await alertStep(world, active, each)
         else if ('which' in each) await personStep(world, each)
         else if (each.do === 'wait') await world.clock.advance(each.ms)
         else if (each.do === 'fail') world.log.failing = 1
