@@ -1,14 +1,26 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FakeLog } from '../control/fake-log.test.ts'
-import { FakeClock } from '../runtime/clock.ts'
 import type { RuleGroup } from './definition.ts'
-import { OWN_RULES_MAX, OwnRules } from './own-rules.ts'
+import { OWN_RULES_MAX, type OwnRuleLog, OwnRules } from './own-rules.ts'
 
 const SIMPLE = { metric: 'queue.depth', operator: 'gt', threshold: 100, severity: 'critical', message: 'deep' }
 const PROMETHEUS = { alert: 'Down', expr: 'up == 0', for: '5m', labels: { severity: 'page' } }
 
-async function setUp(log: FakeLog = new FakeLog(new FakeClock())): Promise<{ log: FakeLog; own: OwnRules; changes: (readonly RuleGroup[])[]; broken: string[] }> {
+/** A state log in memory, as JSON. */
+class FakeLog implements OwnRuleLog {
+  readonly rows: string[] = []
+
+  append(rows: Parameters<OwnRuleLog['append']>[0]): Promise<number[]> {
+    return Promise.resolve(rows.map((row) => this.rows.push(JSON.stringify({ ...row, revision: this.rows.length + 1, written: 7 }))))
+  }
+
+  latest(_kind: 'rule', { except }: { readonly except: readonly string[] }): ReturnType<OwnRuleLog['latest']> {
+    const rows = this.rows.map((row): { key: string; state: string; revision: number; written: number; actor: string; doc: unknown } => JSON.parse(row))
+    return Promise.resolve([...new Map(rows.map((row) => [row.key, row])).values()].filter(({ state }) => !except.includes(state)))
+  }
+}
+
+async function setUp(log: FakeLog = new FakeLog()): Promise<{ log: FakeLog; own: OwnRules; changes: (readonly RuleGroup[])[]; broken: string[] }> {
   const broken: string[] = []
   const changes: (readonly RuleGroup[])[] = []
   const own = await OwnRules.open(log, { now: () => 5, broken: (id) => void broken.push(id) })
@@ -55,7 +67,7 @@ test('the asked-for addRule makes a rule of its own form', async () => {
 })
 
 test('one that is not understood any more is left out and told; there are not too many', async () => {
-  const log = new FakeLog(new FakeClock())
+  const log = new FakeLog()
   await log.append([{ kind: 'rule', key: 'old', state: 'set', service: '', severity: '', actor: 'x', doc: { metric: 5 } }])
   const { own, broken } = await setUp(log)
   assert.deepEqual([own.list(), broken], [[], ['old']])
