@@ -7,6 +7,8 @@ import { alerts, type AlertsFlags } from './alerts.ts'
 import { check } from './check.ts'
 import { printConfig } from './config.ts'
 import { coverage } from './coverage.ts'
+import { deploy, type DeployFlags } from './deploy.ts'
+import { detectors, type DetectorsFlags } from './detectors.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { testChannel } from './notify.ts'
 import { profile, type ProfileFlags } from './profile.ts'
@@ -66,6 +68,31 @@ program
   .option('--url <url>', 'the server (ANDON_URL)', url)
   .action(async (flags: { url: string; service?: string; json?: boolean }) => {
     process.stdout.write(`${await coverage({ ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
+program
+  .command('deploy')
+  .description('mark a release, so that what follows is held against what was before')
+  .requiredOption('--service <name>', 'the service that is released')
+  .requiredOption('--version <version>', 'the version that it has from now on')
+  .option('--environment <name>', 'in one environment only')
+  .option('--note <text>', 'such as a commit or the address of a build')
+  .option('--at <time>', 'when: ISO 8601, milliseconds since 1970 or now-15m; now when absent')
+  .option('--json', 'JSON instead of text')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (flags: Omit<DeployFlags, 'token'>) => {
+    process.stdout.write(`${await deploy({ ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
+program
+  .command('detectors')
+  .description('say which series are watched, what is expected of them, and how far they are trusted')
+  .option('--service <name>', 'one service only')
+  .option('--firing', 'only those that alarm')
+  .option('--json', 'JSON instead of a table')
+  .option('--url <url>', 'the server (ANDON_URL)', url)
+  .action(async (flags: Omit<DetectorsFlags, 'token'>) => {
+    process.stdout.write(`${await detectors({ ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
   })
 
 program

@@ -1,0 +1,119 @@
+import { AndonError, type Milliseconds } from '@andon/model'
+import type { FastifyInstance } from 'fastify'
+import type { Clock } from '../runtime/clock.ts'
+import { oneOf, type Query, text, whole } from './parameters.ts'
+
+/** What a detector says of its newest slice. */
+export interface DetectorVerdict {
+  readonly time: Milliseconds
+  readonly value: number
+  readonly expected: number
+  readonly low: number
+  readonly high: number
+  readonly p: number
+  readonly statistic: number
+  readonly threshold: number
+  readonly effect: number
+  readonly model: string
+  readonly held: string
+}
+
+/** A series that is watched. */
+export interface DetectorSeries {
+  readonly publicId: string
+  readonly id: { readonly service: string; readonly environment: string; readonly signal: string; readonly key: string }
+  readonly signal: { readonly title: string; readonly unit: string; readonly family: string; readonly isIndicator: boolean; readonly expression: (selector: string, limit: number) => string }
+  readonly state: string
+  readonly because: string
+  readonly slices: number
+  readonly firstSeen: Milliseconds
+  readonly verdict: DetectorVerdict
+  readonly episode: DetectorEpisode | undefined
+  readonly episodes: readonly DetectorEpisode[]
+}
+
+export interface DetectorEpisode {
+  readonly start: Milliseconds
+  readonly end: Milliseconds | undefined
+  readonly onset: Milliseconds
+  readonly peak: number
+  readonly isExplained: boolean
+}
+
+export interface DetectorsDeps {
+  readonly series: () => Iterable<DetectorSeries>
+  readonly find: (id: string) => DetectorSeries | undefined
+  readonly progress: () => { readonly until: Milliseconds; readonly isReplaying: boolean }
+  /** What is slow for a service, in seconds. */
+  readonly slowLimit: (service: { readonly service: string; readonly environment: string }) => number | undefined
+  readonly clock: Pick<Clock, 'now'>
+}
+
+const STATES = ['learning', 'silent', 'ticket', 'page'] as const
+
+const known = (value: number): number | null => (Number.isFinite(value) ? value : null)
+
+/** What is read of a series in a list. */
+function summaryOf({ publicId, id, signal, state, because, slices, verdict, episode }: DetectorSeries): Readonly<Record<string, unknown>> {
+  return {
+    id: publicId,
+    service: id.service,
+    environment: id.environment,
+    signal: id.signal,
+    key: id.key,
+    title: signal.title,
+    unit: signal.unit,
+    family: signal.family,
+    isIndicator: signal.isIndicator,
+    state,
+    because,
+    slices,
+    time: verdict.time,
+    value: known(verdict.value),
+    expected: known(verdict.expected),
+    low: known(verdict.low),
+    high: known(verdict.high),
+    p: known(verdict.p),
+    statistic: known(verdict.statistic),
+    threshold: known(verdict.threshold),
+    effect: known(verdict.effect),
+    firing: episode !== undefined,
+    since: episode?.start ?? null,
+    onset: episode === undefined || episode.onset === 0 ? null : episode.onset,
+    held: verdict.held,
+  }
+}
+
+function wholeOf(series: DetectorSeries, slowLimit: number | undefined): Readonly<Record<string, unknown>> {
+  const { id, signal, verdict, episodes, firstSeen } = series
+  const environment = id.environment === '' ? '' : `,deployment_environment_name=${JSON.stringify(id.environment)}`
+  return {
+    ...summaryOf(series),
+    firstSeen,
+    model: verdict.model,
+    slowLimit: id.signal === 'slow' ? (slowLimit ?? null) : null,
+    expression: signal.expression(`service_name=${JSON.stringify(id.service)}${environment}`, slowLimit ?? 1),
+    episodes: episodes.map((each) => ({ ...each, end: each.end ?? null, onset: each.onset === 0 ? null : each.onset, peak: known(each.peak) })).toReversed(),
+  }
+}
+
+const orderOf = ({ id }: DetectorSeries): string => `${id.service}\n${id.environment}\n${id.signal}\n${id.key}`
+
+/** GET /api/detectors: every series that is watched, what is expected of it and how far it is trusted; GET /api/detectors/:id: one with its alarms. */
+export function registerDetectorsApi(app: FastifyInstance, { series, find, progress, slowLimit, clock }: DetectorsDeps): void {
+  app.get<{ Querystring: Query }>('/api/detectors', { config: { role: 'viewer', live: true } }, ({ query }) => {
+    const service = text(query, 'service')
+    const state = oneOf(query, 'state', STATES)
+    const onlyFiring = oneOf(query, 'firing', ['true', 'false']) === 'true'
+    const limit = whole(query, 'limit', { min: 1, max: 10_000, otherwise: 1000 })
+    const chosen = [...series()].filter((each) => (service === undefined || each.id.service === service) && (state === undefined || each.state === state) && (!onlyFiring || each.episode !== undefined))
+    const detectors = chosen.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)).slice(0, limit).map(summaryOf)
+    const { until, isReplaying } = progress()
+    return { now: clock.now(), until, replaying: isReplaying, total: chosen.length, detectors }
+  })
+  app.get<{ Params: { id: string } }>('/api/detectors/:id', { config: { role: 'viewer', live: true } }, ({ params }) => {
+    const found = find(params.id)
+    if (found === undefined) throw new AndonError('not_found', `There is no detector "${params.id.slice(0, 100)}".`, { hint: 'GET /api/detectors lists them.' })
+    return wholeOf(found, slowLimit(found.id))
+  })
+}

@@ -1,0 +1,83 @@
+// The detectors over simulated weeks in which nothing is wrong, and over simulated faults, as Markdown.
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { root } from '../repository/root.ts'
+
+interface Count {
+  readonly episodes: number
+  readonly firingSlices: number
+}
+
+interface NullResult {
+  readonly name: string
+  readonly weeks: number
+  readonly slices: number
+  readonly ours: Count
+  readonly paged: number
+  readonly ticketed: number
+  readonly sigma: Count
+  readonly robust: Count
+  readonly state: string
+}
+
+interface Suite {
+  readonly runNullSuite: (weeks: number, repeats: number, told: (result: NullResult) => void) => readonly NullResult[]
+  readonly runInjectedSuite: (rounds: number) => Promise<readonly { readonly rate: number; readonly scores: readonly unknown[] }[]>
+}
+
+const load = async <T>(file: string): Promise<T> => {
+  const loaded: T = await import(pathToFileURL(join(root, 'packages/server/dist/detect', file)).href)
+  return loaded
+}
+
+const per = (episodes: number, weeks: number): string => (episodes / weeks).toFixed(episodes / weeks < 10 ? 2 : 0)
+const share = (firing: number, slices: number): string => `${((firing / slices) * 100).toFixed(3)} %`
+const sum = (results: readonly NullResult[], of: (result: NullResult) => number): number => results.reduce((all, each) => all + of(each), 0)
+
+function row(name: string, results: readonly NullResult[]): string {
+  const weeks = sum(results, (each) => each.weeks)
+  const slices = sum(results, (each) => each.slices)
+  const states = [...new Set(results.map(({ state }) => state))].map((state) => `${results.filter((each) => each.state === state).length} ${state}`).join(', ')
+  const peers = ([(each: NullResult) => each.sigma, (each: NullResult) => each.robust] as const).map((of) => `${per(sum(results, (each) => of(each).episodes), weeks)} | ${share(sum(results, (each) => of(each).firingSlices), slices)}`)
+  return `| ${name} | ${per(sum(results, (each) => each.paged), weeks)} | ${per(sum(results, (each) => each.ticketed), weeks)} | ${per(sum(results, (each) => each.ours.episodes), weeks)} | ${share(sum(results, (each) => each.ours.firingSlices), slices)} | ${peers.join(' | ')} | ${states} |`
+}
+
+/** The greatest rate that so many events in so many weeks do not exclude at 95 %: for none the rule of three. @see Byar's approximation */
+function atMost(events: number, weeks: number): string {
+  const next = events + 1
+  const high = events === 0 ? 3 : next * (1 - 1 / (9 * next) + 1.645 / (3 * Math.sqrt(next))) ** 3
+  return (high / weeks).toFixed(3)
+}
+
+/** @param weeks - of each series, after eight days of history @param machine - the machine and its Node, in a line @returns a report in Markdown */
+export async function soakNullSuite(weeks: number, machine: string): Promise<string> {
+  const { runNullSuite, runInjectedSuite } = await load<Suite>('null-suite.test.js')
+  const { scoreTables } = await load<{ readonly scoreTables: (scores: readonly unknown[]) => string }>('score.js')
+  const { PARAMETER_SET } = await load<{ readonly PARAMETER_SET: string }>('parameters.js')
+  const begun = performance.now()
+  const results = runNullSuite(weeks, 4, ({ name, ours, paged, state }) => void process.stderr.write(`${name}: ${ours.episodes} episodes, ${paged} would page, ${state}\n`))
+  const allWeeks = sum(results, (each) => each.weeks)
+  const paged = sum(results, (each) => each.paged)
+  const injected = await runInjectedSuite(10)
+  const names = [...new Set(results.map(({ name }) => name))]
+  return [
+    `### Detectors over ${allWeeks} simulated series-weeks in which nothing is wrong`,
+    '',
+    'This is simulation: series are made by a seeded generator, no service has run. Figures are false episodes per series-week and the share of slices in which it fired; each series has eight days of history before anything is counted.',
+    '',
+    '| series | would page | would page or write a ticket | any alarm | time | static 3σ, 3 of 3 | time | robust z, k = 6 | time | state at the end |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+    ...names.map((name) => row(name, results.filter((each) => each.name === name))),
+    row('**all**', results),
+    '',
+    `Would page: ${paged} in ${allWeeks} series-weeks; at 95 % not more than ${atMost(paged, allWeeks)} a week. A single secondary series pages nobody: that needs an indicator or a second family within three minutes, which is not taken into account here.`,
+    '',
+    '### Simulated faults of five minutes, one every half hour, ten of each kind',
+    '',
+    'All signals of one service, by the number of its requests. On these series the constants were chosen, so the figures are those of tuning, not a proof; the proof is the recorded corpus.',
+    '',
+    ...injected.flatMap(({ rate, scores }) => [`#### ${rate} requests a second`, '', scoreTables(scores)]),
+    `Parameters: "${PARAMETER_SET}". ${((performance.now() - begun) / 60_000).toFixed(1)} minutes. ${machine}.`,
+    '',
+  ].join('\n')
+}
