@@ -2,7 +2,7 @@ import type { Milliseconds } from '@andon/model'
 import { CALIBRATION } from './parameters.ts'
 
 /** How many numbers the maxima of a series are. */
-export const MAXIMA_SIZE: number = CALIBRATION.blocks + 5
+export const MAXIMA_SIZE: number = CALIBRATION.blocks + 6
 
 /** Where the single numbers stand after the maxima of the whole blocks. */
 const KEPT = CALIBRATION.blocks
@@ -10,6 +10,7 @@ const START = KEPT + 1
 const HIGHEST = KEPT + 2
 const WAITING = KEPT + 3
 const WAITING_SINCE = KEPT + 4
+const OLDER = KEPT + 5
 const EULER = 0.577_215_664_901_532_9
 /** How many spreads above the mode a Gumbel maximum lies with the chance that is allowed. */
 const REDUCED = -Math.log(-Math.log1p(-CALIBRATION.falsePerBlock))
@@ -42,8 +43,8 @@ export class BlockMaxima {
       state[START] = time
       state[WAITING_SINCE] = time
     }
-    if (log > this.#at(WAITING)) state[WAITING] = log
     if (time - this.#at(WAITING_SINCE) >= CALIBRATION.commitMs) this.#commit(time)
+    if (log > this.#at(WAITING)) state[WAITING] = log
     if (time - this.#at(START) < CALIBRATION.blockMs) return
     state[this.#at(KEPT) % CALIBRATION.blocks] = this.#at(HIGHEST)
     state[KEPT] = this.#at(KEPT) + 1
@@ -53,7 +54,8 @@ export class BlockMaxima {
 
   #commit(time: Milliseconds): void {
     const state = this.#state
-    if (this.#at(WAITING) > this.#at(HIGHEST)) state[HIGHEST] = this.#at(WAITING)
+    if (this.#at(OLDER) > this.#at(HIGHEST)) state[HIGHEST] = this.#at(OLDER)
+    state[OLDER] = this.#at(WAITING)
     state[WAITING] = 0
     state[WAITING_SINCE] = time
   }
@@ -61,6 +63,7 @@ export class BlockMaxima {
   /** Leaves out what has not been committed: it belongs to an incident. Called at each slice of one. */
   exclude(time: Milliseconds): void {
     this.#state[WAITING] = 0
+    this.#state[OLDER] = 0
     this.#state[WAITING_SINCE] = time
   }
 
@@ -72,7 +75,7 @@ export class BlockMaxima {
   /** ln of the evidence at which an alarm is worth its rarity. */
   get threshold(): number {
     const count = this.blocks
-    let [sum, squares, highest] = [0, 0, this.#at(HIGHEST)]
+    let [sum, squares, highest] = [0, 0, Math.max(this.#at(HIGHEST), this.#at(OLDER))]
     for (let index = 0; index < count; index += 1) {
       const value = this.#at(index)
       sum += value

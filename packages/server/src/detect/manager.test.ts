@@ -39,6 +39,8 @@ class World {
   own: OwnMetrics = new OwnMetrics()
   manager: DetectManager | undefined
   isReceiverDown = false
+  /** The process that lives; what was killed reaches nothing any more. */
+  #process = 0
 
   readonly evaluator: Evaluator = {
     over: (expression, grid): Promise<readonly GridSeries[]> => {
@@ -51,14 +53,17 @@ class World {
 
   async open(): Promise<DetectManager> {
     this.own = new OwnMetrics()
+    this.#process += 1
+    const process = this.#process
+    const isDead = (): boolean => process !== this.#process
     this.manager = await DetectManager.open(
       {
         evaluator: this.evaluator,
         log: {
-          append: (rows) => Promise.resolve(this.log.push(...rows)),
+          append: (rows) => (isDead() ? Promise.reject(new Error('killed')) : Promise.resolve(this.log.push(...rows))),
           latest: (_kind, { except }) => Promise.resolve([...new Map(this.log.map((row) => [row.key, row])).values()].filter(({ state }) => !except.includes(state)).map(({ key, state, doc }) => ({ key, state, doc: JSON.parse(JSON.stringify(doc)) as unknown }))),
         },
-        receiver: { accept: (alerts) => (this.isReceiverDown ? Promise.reject(new Error('down')) : Promise.resolve(void this.told.push([...alerts]))) },
+        receiver: { accept: (alerts) => (this.isReceiverDown || isDead() ? Promise.reject(new Error('down')) : Promise.resolve(void this.told.push([...alerts]))) },
         clock: this.clock,
         logger: silentLog,
         own: this.own,

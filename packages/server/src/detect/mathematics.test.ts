@@ -200,7 +200,6 @@ test('a detector that was kept and restored goes on exactly as one that was not'
           const worse = slice > 950 ? value * 3 : value
           assert.equal(parts.add(at(slice), worse, count), whole.add(at(slice), worse, count))
         }
-        // The tail is fitted anew when it is restored.
         assert.ok(Math.abs(parts.verdict.expected - whole.verdict.expected) < 1e-9)
       }),
       { numRuns: 15 },

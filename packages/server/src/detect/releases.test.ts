@@ -122,7 +122,7 @@ test('a regression is told after twelve minutes, again every minute, the same af
   const [alert] = told.at(-1) ?? []
   assert.ok(alert, 'nothing was told')
   assert.deepEqual({ ...alert.labels }, { alertname: 'ReleaseRegression', service_name: 'shop', deployment_environment_name: 'prod', service_version: '2', severity: 'warning' })
-  assert.match(alert.annotations['description'] ?? '', /95th percentile of latency 100 ms before, 20\d ms after/)
+  assert.match(alert.annotations['description'] ?? '', /95th percentile of latency \d+ ms before, 20\d ms after/)
   await first.watch.stop()
   told.length = 0
   const second = await open()

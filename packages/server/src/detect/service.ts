@@ -36,10 +36,14 @@ export class WatchedService {
   #open: OpenAlert | undefined
   #ended: Alert[] = []
 
-  constructor({ service, environment }: Pick<SeriesId, 'service' | 'environment'>, options: ServiceOptions, open?: OpenAlert) {
+  constructor({ service, environment }: Pick<SeriesId, 'service' | 'environment'>, options: ServiceOptions) {
     this.service = service
     this.environment = environment
     this.#options = options
+  }
+
+  /** Takes the alert that lasted before a restart. */
+  restore(open: OpenAlert): void {
     this.#open = open
   }
 

@@ -33,7 +33,7 @@ function histograms(labels: Labels, of: (index: number) => HistogramValue): Hist
 }
 
 before(async () => {
-  store = await openTestStore({ dataDir, log: silentLog, clock: new FakeClock(START + 600_000) })
+  store = await openTestStore({ dataDir, log: silentLog, clock: new FakeClock(START + 600_000), retention: { rawDays: 3650, spansDays: 3650, rollupDays: 3650, longDays: 3650 } })
   const well = { __name__: 'http_server_request_duration_seconds', http_response_status_code: '200', ...SOURCE }
   const failed = { ...well, http_response_status_code: '500' }
   const cpu = { __name__: 'process_cpu_utilization_ratio', ...SOURCE }

@@ -29,7 +29,9 @@ const EFFECT = 13
 const LAST_P = 14
 const RESIDUALS = 17
 const RESIDUALS_KEPT = 4
-const OWN_SIZE = RESIDUALS + RESIDUALS_KEPT
+/** The fitted tail: its threshold, scale and shape. */
+const TAIL = RESIDUALS + RESIDUALS_KEPT
+const OWN_SIZE = TAIL + 3
 const STATE_SIZE = OWN_SIZE + EVIDENCE_SIZE + MAXIMA_SIZE + FORECAST_SIZE
 const FLOATS = HISTOGRAM_BUCKETS + SEASON_BINS_SIZE
 
@@ -80,7 +82,7 @@ export class ValueDetector implements Detector {
     this.#maxima = new BlockMaxima(part(MAXIMA_SIZE), CALIBRATION.leastLog)
     this.#forecast = new Forecast(part(FORECAST_SIZE), floats.subarray(HISTOGRAM_BUCKETS), { isSlow: options.isSlow === true, leastError: options.leastError })
     this.#reference = new LogHistogram(floats.subarray(0, HISTOGRAM_BUCKETS))
-    this.#tail = fitTail(this.#reference)
+    this.#tail = this.#at(TAIL) > 0 ? { threshold: this.#at(TAIL), share: 1 - REFERENCE.tailFrom, scale: this.#at(TAIL + 1), shape: this.#at(TAIL + 2) } : undefined
   }
 
   #at(index: number): number {
@@ -233,7 +235,9 @@ export class ValueDetector implements Detector {
 
   #fit(): void {
     this.#reference.fade(FADE)
-    this.#tail = fitTail(this.#reference)
+    const tail = fitTail(this.#reference)
+    this.#tail = tail
+    this.#state.set(tail === undefined ? [0, 0, 0] : [tail.threshold, tail.scale, tail.shape], TAIL)
   }
 
   /** What has lasted so long is how it is now. */

@@ -70,11 +70,13 @@ export class Watch {
 
   /** Takes the alert that a service had before a restart. */
   restoreAlert(id: Pick<SeriesId, 'service' | 'environment'>, open: OpenAlert): void {
-    this.#services.set(serviceKey(id), this.#made(id, open))
+    const service = this.#services.get(serviceKey(id)) ?? this.#made(id)
+    service.restore(open)
+    this.#services.set(serviceKey(id), service)
   }
 
-  #made(id: Pick<SeriesId, 'service' | 'environment'>, open?: OpenAlert): WatchedService {
-    return new WatchedService(id, { externalUrl: this.#options.externalUrl, slowLimit: () => this.#options.slowLimit(id) ?? 1 }, open)
+  #made(id: Pick<SeriesId, 'service' | 'environment'>): WatchedService {
+    return new WatchedService(id, { externalUrl: this.#options.externalUrl, slowLimit: () => this.#options.slowLimit(id) ?? 1 })
   }
 
   #add(series: WatchedSeries): WatchedSeries {
