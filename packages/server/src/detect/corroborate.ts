@@ -18,7 +18,7 @@ export interface Agreement {
 const atLeast = (state: SeriesState, needed: SeriesState): boolean => SERIES_STATES.indexOf(state) >= SERIES_STATES.indexOf(needed)
 const startOf = (series: WatchedSeries): Milliseconds => series.episode?.start ?? 0
 
-/** The latency of a service and that of its edges are two witnesses; its median and its 95th percentile are one. */
+/** The median and the slowest requests are two witnesses: chance moves them apart. The 95th percentile and the share of slow ones are one. */
 function agreeing(series: WatchedSeries, others: readonly WatchedSeries[]): boolean {
   return others.some((other) => other.signal.family !== series.signal.family && Math.abs(startOf(other) - startOf(series)) <= JUDGE.agreeMs)
 }

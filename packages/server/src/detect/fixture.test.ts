@@ -164,12 +164,12 @@ export const NULLS: readonly NullSeries[] = [
     },
   },
   {
-    name: 'errors in bursts',
+    name: 'errors in bursts below what matters',
     signal: 'errors',
     make: (chance) => {
       let share = 0.002
       return (slice) => {
-        if (slice % 20 === 0) share = 0.002 * Math.exp(0.8 * chance.normal())
+        if (slice % 20 === 0) share = 0.002 * Math.exp(0.6 * chance.normal())
         const count = chance.poisson(200 * daily(slice))
         return [chance.binomial(count, Math.min(0.5, share)), count]
       }

@@ -92,14 +92,14 @@ export const GATES = {
 
 export const COUNTS = {
   /** What is usual is never taken to be below this share. */
-  leastErrors: 0.005,
+  leastErrors: 0.003,
   leastSlow: 0.02,
   /** Usual is this quantile of shares of five minutes, times a margin. */
   usualQuantile: 0.95,
   usualMargin: 1.2,
   poolSlices: 20,
   /** A pool of fewer goes on, for four hours at most. */
-  poolRequests: 50,
+  poolRequests: 1000,
   dispersionMax: 20,
   /** ln of the evidence from which on nothing is learned. */
   suspiciousLog: 4.6,

@@ -63,9 +63,10 @@ export class WatchedService {
   conclude(time: Milliseconds): WatchedSeries[] {
     const now = time + SLICE_MS
     const { action, firing, agreed } = agreementOf(this.series.values())
-    const isTold = action === 'page' || this.#open?.action === 'page'
-    // While there is an incident, nothing that its series see belongs to their usual evidence.
-    if (agreed.length > 0 || isTold) for (const each of this.series.values()) each.explain(time, agreed.includes(each))
+    const isTold = action === 'page' || action === 'ticket' || this.#open !== undefined
+    // While there is an incident, nothing that its series see belongs to their usual evidence. What was told counts as real until a person
+    // calls it noise.
+    if (agreed.length > 0 || isTold) for (const each of this.series.values()) each.explain(time, isTold || agreed.includes(each))
     this.#alert(now, action, firing)
     return [...this.series.values()].filter((each) => each.judge(now))
   }

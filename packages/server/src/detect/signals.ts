@@ -10,7 +10,7 @@ export const SIGNALS = ['errors', 'slow', 'p50', 'p95', 'throughput', 'cpu', 'ev
 export type SignalName = (typeof SIGNALS)[number]
 
 /** Signals of one family are not two witnesses. */
-export type Family = 'errors' | 'latency' | 'throughput' | 'cpu' | 'event-loop' | 'pool' | 'edge' | 'heap'
+export type Family = 'errors' | 'latency' | 'slowness' | 'throughput' | 'cpu' | 'event-loop' | 'pool' | 'edge' | 'heap'
 
 export interface Signal {
   readonly name: SignalName
@@ -86,7 +86,7 @@ const ALL: readonly Signal[] = [
   count(
     {
       name: 'slow',
-      family: 'latency',
+      family: 'slowness',
       title: 'share of slow requests',
       expression: (selector, limit) => `histogram_fraction(${limit}, +Inf, ${byOf()} (rate(${SERVER}${within(selector)}[1m])))`,
     },
@@ -94,7 +94,7 @@ const ALL: readonly Signal[] = [
     COUNTS.leastSlow,
   ),
   value({ name: 'p50', family: 'latency', title: 'median latency', unit: 'seconds', effect: latency(0.001), leastError: 0.02, expression: (selector) => quantileOf(0.5, SERVER, selector) }),
-  value({ name: 'p95', family: 'latency', title: '95th percentile of latency', unit: 'seconds', effect: latency(0.002), leastError: 0.02, expression: (selector) => quantileOf(0.95, SERVER, selector) }),
+  value({ name: 'p95', family: 'slowness', title: '95th percentile of latency', unit: 'seconds', effect: latency(0.002), leastError: 0.02, expression: (selector) => quantileOf(0.95, SERVER, selector) }),
   value({
     name: 'throughput',
     family: 'throughput',
