@@ -26,7 +26,10 @@ const SINCE_BAD = 16
 const SINCE_ALL = 17
 const HIGH = 18
 const POOL_SIZE = 19
-const OWN_SIZE = 20
+const RECENT = 20
+const NOW_BAD = 21
+const NOW_ALL = 22
+const OWN_SIZE = 23
 const STATE_SIZE = OWN_SIZE + 2 * BETS + MAXIMA_SIZE
 
 /** Shares are kept so many times greater, where the histogram is fine: from 2⁻¹⁶ to 1. */
@@ -45,6 +48,8 @@ export interface CountDetectorOptions {
   readonly leastShare: Ratio
   /** The share must rise by so much to matter. */
   readonly points: Ratio
+  /** It is different by day and by night. */
+  readonly isFollowed?: boolean
 }
 
 /**
@@ -91,7 +96,12 @@ export class CountDetector implements Detector {
 
   /** What is usual at most. */
   get #usual(): Ratio {
-    return Math.min(0.5, Math.max(this.#options.leastShare, this.#at(P0)))
+    const followed = this.#options.isFollowed === true ? this.#at(RECENT) * COUNTS.followFactor : Number.POSITIVE_INFINITY
+    return Math.min(0.5, Math.max(this.#options.leastShare, Math.min(followed, this.#at(P0))))
+  }
+
+  get #expected(): Ratio {
+    return this.#options.isFollowed === true ? this.#at(RECENT) : this.#at(MEAN)
   }
 
   #log(): number {
@@ -106,6 +116,8 @@ export class CountDetector implements Detector {
     state[LAST] = time
     state[BAD] = wrong
     state[ALL] = count
+    state[NOW_BAD] = this.#at(NOW_BAD) * COUNTS.recentKept + wrong
+    state[NOW_ALL] = this.#at(NOW_ALL) * COUNTS.recentKept + count
     const isKnown = this.#at(POOLS) >= LEAST_POOLS
     if (isKnown) this.#judge(time, wrong, count)
     this.#learn(wrong, count)
@@ -125,7 +137,7 @@ export class CountDetector implements Detector {
     // Which of the last three slices were above what is usual, as bits.
     state[HIGH] = ((this.#at(HIGH) << 1) | (bad / count > p0 ? 1 : 0)) & 7
     if (this.isFiring) {
-      state[CALM] = bad / count <= p0 ? this.#at(CALM) + 1 : 0
+      state[CALM] = this.#at(NOW_BAD) / this.#at(NOW_ALL) - this.#expected < this.#options.points / 2 ? this.#at(CALM) + 1 : 0
       if (this.#at(CALM) >= GATES.calmSlices) this.end()
       return
     }
@@ -150,7 +162,7 @@ export class CountDetector implements Detector {
   /** How far the share since the onset is above what is usual, in what would matter. */
   get #effect(): number {
     const all = this.#at(SINCE_ALL)
-    return all <= 0 ? 0 : (this.#at(SINCE_BAD) / all - this.#at(MEAN)) / this.#options.points
+    return all <= 0 ? 0 : (this.#at(SINCE_BAD) / all - this.#expected) / this.#options.points
   }
 
   #learn(bad: number, count: number): void {
@@ -196,6 +208,7 @@ export class CountDetector implements Detector {
     state[POOL_SIZE] = this.#at(POOL_SIZE) + weight * (all - this.#at(POOL_SIZE))
     state[MEAN] = mean + weight * (share - mean)
     state[POOLS] = pools + 1
+    state[RECENT] = this.#at(RECENT) + Math.max(1 / COUNTS.followPools, 1 / (pools + 1)) * (share - this.#at(RECENT))
     this.#shares.fade(POOL_FADE)
     this.#shares.add(share * SHARE_SCALE)
     const high = this.#shares.quantile(COUNTS.usualQuantile) / SHARE_SCALE
@@ -225,7 +238,7 @@ export class CountDetector implements Detector {
     return {
       time: this.#at(LAST),
       value: all > 0 ? this.#at(BAD) / all : Number.NaN,
-      expected: isKnown ? this.#at(MEAN) : Number.NaN,
+      expected: isKnown ? this.#expected : Number.NaN,
       low: isKnown ? 0 : Number.NaN,
       high: isKnown ? this.#usual : Number.NaN,
       // An e-value's reciprocal bounds the p-value.

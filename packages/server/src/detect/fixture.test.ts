@@ -169,7 +169,7 @@ export const NULLS: readonly NullSeries[] = [
     make: (chance) => {
       let share = 0.002
       return (slice) => {
-        if (slice % 20 === 0) share = 0.002 * Math.exp(0.6 * chance.normal())
+        if (slice % 20 === 0) share = 0.002 * Math.exp(0.5 * chance.normal())
         const count = chance.poisson(200 * daily(slice))
         return [chance.binomial(count, Math.min(0.5, share)), count]
       }

@@ -84,7 +84,9 @@ export const GATES = {
   /** Standard errors that are granted at most. */
   effectErrors: 1,
   /** A throughput that falls to a half or less is noticed by users, whatever else says so. */
-  indicatesThroughput: Math.LN2 / Math.log(1.5) as number,
+  indicatesThroughput: (Math.LN2 / Math.log(1.5)) as number,
+  /** So is a latency that doubles. */
+  indicatesLatency: (Math.LN2 / Math.log(1.5)) as number,
   /** Below so many requests a slice a quantile is widened, below the other it says nothing. */
   quantileRequests: 30,
   quantileLeast: 5,
@@ -101,6 +103,11 @@ export const COUNTS = {
   /** A pool of fewer goes on, for four hours at most. */
   poolRequests: 1000,
   dispersionMax: 20,
+  /** Of a share that follows the time of day: usual is so many times that of the last pools, where that is less. */
+  followFactor: 1.6,
+  followPools: 8,
+  /** How much of the share of now is that of the slices before. */
+  recentKept: 0.75,
   /** ln of the evidence from which on nothing is learned. */
   suspiciousLog: 4.6,
   /** ln of slices per year: one false alarm a year in theory. */

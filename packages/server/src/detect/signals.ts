@@ -1,6 +1,6 @@
 // What is watched of every service: how it is asked for, what a change for the worse is, and which changes say the same.
 import type { Milliseconds } from '@andon/model'
-import { CountDetector } from './count-detector.ts'
+import { CountDetector, type CountDetectorOptions } from './count-detector.ts'
 import type { Detector } from './detector.ts'
 import type { Effect } from './effect.ts'
 import { COUNTS, GATES, SLICE_MS } from './parameters.ts'
@@ -68,8 +68,8 @@ function value({ effect, leastError, isSlow = false, requestsPerUnit, indicatesF
   return { ...rest, by, isIndicator: false, indicatesFrom, effect, points: undefined, detector: (snapshot) => new ValueDetector(options, snapshot) }
 }
 
-function count(spec: Pick<Signal, 'name' | 'family' | 'title' | 'expression'>, points: number, leastShare: number): Signal {
-  return { ...spec, unit: 'ratio', by: [], isIndicator: true, indicatesFrom: 0, effect: undefined, points, detector: (snapshot) => new CountDetector({ leastShare, points }, snapshot) }
+function count(spec: Pick<Signal, 'name' | 'family' | 'title' | 'expression'>, options: CountDetectorOptions): Signal {
+  return { ...spec, unit: 'ratio', by: [], isIndicator: true, indicatesFrom: 0, effect: undefined, points: options.points, detector: (snapshot) => new CountDetector(options, snapshot) }
 }
 
 const ALL: readonly Signal[] = [
@@ -80,8 +80,7 @@ const ALL: readonly Signal[] = [
       title: 'share of failed requests',
       expression: (selector) => `${byOf()} (rate(${SERVER}_count${within(selector, FAILED)}[1m])) / ${byOf()} (rate(${SERVER}_count${within(selector)}[1m]))`,
     },
-    COUNTS.errorPoints,
-    COUNTS.leastErrors,
+    { points: COUNTS.errorPoints, leastShare: COUNTS.leastErrors },
   ),
   count(
     {
@@ -90,11 +89,10 @@ const ALL: readonly Signal[] = [
       title: 'share of slow requests',
       expression: (selector, limit) => `histogram_fraction(${limit}, +Inf, ${byOf()} (rate(${SERVER}${within(selector)}[1m])))`,
     },
-    COUNTS.slowPoints,
-    COUNTS.leastSlow,
+    { points: COUNTS.slowPoints, leastShare: COUNTS.leastSlow, isFollowed: true },
   ),
-  value({ name: 'p50', family: 'latency', title: 'median latency', unit: 'seconds', effect: latency(0.001), leastError: 0.02, expression: (selector) => quantileOf(0.5, SERVER, selector) }),
-  value({ name: 'p95', family: 'slowness', title: '95th percentile of latency', unit: 'seconds', effect: latency(0.002), leastError: 0.02, expression: (selector) => quantileOf(0.95, SERVER, selector) }),
+  value({ name: 'p50', family: 'latency', title: 'median latency', unit: 'seconds', indicatesFrom: GATES.indicatesLatency, effect: latency(0.001), leastError: 0.02, expression: (selector) => quantileOf(0.5, SERVER, selector) }),
+  value({ name: 'p95', family: 'slowness', title: '95th percentile of latency', unit: 'seconds', indicatesFrom: GATES.indicatesLatency, effect: latency(0.002), leastError: 0.02, expression: (selector) => quantileOf(0.95, SERVER, selector) }),
   value({
     name: 'throughput',
     family: 'throughput',
