@@ -74,18 +74,27 @@ export class BlockMaxima {
 
   /** ln of the evidence at which an alarm is worth its rarity. */
   get threshold(): number {
-    const count = this.blocks
-    let [sum, squares, highest] = [0, 0, Math.max(this.#at(HIGHEST), this.#at(OLDER))]
-    for (let index = 0; index < count; index += 1) {
+    const known = this.blocks
+    let [sum, squares, most, highest] = [0, 0, Math.max(this.#at(HIGHEST), this.#at(OLDER)), 0]
+    for (let index = 0; index < known; index += 1) {
       const value = this.#at(index)
       sum += value
       squares += value * value
-      highest = Math.max(highest, value)
+      if (value > most) [most, highest] = [value, most]
+      else if (value > highest) highest = value
     }
+    // What was seen once, and by nobody called an incident, does not hide what comes: the greatest is left out.
+    const isOfBlock = known >= 3 && most > Math.max(this.#at(HIGHEST), this.#at(OLDER))
+    if (known < 3) highest = most
+    else if (isOfBlock) {
+      sum -= most
+      squares -= most * most
+    }
+    const count = isOfBlock ? known - 1 : known
     const mean = count === 0 ? 0 : sum / count
     // The maximum of independent evidence has spread 1 in theory; few blocks do not show less.
-    const spread = Math.max(1, count < 3 ? 1 : (Math.sqrt(Math.max(0, (squares - sum * mean) / (count - 1))) * Math.sqrt(6)) / Math.PI)
-    const level = count < 3 ? highest + REDUCED : Math.max(highest + 1, mean - EULER * spread + REDUCED * spread)
+    const spread = Math.max(1, count < 2 ? 1 : (Math.sqrt(Math.max(0, (squares - sum * mean) / (count - 1))) * Math.sqrt(6)) / Math.PI)
+    const level = known < 3 ? highest + REDUCED : Math.max(highest + 1, mean - EULER * spread + REDUCED * spread)
     return Math.min(CALIBRATION.mostLog, Math.max(this.#leastLog, level))
   }
 }

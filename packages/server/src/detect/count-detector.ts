@@ -48,6 +48,8 @@ export interface CountDetectorOptions {
   readonly leastShare: Ratio
   /** The share must rise by so much to matter. */
   readonly points: Ratio
+  /** And by this factor; absent where the points alone decide. */
+  readonly factor?: number
   /** It is different by day and by night. */
   readonly isFollowed?: boolean
 }
@@ -142,7 +144,7 @@ export class CountDetector implements Detector {
       return
     }
     const effect = this.#effect
-    this.#maxima.add(this.#isPersistent && effect > 0.6 ? log : 0, time)
+    this.#maxima.add(this.#isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
     if (this.slices < JUDGE.learningSlices || !this.#isPersistent || effect < 1 || log < this.#maxima.threshold) return
     state[FIRING] = time
     state[ONSET] = ecusumOnset(this.#evidence) ?? time
@@ -162,7 +164,11 @@ export class CountDetector implements Detector {
   /** How far the share since the onset is above what is usual, in what would matter. */
   get #effect(): number {
     const all = this.#at(SINCE_ALL)
-    return all <= 0 ? 0 : (this.#at(SINCE_BAD) / all - this.#expected) / this.#options.points
+    if (all <= 0) return 0
+    const share = this.#at(SINCE_BAD) / all
+    const { points, factor } = this.#options
+    const byPoints = (share - this.#expected) / points
+    return factor === undefined ? byPoints : Math.min(byPoints, Math.log(Math.max(share, 1e-6) / Math.max(this.#expected, 1e-6)) / Math.log(factor))
   }
 
   #learn(bad: number, count: number): void {

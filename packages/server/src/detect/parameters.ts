@@ -63,7 +63,7 @@ export const CALIBRATION = {
   /** The share of blocks that may have a false episode: 0.05 a week. */
   falsePerBlock: ((0.05 * 26) / (7 * 24)) as number,
   /** ln of the threshold is never below this, nor above that. */
-  leastLog: 13,
+  leastLog: 14,
   mostLog: 150,
   /** What was seen is committed so late, so that an episode that turns out to be an incident leaves no trace. */
   commitMs: (20 * MINUTE) as number,
@@ -81,6 +81,8 @@ export const GATES = {
   calmSlices: 8,
   /** The effect may be seen so much smaller by chance, in ln, for what is truly at the floor to be told. */
   effectSlack: Math.log(1.5 / 1.35) as number,
+  /** Evidence counts for the calibration from this effect on: what hardly matters is no alarm. */
+  calibratedEffect: 0.85,
   /** Standard errors that are granted at most. */
   effectErrors: 1,
   /** A throughput that falls to a half or less is noticed by users, whatever else says so. */
@@ -114,7 +116,9 @@ export const COUNTS = {
   leastLog: Math.log((365.25 * DAY) / SLICE_MS) as number,
   /** Points of share that must be lost. */
   errorPoints: 0.015,
-  slowPoints: 0.1,
+  slowPoints: 0.05,
+  /** … and the share of slow ones by this factor. */
+  slowShareFactor: 2.5,
   /** Slow is what takes longer than this quantile of a day, times this factor. */
   slowQuantile: 0.9,
   slowFactor: 1.25,

@@ -89,7 +89,7 @@ const ALL: readonly Signal[] = [
       title: 'share of slow requests',
       expression: (selector, limit) => `histogram_fraction(${limit}, +Inf, ${byOf()} (rate(${SERVER}${within(selector)}[1m])))`,
     },
-    { points: COUNTS.slowPoints, leastShare: COUNTS.leastSlow, isFollowed: true },
+    { points: COUNTS.slowPoints, factor: COUNTS.slowShareFactor, leastShare: COUNTS.leastSlow, isFollowed: true },
   ),
   value({ name: 'p50', family: 'latency', title: 'median latency', unit: 'seconds', indicatesFrom: GATES.indicatesLatency, effect: latency(0.001), leastError: 0.02, expression: (selector) => quantileOf(0.5, SERVER, selector) }),
   value({ name: 'p95', family: 'slowness', title: '95th percentile of latency', unit: 'seconds', indicatesFrom: GATES.indicatesLatency, effect: latency(0.002), leastError: 0.02, expression: (selector) => quantileOf(0.95, SERVER, selector) }),

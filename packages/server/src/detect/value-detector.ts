@@ -152,7 +152,8 @@ export class ValueDetector implements Detector {
     const z = Math.abs(innovation) / scale
     const chance = this.#reference.total < LEAST_REFERENCE ? 1 : this.#chance(z)
     const worse = this.#options.effect.worse === 'up' ? innovation > 0 : innovation < 0
-    const p = worse ? chance : 1
+    // A change to the bad side is one of two.
+    const p = worse ? Math.max(REFERENCE.leastP, chance / 2) : 1
     state[P] = p
     this.#noteSlice(p, residual)
     const log = this.#evidence.add(p, time)
@@ -203,7 +204,7 @@ export class ValueDetector implements Detector {
     }
     const isAlarm = this.slices >= JUDGE.learningSlices && isPersistent && effect >= 1 && log >= this.#maxima.threshold
     // Evidence of what would hardly matter is no alarm, and does not make alarms rarer.
-    this.#maxima.add(isPersistent && effect > 0.6 ? log : 0, time)
+    this.#maxima.add(isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
     if (!isAlarm) return
     state[FIRING] = time
     state[ONSET] = this.#evidence.onset
