@@ -4,12 +4,10 @@
 // `npm run soak -- corpus` records faults of the running kanban as stored telemetry with its truth, a piece at a time;
 // `npm run soak -- score` replays what was recorded through the detectors.
 // `npm run soak -- notifications` takes outboxes through 1,000 random sequences of failing receivers and kill -9.
-// --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes and --rounds take another number, --node
-// another Node (of agent and profiler). --light asks the agent's application mostly for what needs no statement. Of the corpus:
-// --minutes a piece, --fault-minutes a fault, --settle-minutes before it, --note what is to be known of it.
 // `npm run soak -- null-suite` holds the detectors against simulated weeks in which nothing is wrong, and against simulated faults.
 // --save keeps the report in benchmarks/results/soak. --requests, --hours, --minutes, --rounds and --weeks take another number, --node
-// another Node (of agent and profiler).
+// another Node (of agent and profiler). --light asks the agent's application mostly for what needs no statement. Of the corpus:
+// --minutes a piece, --fault-minutes a fault, --settle-minutes before it, --note what is to be known of it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -19,12 +17,9 @@ import { parseArgs } from 'node:util'
 import { machine } from '@andon/bench'
 
 const root = resolve(import.meta.dirname, '../..')
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, light: { type: 'boolean' }, node: { type: 'string' }, 'fault-minutes': { type: 'string' }, 'settle-minutes': { type: 'string' }, seed: { type: 'string' }, note: { type: 'string' } } })
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, weeks: { type: 'string' }, light: { type: 'boolean' }, node: { type: 'string' }, 'fault-minutes': { type: 'string' }, 'settle-minutes': { type: 'string' }, seed: { type: 'string' }, note: { type: 'string' } } })
 
-function numberOf(name: 'requests' | 'hours' | 'minutes' | 'rounds' | 'fault-minutes' | 'settle-minutes' | 'seed', otherwise: number, least = 10): number {
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { save: { type: 'boolean' }, requests: { type: 'string' }, hours: { type: 'string' }, minutes: { type: 'string' }, rounds: { type: 'string' }, weeks: { type: 'string' }, node: { type: 'string' } } })
-
-function numberOf(name: 'requests' | 'hours' | 'minutes' | 'rounds' | 'weeks', otherwise: number, least = 10): number {
+function numberOf(name: 'requests' | 'hours' | 'minutes' | 'rounds' | 'weeks' | 'fault-minutes' | 'settle-minutes' | 'seed', otherwise: number, least = 10): number {
   const given = Number(values[name] ?? otherwise)
   if (Number.isSafeInteger(given) && given >= least) return given
   process.stderr.write(`--${name} must be a whole number from ${least} on.\n`)
@@ -157,21 +152,16 @@ async function notifications(node: string): Promise<string> {
   return notificationsReport(result, await machineOf(node))
 }
 
-const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills, corpus, score: scores, notifications }
-const [name = ''] = positionals
-const subject = subjects[name]
-if (subject === undefined) {
-  process.stderr.write('What is to be run: agent, profiler, ingest, kills, corpus, score or notifications.\n')
 async function nullSuite(node: string): Promise<string> {
   const { soakNullSuite } = await load<{ readonly soakNullSuite: (weeks: number, machine: string) => Promise<string> }>('null-suite.js')
   return await soakNullSuite(numberOf('weeks', 4, 1), await machineOf(node))
 }
 
-const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills, 'null-suite': nullSuite }
+const subjects: Readonly<Record<string, (node: string) => Promise<string>>> = { agent, profiler, ingest, kills, corpus, score: scores, notifications, 'null-suite': nullSuite }
 const [name = ''] = positionals
 const subject = subjects[name]
 if (subject === undefined) {
-  process.stderr.write('What is to be run: agent, profiler, ingest, kills or null-suite.\n')
+  process.stderr.write('What is to be run: agent, profiler, ingest, kills, corpus, score, notifications or null-suite.\n')
   process.exit(2)
 }
 const node = values.node ?? process.execPath

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { Command, CommanderError } from 'commander'
-import { backtestRules, type BacktestFlags } from './backtest.ts'
 import { alerts, type AlertsFlags } from './alerts.ts'
+import { backtestRules, type BacktestFlags } from './backtest.ts'
 import { check } from './check.ts'
 import { printConfig } from './config.ts'
 import { coverage } from './coverage.ts'
@@ -205,6 +205,8 @@ program
   .option('--url <url>', 'the server (ANDON_URL)', url)
   .action(async (channel: string, flags: { url: string }) => {
     process.stdout.write(`${await testChannel(channel, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
+  })
+
 const slo = program.command('slo').description('objectives, their error budgets, and agreements')
 
 slo

@@ -104,7 +104,6 @@ export { readStall, STALL_EVENT, STALL_KINDS, STALL_STACK_MAX, type StallKind, t
 export { canonicalStatement, describeSql, type SqlDialect, type StatementText } from './statement.ts'
 export { binomialTail, logGamma, logLikelihoodRatio } from './stats/binomial.ts'
 export { ECUSUM_START, ecusumEvidence, type EcusumNull, ecusumOnset, type EcusumState, ecusumStep, ecusumValue, type Slice, slicesPerYear } from './stats/e-cusum.ts'
-export { ECUSUM_START, type EcusumNull, ecusumOnset, type EcusumState, ecusumStep, ecusumValue, type Slice, slicesPerYear } from './stats/e-cusum.ts'
 export { mad, median, quantile } from './stats/quantile.ts'
 export { type PairedRatio, pairedRatio } from './stats/compare.ts'
 export { compare, type ThresholdOperator } from './threshold.ts'

@@ -27,9 +27,6 @@ function apart(value: number): number {
 
 /** The continued fraction of the incomplete beta function. @see Numerical Recipes, 6.4 */
 function betaFraction(a: number, b: number, x: number): number {
-/** The continued fraction of the incomplete beta function. @see Numerical Recipes, 6.4 */
-function betaFraction(a: number, b: number, x: number): number {
-  const apart = (value: number): number => (Math.abs(value) < TINY ? TINY : value)
   let c = 1
   let d = 1 / apart(1 - ((a + b) * x) / (a + 1))
   let result = d
@@ -84,6 +81,5 @@ function rise(base: number, by: number): number {
 export function logLikelihoodRatio(n: number, k: number, { q, p, dispersion }: { readonly q: Ratio; readonly p: Ratio; readonly dispersion: Ratio }): number {
   if (dispersion <= 0) return k * Math.log(q / p) + (n - k) * Math.log((1 - q) / (1 - p))
   const m = 1 / dispersion - 1
-  const rise = (base: number, by: number): number => (by <= 0 ? 0 : logGamma(base + by) - logGamma(base))
   return rise(m * q, k) - rise(m * p, k) + rise(m * (1 - q), n - k) - rise(m * (1 - p), n - k)
 }

@@ -11,12 +11,6 @@ const ALTERNATIVES: readonly (readonly [factor: number, weight: number])[] = [
   [5, 0.1],
   [10, 0.16],
   [30, 0.5],
-  [1.5, 0.04],
-  [2, 0.04],
-  [3, 0.12],
-  [5, 0.12],
-  [10, 0.18],
-  [30, 0.4],
   [100, 0.07],
   [300, 0.03],
 ]
@@ -24,8 +18,6 @@ const ALTERNATIVES: readonly (readonly [factor: number, weight: number])[] = [
 const Q_MAX: Ratio = 0.999
 /** So many times above the alarm no value rises, so that it comes down again in time. */
 const ABOVE_ALARM = 1e3
-/** So far above the alarm no value rises, so that it comes down again in time. */
-const ABOVE_ALARM = Math.log(1e3)
 
 /** What was counted in a slice of time. */
 export interface Slice {
@@ -40,7 +32,6 @@ export interface EcusumState {
   /** The sums of the alternatives, in their order: over all slices at which the share may have risen, how many times likelier is what was seen since. */
   readonly sums: readonly number[]
   /** Logarithms of the greatest parts of the sums, floored at 1 before each slice: those of the slice since which it rose most likely. */
-  /** Logarithms of the values of the alternatives, in their order. */
   readonly logs: readonly number[]
   /** Since when each has been above its floor; undefined where it is at it. */
   readonly since: readonly (Milliseconds | undefined)[]
@@ -58,10 +49,6 @@ export const ECUSUM_START: EcusumState = { sums: ALTERNATIVES.map(() => 0), logs
 
 /**
  * One more slice: each alternative's sum, and 1 for this slice as the first, is multiplied by how many times likelier the slice is under it.
-export const ECUSUM_START: EcusumState = { logs: ALTERNATIVES.map(() => 0), since: ALTERNATIVES.map(() => undefined) }
-
-/**
- * One more slice: each alternative's value, floored at 1, is multiplied by how many times likelier the slice is under it.
  *
  * @param options.alarm - what the statistic must reach; values are kept within reach of it
  * @returns a new state; the given one is not modified
@@ -92,23 +79,6 @@ export function ecusumValue({ sums }: EcusumState): number {
 
 /** How much speaks against the share being what is tolerated since the likeliest slice: the weighted mean of the greatest parts; 1 or less where nothing does. */
 export function ecusumEvidence({ logs }: EcusumState): number {
-export function ecusumStep({ logs, since }: EcusumState, { time, n, bad }: Slice, { p0, dispersion }: EcusumNull, { alarm }: { readonly alarm: number }): EcusumState {
-  if (!(n > 0)) return { logs, since }
-  const most = Math.log(alarm) + ABOVE_ALARM
-  const next = ALTERNATIVES.map(([factor], index) => {
-    const q = Math.min(Q_MAX, p0 * factor)
-    if (q <= p0) return 0
-    const before = Math.max(0, logs[index] ?? 0)
-    return Math.min(most, before + logLikelihoodRatio(n, Math.min(n, bad), { q, p: p0, dispersion }))
-  })
-  return { logs: next, since: next.map((log, index) => (log <= 0 ? undefined : (logs[index] ?? 0) <= 0 ? time : (since[index] ?? time))) }
-}
-
-/**
- * The statistic: the weighted mean over the alternatives. Under any share up to `p0` an alarm at `c` comes on average no sooner
- * than after c slices.
- */
-export function ecusumValue({ logs }: EcusumState): number {
   return ALTERNATIVES.reduce((sum, [, weight], index) => sum + weight * Math.exp(logs[index] ?? 0), 0)
 }
 

@@ -1,4 +1,4 @@
-import { ECUSUM_START, ecusumOnset, type EcusumState, ecusumStep, ecusumValue, type Milliseconds, type Ratio } from '@andon/model'
+import { ECUSUM_START, ecusumEvidence, ecusumOnset, type EcusumState, ecusumStep, type Milliseconds, type Ratio } from '@andon/model'
 import { BlockMaxima, MAXIMA_SIZE } from './block-maxima.ts'
 import type { Detector, Verdict } from './detector.ts'
 import { HISTOGRAM_BUCKETS, LogHistogram } from './log-histogram.ts'
@@ -76,7 +76,8 @@ export class CountDetector implements Detector {
     this.#maxima = new BlockMaxima(state.subarray(OWN_SIZE + 2 * BETS, STATE_SIZE), COUNTS.leastLog)
     const logs = [...state.subarray(OWN_SIZE, OWN_SIZE + BETS)]
     const since = [...state.subarray(OWN_SIZE + BETS, OWN_SIZE + 2 * BETS)].map((time) => (time === 0 ? undefined : time))
-    this.#evidence = { logs, since }
+    // The sums are not asked for here.
+    this.#evidence = { sums: ECUSUM_START.sums, logs, since }
   }
 
   #at(index: number): number {
@@ -107,7 +108,7 @@ export class CountDetector implements Detector {
   }
 
   #log(): number {
-    return Math.log(Math.max(1e-300, ecusumValue(this.#evidence)))
+    return Math.log(Math.max(1e-300, ecusumEvidence(this.#evidence)))
   }
 
   add(time: Milliseconds, bad: number, count: number): boolean {
