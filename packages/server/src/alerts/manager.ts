@@ -19,15 +19,15 @@ import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { StoredState } from '../store/state.ts'
 import { AlertBook } from './alert-book.ts'
 import { alertOf, ApplicationAlerts, signalOf } from './application.ts'
-import { isFlapping } from './flap.ts'
-import { closedRow, type Group, type GroupRecord, type Mute, recordOf } from './group.ts'
+import { closedRow, type GroupRecord, recordOf } from './group.ts'
 import { GroupBook } from './group-book.ts'
-import { heldOf, type HeldAlert, isToldFiring, rowOf } from './held-alert.ts'
+import { type HeldAlert, isToldFiring, rowOf } from './held-alert.ts'
 import { type DependsOn, InhibitRules, TopologyInhibition } from './inhibit.ts'
-import { isMuted, Pipeline, type PipelineRules } from './pipeline.ts'
+import { Pipeline, type PipelineRules } from './pipeline.ts'
 import { RouteNode } from './route.ts'
 import type { AlertingConfig } from './schema.ts'
 import { SilenceBook, silenceState } from './silence.ts'
+import { AlertViews, type AlertView, changesOf, type GroupView, type StoredChange } from './views.ts'
 
 /** The part of the state log that alerts use. */
 export interface AlertLog {
@@ -49,32 +49,10 @@ export interface AlertManagerDeps {
   readonly newId?: () => string
 }
 
-/** An alert as it stands. */
-export interface AlertView {
-  readonly held: HeldAlert
-  readonly isFlapping: boolean
-  readonly mute: Mute
-  /** Names of intervals of the calendar by which all its groups are quiet. */
-  readonly mutedBy: readonly string[]
-  readonly receivers: readonly string[]
-}
-
-/** A group as it stands. */
-export interface GroupView {
-  readonly group: Group
-  readonly mutedBy: readonly string[]
-  readonly alerts: readonly AlertView[]
-}
-
-/** A change as it was stored. */
-export interface StoredChange {
-  readonly at: Milliseconds
-  readonly status: 'firing' | 'resolved'
-  readonly held: HeldAlert
-}
-
 /** Longer timers are set again when they are over. */
 const TIMER_MAX: Milliseconds = 86_400_000
+/** After which it is tried again to store that alerts have ended. */
+const RETRY: Milliseconds = 5000
 /** How often groups are flushed in one go before others have their turn. */
 const ROUNDS_MAX = 100
 
@@ -88,6 +66,7 @@ export class AlertManager implements AlertReceiver, AlertSink {
   readonly #alerts: AlertBook
   readonly #groups: GroupBook
   readonly #pipeline: Pipeline
+  readonly #views: AlertViews
   readonly #application: ApplicationAlerts
   readonly #told: ReturnType<OwnMetrics['counter']>
   readonly #dropped: ReturnType<OwnMetrics['counter']>
@@ -106,6 +85,7 @@ export class AlertManager implements AlertReceiver, AlertSink {
     this.#groups = new GroupBook(this.#root)
     const { incidents, outbox, logger, log, clock, own } = deps
     this.#pipeline = new Pipeline({ alerts: this.#alerts, groups: this.#groups, silences, incidents, outbox, logger, append: (rows) => log.append(rows) }, this.#rulesOf(config))
+    this.#views = new AlertViews(this.#alerts, this.#groups, this.#pipeline)
     this.#application = new ApplicationAlerts(() => clock.now(), (alert) => this.#hand(alert))
     this.#told = own.counter('andon_alerts_notifications_total', 'Messages about groups of alerts that were decided on, by reason.')
     this.#dropped = own.counter('andon_alerts_dropped_total', 'Alerts that were not taken because too many are active.')
@@ -276,51 +256,16 @@ export class AlertManager implements AlertReceiver, AlertSink {
 
   /** All that fires, or is held to; in the order of fingerprints. */
   async active(): Promise<AlertView[]> {
-    const now = this.#deps.clock.now()
-    const firing = this.#pipeline.firing(now)
-    const views: AlertView[] = []
-    for (const held of this.#alerts.all()) if (isToldFiring(held, now)) views.push(await this.#view(held, firing, now))
-    return views.toSorted((a, b) => (a.held.fingerprint < b.held.fingerprint ? -1 : 1))
-  }
-
-  async #view(held: HeldAlert, firing: ReturnType<Pipeline['firing']>, now: Milliseconds): Promise<AlertView> {
-    const groups = [...this.#groups.of(held.fingerprint)]
-    const receivers = [...new Set(this.#root.match(held.alert.labels).map(({ config }) => config.receiver))]
-    const quiet = groups.map((group) => this.#pipeline.quietBy(group, now))
-    const mutedBy = quiet.length > 0 && quiet.every((names) => names.length > 0) ? [...new Set(quiet.flat())] : []
-    return { held, isFlapping: isFlapping(held.flaps, now), mute: await this.#pipeline.muteOf(held, firing), mutedBy, receivers }
+    return await this.#views.active(this.#root, this.#deps.clock.now())
   }
 
   /** Groups with what fires in them, in the order of their labels and receivers. */
   async groups(): Promise<GroupView[]> {
-    const now = this.#deps.clock.now()
-    const views = new Map((await this.active()).map((view) => [view.held.fingerprint, view]))
-    return [...this.#groups.all()]
-      .map((group) => ({ group, mutedBy: this.#pipeline.quietBy(group, now), alerts: [...group.members].toSorted().flatMap((fingerprint) => views.get(fingerprint) ?? []) }))
-      .filter(({ alerts }) => alerts.length > 0)
-      .toSorted((a, b) => order(JSON.stringify(a.group.labels), JSON.stringify(b.group.labels)) || order(a.group.receiver, b.group.receiver))
+    return await this.#views.groups(this.#root, this.#deps.clock.now())
   }
 
   /** Changes that were stored in a time, the newest first; at most `limit` rows are looked at. */
   async history(range: TimeRange, limit: number): Promise<StoredChange[]> {
-    const found = new Map<string, StoredChange>()
-    for (const { state, doc } of await this.#deps.log.between('alert-active', range, limit)) {
-      const held = heldOf(doc)
-      if (held === undefined || (state !== 'firing' && state !== 'resolved')) continue
-      // A change is written again when its incident is known: the later row says more.
-      const key = `${held.fingerprint} ${state} ${held.changedAt}`
-      found.delete(key)
-      found.set(key, { at: held.changedAt, status: state, held })
-    }
-    return [...found.values()].toSorted((a, b) => b.at - a.at)
+    return changesOf(await this.#deps.log.between('alert-active', range, limit))
   }
-}
-
-const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-/** After which it is tried again to store that alerts have ended. */
-const RETRY: Milliseconds = 5000
-
-/** What an alert is told to be: `suppressed` while something holds it back. */
-export function stateOf({ mute, mutedBy }: AlertView): 'active' | 'suppressed' {
-  return isMuted(mute) || mutedBy.length > 0 ? 'suppressed' : 'active'
 }

@@ -1,10 +1,11 @@
 // Alerts and silences in our own JSON.
 import { AndonError, type LabelMatcher, type Milliseconds } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
-import { type AlertManager, type AlertView, stateOf, type StoredChange } from '../alerts/manager.ts'
+import type { AlertManager } from '../alerts/manager.ts'
 import { allMatch, matcherOf, parseMatcher, parseMatchers } from '../alerts/matcher.ts'
 import { serviceOf, severityOf } from '../alerts/severity.ts'
 import { type Silence, silenceState, type WantedSilence } from '../alerts/silence.ts'
+import { type AlertView, stateOf, type StoredChange } from '../alerts/views.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Guard } from './guard.ts'
 import { parseDuration, parseTime, type Query, text, texts, timeRange, whole } from './parameters.ts'
