@@ -1,5 +1,6 @@
 import { ECUSUM_START, ecusumEvidence, ecusumOnset, type EcusumState, ecusumStep, type Milliseconds, type Ratio } from '@andon/model'
 import { BlockMaxima, MAXIMA_SIZE } from './block-maxima.ts'
+import { DAILY_BINS_SIZE, DAILY_SIZE, DailyEvidence } from './daily-evidence.ts'
 import type { Detector, Verdict } from './detector.ts'
 import { HISTOGRAM_BUCKETS, LogHistogram } from './log-histogram.ts'
 import { CALIBRATION, COUNTS, GATES, JUDGE, REFERENCE, SLICE_MS } from './parameters.ts'
@@ -30,7 +31,8 @@ const RECENT = 20
 const NOW_BAD = 21
 const NOW_ALL = 22
 const OWN_SIZE = 23
-const STATE_SIZE = OWN_SIZE + 2 * BETS + MAXIMA_SIZE
+const STATE_SIZE = OWN_SIZE + 2 * BETS + MAXIMA_SIZE + DAILY_SIZE
+const FLOATS = HISTOGRAM_BUCKETS + DAILY_BINS_SIZE
 
 /** Shares are kept so many times greater, where the histogram is fine: from 2⁻¹⁶ to 1. */
 const SHARE_SCALE = 1024
@@ -64,16 +66,18 @@ export class CountDetector implements Detector {
   readonly #floats: Float32Array
   readonly #shares: LogHistogram
   readonly #maxima: BlockMaxima
+  readonly #daily: DailyEvidence
   #evidence: EcusumState
 
   /** @param snapshot - as `snapshot` gave it; another detector's, or a damaged one, is as none */
   constructor(options: CountDetectorOptions, snapshot?: string) {
     this.#options = options
-    const { state, floats } = unpacked(snapshot, STATE_SIZE, HISTOGRAM_BUCKETS)
+    const { state, floats } = unpacked(snapshot, STATE_SIZE, FLOATS)
     this.#state = state
     this.#floats = floats
-    this.#shares = new LogHistogram(floats)
-    this.#maxima = new BlockMaxima(state.subarray(OWN_SIZE + 2 * BETS, STATE_SIZE), COUNTS.leastLog)
+    this.#shares = new LogHistogram(floats.subarray(0, HISTOGRAM_BUCKETS))
+    this.#maxima = new BlockMaxima(state.subarray(OWN_SIZE + 2 * BETS, STATE_SIZE - DAILY_SIZE), COUNTS.leastLog)
+    this.#daily = new DailyEvidence(floats.subarray(HISTOGRAM_BUCKETS), state.subarray(STATE_SIZE - DAILY_SIZE))
     const logs = [...state.subarray(OWN_SIZE, OWN_SIZE + BETS)]
     const since = [...state.subarray(OWN_SIZE + BETS, OWN_SIZE + 2 * BETS)].map((time) => (time === 0 ? undefined : time))
     // The sums are not asked for here.
@@ -140,13 +144,15 @@ export class CountDetector implements Detector {
     // Which of the last three slices were above what is usual, as bits.
     state[HIGH] = ((this.#at(HIGH) << 1) | (bad / count > p0 ? 1 : 0)) & 7
     if (this.isFiring) {
+      // As far as it goes, so that the same at the same time tomorrow is none.
+      this.#daily.add(log, time)
       state[CALM] = this.#at(NOW_BAD) / this.#at(NOW_ALL) - this.#expected < this.#options.points / 2 ? this.#at(CALM) + 1 : 0
       if (this.#at(CALM) >= GATES.calmSlices) this.end()
       return
     }
     const effect = this.#effect
-    this.#maxima.add(this.#isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
-    if (this.slices < JUDGE.learningSlices || !this.#isPersistent || effect < 1 || log < this.#maxima.threshold) return
+    this.#calibrate(this.#isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
+    if (this.slices < JUDGE.learningSlices || !this.#isPersistent || effect < 1 || log < this.#threshold) return
     state[FIRING] = time
     state[ONSET] = ecusumOnset(this.#evidence) ?? time
     state[CALM] = 0
@@ -225,8 +231,20 @@ export class CountDetector implements Detector {
     state[DISPERSION] = size > 2 && factor > 1.2 ? Math.min(0.2, (factor - 1) / (size - 1)) : 0
   }
 
+  /** ln of the evidence that is an alarm now. */
+  get #threshold(): number {
+    return Math.max(this.#maxima.threshold, this.#daily.needed(this.#at(LAST)))
+  }
+
+  /** Evidence that is usual at this time of day raises the threshold of this time alone. */
+  #calibrate(log: number, time: Milliseconds): void {
+    this.#maxima.add(log < this.#daily.needed(time) ? 0 : log, time)
+    this.#daily.add(log, time)
+  }
+
   exclude(time: Milliseconds): void {
     this.#maxima.exclude(time)
+    this.#daily.exclude()
   }
 
   end(): void {
@@ -251,7 +269,7 @@ export class CountDetector implements Detector {
       // An e-value's reciprocal bounds the p-value.
       p: Math.min(1, Math.exp(-statistic)),
       statistic,
-      threshold: this.#maxima.threshold,
+      threshold: this.#threshold,
       effect: this.#effect,
       isFiring: this.isFiring,
       onset: this.#at(ONSET),
@@ -262,7 +280,7 @@ export class CountDetector implements Detector {
 
   #held(statistic: number): string {
     if (this.slices < JUDGE.learningSlices) return `${JUDGE.learningSlices - this.slices} slices are missing to know what is usual`
-    if (this.isFiring || statistic < this.#maxima.threshold) return ''
+    if (this.isFiring || statistic < this.#threshold) return ''
     if (this.#effect < 1) return `the share rose by ${Math.round(this.#effect * 100)} % of what would matter`
     return this.#isPersistent ? '' : 'it does not last'
   }

@@ -65,6 +65,12 @@ export const CALIBRATION = {
   /** ln of the threshold is never below this, nor above that. */
   leastLog: 14,
   mostLog: 150,
+  /** Half hours of the day whose usual evidence is remembered, how much of it is left a day later, from which on it matters, and by which factor and amount an alarm must exceed it. */
+  dailyBins: 48,
+  dailyKept: 0.9,
+  dailyFrom: 6,
+  dailyFactor: 3,
+  dailyMargin: 6,
   /** What was seen is committed so late, so that an episode that turns out to be an incident leaves no trace. */
   commitMs: (20 * MINUTE) as number,
 } as const

@@ -1,5 +1,6 @@
 import type { Milliseconds, Ratio } from '@andon/model'
 import { BlockMaxima, MAXIMA_SIZE } from './block-maxima.ts'
+import { DAILY_BINS_SIZE, DAILY_SIZE, DailyEvidence } from './daily-evidence.ts'
 import type { Detector, Verdict } from './detector.ts'
 import { type Effect, effectOf, fromScale, toScale } from './effect.ts'
 import { Evidence, EVIDENCE_SIZE } from './evidence.ts'
@@ -32,8 +33,9 @@ const RESIDUALS_KEPT = 4
 /** The fitted tail: its threshold, scale and shape. */
 const TAIL = RESIDUALS + RESIDUALS_KEPT
 const OWN_SIZE = TAIL + 3
-const STATE_SIZE = OWN_SIZE + EVIDENCE_SIZE + MAXIMA_SIZE + FORECAST_SIZE
-const FLOATS = HISTOGRAM_BUCKETS + SEASON_BINS_SIZE
+const STATE_SIZE = OWN_SIZE + EVIDENCE_SIZE + MAXIMA_SIZE + DAILY_SIZE + FORECAST_SIZE
+const DAILY_AT = HISTOGRAM_BUCKETS + SEASON_BINS_SIZE
+const FLOATS = DAILY_AT + DAILY_BINS_SIZE
 
 /** A reference of fewer residuals says nothing. */
 const LEAST_REFERENCE = 200
@@ -66,6 +68,7 @@ export class ValueDetector implements Detector {
   readonly #reference: LogHistogram
   readonly #evidence: Evidence
   readonly #maxima: BlockMaxima
+  readonly #daily: DailyEvidence
   #tail: Tail | undefined
   /** Nothing is learned of the newest slice. */
   #isSuspicious = false
@@ -80,7 +83,8 @@ export class ValueDetector implements Detector {
     const part = (size: number): Float64Array => state.subarray(at, (at += size))
     this.#evidence = new Evidence(part(EVIDENCE_SIZE))
     this.#maxima = new BlockMaxima(part(MAXIMA_SIZE), CALIBRATION.leastLog)
-    this.#forecast = new Forecast(part(FORECAST_SIZE), floats.subarray(HISTOGRAM_BUCKETS), { isSlow: options.isSlow === true, leastError: options.leastError })
+    this.#daily = new DailyEvidence(floats.subarray(DAILY_AT), part(DAILY_SIZE))
+    this.#forecast = new Forecast(part(FORECAST_SIZE), floats.subarray(HISTOGRAM_BUCKETS, DAILY_AT), { isSlow: options.isSlow === true, leastError: options.leastError })
     this.#reference = new LogHistogram(floats.subarray(0, HISTOGRAM_BUCKETS))
     this.#tail = this.#at(TAIL) > 0 ? { threshold: this.#at(TAIL), share: 1 - REFERENCE.tailFrom, scale: this.#at(TAIL + 1), shape: this.#at(TAIL + 2) } : undefined
   }
@@ -197,14 +201,16 @@ export class ValueDetector implements Detector {
     const state = this.#state
     const isPersistent = this.#isPersistent
     if (this.isFiring) {
+      // As far as it goes, so that the same at the same time tomorrow is none.
+      this.#daily.add(log, time)
       const isCalm = this.#at(P) >= GATES.persistentP || effect < 0.5
       state[CALM] = isCalm ? this.#at(CALM) + 1 : 0
       if (this.#at(CALM) >= GATES.calmSlices) this.end()
       return
     }
-    const isAlarm = this.slices >= JUDGE.learningSlices && isPersistent && effect >= 1 && log >= this.#maxima.threshold
+    const isAlarm = this.slices >= JUDGE.learningSlices && isPersistent && effect >= 1 && log >= this.#threshold
     // Evidence of what would hardly matter is no alarm, and does not make alarms rarer.
-    this.#maxima.add(isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
+    this.#calibrate(isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
     if (!isAlarm) return
     state[FIRING] = time
     state[ONSET] = this.#evidence.onset
@@ -256,8 +262,20 @@ export class ValueDetector implements Detector {
     if (!this.isFiring) this.#evidence.reset()
   }
 
+  /** ln of the evidence that is an alarm now. */
+  get #threshold(): number {
+    return Math.max(this.#maxima.threshold, this.#daily.needed(this.#at(LAST)))
+  }
+
+  /** Evidence that is usual at this time of day raises the threshold of this time alone. */
+  #calibrate(log: number, time: Milliseconds): void {
+    this.#maxima.add(log < this.#daily.needed(time) ? 0 : log, time)
+    this.#daily.add(log, time)
+  }
+
   exclude(time: Milliseconds): void {
     this.#maxima.exclude(time)
+    this.#daily.exclude()
   }
 
   end(): void {
@@ -281,7 +299,7 @@ export class ValueDetector implements Detector {
       high: fromScale(effect, expected + reach),
       p: this.#at(P),
       statistic,
-      threshold: this.#maxima.threshold,
+      threshold: this.#threshold,
       effect: this.#at(EFFECT),
       isFiring: this.isFiring,
       onset: this.#at(ONSET),
@@ -292,7 +310,7 @@ export class ValueDetector implements Detector {
 
   #held(statistic: number): string {
     if (this.slices < JUDGE.learningSlices) return `${JUDGE.learningSlices - this.slices} slices are missing to know what is usual`
-    if (this.isFiring || statistic < this.#maxima.threshold) return ''
+    if (this.isFiring || statistic < this.#threshold) return ''
     if (this.#at(EFFECT) < 1) return `the change is ${Math.round(this.#at(EFFECT) * 100)} % of what would matter`
     return this.#isPersistent ? '' : 'it does not last'
   }
