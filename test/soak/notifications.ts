@@ -128,8 +128,9 @@ class Lot implements Desk {
       if (message.kind === 'stored') this.#waiting.delete(message.id)
     })
     this.#say({ kind: 'open', epoch: this.#epoch, factor: FACTOR, sequences: this.#names.map((name) => this.#options(name)) })
-    await this.#heard('opened')
-    // What nobody said was stored is decided again, as those do who decide.
+    const opened = await this.#heard('opened')
+    // What was not stored is decided again, as those do who decide: they find their decisions in the same rows.
+    if (opened.kind === 'opened') for (const id of opened.stored) this.#waiting.delete(id)
     for (const { sequence, notification } of this.#waiting.values()) this.#say({ kind: 'decide', sequence, notification })
   }
 

@@ -16,7 +16,7 @@ export type ToProgram =
   | { readonly kind: 'decide'; readonly sequence: string; readonly notification: Notification }
   | { readonly kind: 'owing' }
 
-export type FromProgram = { readonly kind: 'opened' } | { readonly kind: 'stored'; readonly id: string } | { readonly kind: 'owing'; readonly sequences: readonly string[]; readonly failures: readonly string[] }
+export type FromProgram = { readonly kind: 'opened'; readonly stored: readonly string[] } | { readonly kind: 'stored'; readonly id: string } | { readonly kind: 'owing'; readonly sequences: readonly string[]; readonly failures: readonly string[] }
 
 interface Open {
   readonly notifier: Notifier
@@ -45,7 +45,7 @@ async function openAll({ epoch, factor, sequences }: Extract<ToProgram, { kind: 
     notifier.start()
     open.set(name, { notifier, log })
   }
-  say({ kind: 'opened' })
+  say({ kind: 'opened', stored: [...open.values()].flatMap(({ log }) => log.notifications()) })
 }
 
 async function decide(sequence: string, notification: Notification): Promise<void> {

@@ -61,6 +61,11 @@ export class FileLog {
     await sync(this.#file)
   }
 
+  /** The ids of notifications that were stored. */
+  notifications(): readonly string[] {
+    return [...new Set([...this.#newest.values()].flatMap(({ key }) => (key.startsWith('m/') ? [key.split('/')[1] ?? ''] : [])))]
+  }
+
   latest(kind: string, { except = [] }: { readonly except?: readonly string[] } = {}): Promise<readonly Stored[]> {
     return Promise.resolve([...this.#newest.values()].filter((row) => row.kind === kind && !except.includes(row.state)))
   }

@@ -37,6 +37,11 @@ export class LaneBook {
     return this.#lanes.get(laneKey(channel, groupKey))
   }
 
+  /** Whether a message stands in the log already, as far as this process knows: a row that says again that it is owed would be believed. */
+  isKnown({ key, channel, notification }: Owed): boolean {
+    return this.#recent.has(key) || this.find(channel, notification.groupKey)?.knows(key) === true
+  }
+
   /** Lanes that are owed something. */
   owing(): readonly Lane[] {
     for (const lane of this.#owing) if (lane.isIdle) this.#owing.delete(lane)
@@ -50,8 +55,8 @@ export class LaneBook {
   /** Gives a message to its lane; undefined where it is there already, or stays in the log for now. */
   take(channel: Channel, owed: Owed): Lane | undefined {
     const { groupKey } = owed.notification
+    if (this.isKnown(owed)) return undefined
     const known = this.find(channel.name, groupKey)
-    if (known?.knows(owed.key) === true || this.#recent.has(owed.key)) return undefined
     const isOwing = known !== undefined && !known.isIdle
     // Once one waits in the log, all that come after it wait there too: else they would overtake it.
     if (!isOwing && owed.insteadOf === '' && (this.#isSpilled || (this.#owing.size >= this.#max && this.owing().length >= this.#max))) {

@@ -221,6 +221,20 @@ test('what cannot be stored is not told again, and stored when it can be', async
   assert.deepEqual([world.taken.length, world.log.states()['m/n1/chat'], outbox.isEmpty], [1, 'delivered', true])
 })
 
+test('what is decided twice is owed once, also by the log', async () => {
+  const world = new World()
+  const chat = new FakeChannel(world, 'chat')
+  const receivers = [{ name: 'team', channels: [chat], fallback: undefined }]
+  await world.open({ receivers })
+  const first = notificationOf('n1', [alertOf('a', 'firing', START)], START)
+  await world.decide(first)
+  await world.decide(first)
+  await world.decide(notificationOf('n2', [alertOf('a', 'resolved', START, START + 1)], START + 1))
+  await world.open({ receivers })
+  await world.clock.advance(MINUTE)
+  assert.deepEqual(world.taken.map(({ message }) => message.id), ['n1', 'n2'])
+})
+
 test('a receiver that is not configured is not passed over in silence', async () => {
   const world = new World()
   await world.open({ receivers: [{ name: 'team', channels: [new FakeChannel(world, 'chat')], fallback: undefined }] })

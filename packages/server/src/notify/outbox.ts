@@ -133,7 +133,7 @@ export class MessageOutbox implements Outbox {
     return notifications.flatMap((notification) => {
       const { owed, closing } = this.#plans.make(notification)
       if (this.#receivers.size > 0 && !this.#receivers.has(notification.receiver)) this.#isUnknown(notification.receiver)
-      return [...owed.map(queuedRow), ...closing.map(toldRow)]
+      return [...owed.filter((one) => !this.#lanes.isKnown(one)).map(queuedRow), ...closing.map(toldRow)]
     })
   }
 
