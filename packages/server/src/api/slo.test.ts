@@ -118,7 +118,7 @@ async function open(): Promise<ObjectiveManager> {
   return await ObjectiveManager.open(
     OBJECTIVES,
     { query: () => Promise.resolve([]), slices: store.slices, receiver: { accept: () => Promise.resolve() }, log: store.state, clock, logger: silentLog, own: new OwnMetrics() },
-    { defaults: false, delayMs: 15_000, backfillMs: 6 * HOUR, externalUrl: '' },
+    { defaults: false, delayMs: 15_000, backfillMs: 6 * HOUR, externalUrl: () => '' },
   )
 }
 

@@ -35,8 +35,8 @@ export interface ObjectiveManagerOptions {
   readonly delayMs: Milliseconds
   /** How far back an objective is counted that is new. */
   readonly backfillMs: Milliseconds
-  /** Where people reach this server. */
-  readonly externalUrl: string
+  /** Where people reach this server; asked for when an alert is told, since a port may be known only then. */
+  readonly externalUrl: () => string
 }
 
 /** What is told of an objective in general. */
@@ -155,7 +155,7 @@ export class ObjectiveManager {
     const now = this.#deps.clock.now()
     const resolved = URGENCIES.flatMap((urgency) => {
       const alert = alerts[urgency]
-      return alert?.state === 'firing' ? [alertOf(objective, urgency, { ...alert, state: 'resolved', endsAt: now }, this.#options.externalUrl)] : []
+      return alert?.state === 'firing' ? [alertOf(objective, urgency, { ...alert, state: 'resolved', endsAt: now }, this.#options.externalUrl())] : []
     })
     const doc: KeptObjective = { slo: '', settledTo: now, alerts: {}, objective, made: undefined, detection: undefined }
     this.#orphans.push({ alerts: resolved, entry: { kind: 'objective', key, state: 'removed', service: objective.service, severity: '', actor: '', doc } })
@@ -332,7 +332,7 @@ export class ObjectiveManager {
       if (isNew || held.tracker.settledTo - held.keptAt >= KEEP_MS) changed.push(held)
       for (const urgency of URGENCIES) {
         const alert = held.alerts[urgency]
-        if (alert !== undefined) told.push(alertOf(held.tracker.objective, urgency, alert, this.#options.externalUrl))
+        if (alert !== undefined) told.push(alertOf(held.tracker.objective, urgency, alert, this.#options.externalUrl()))
       }
     }
     // Stored before anyone hears of it: what was told is known after a crash.

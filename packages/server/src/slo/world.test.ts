@@ -81,7 +81,7 @@ export class World {
         logger: silentLog,
         own: new OwnMetrics(),
       },
-      { defaults, delayMs: 0, backfillMs: 6 * 3_600_000, externalUrl: 'http://andon' },
+      { defaults, delayMs: 0, backfillMs: 6 * 3_600_000, externalUrl: () => 'http://andon' },
     )
     return this.#manager
   }
