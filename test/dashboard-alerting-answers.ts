@@ -4,6 +4,7 @@ import { NOW } from './dashboard-now.ts'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+const fieldsOf = (value: unknown): object => (typeof value === 'object' && value !== null ? value : {})
 const ago = (ms: number): number => NOW - ms
 
 /** The incident that nobody has taken yet. */
@@ -295,7 +296,7 @@ const RUNBOOK = {
     owner: 'web',
     from: 'andon',
     checks: [
-      { title: 'Share of failed requests', query: `${ERROR_EXPRESSION}` },
+      { title: 'Share of failed requests', query: ERROR_EXPRESSION },
       { title: 'Requests waiting for a connection', query: 'sum(db_client_connection_pending_requests)' },
       { title: 'Which dependency fails', query: 'topk(3, x)' },
     ],
@@ -324,7 +325,7 @@ const FIGURES = {
   incidents: 6,
   open: 2,
   figures: { mttd: summary(2, 7.5, 5, 5 / 6), mtta: summary(3, 11, null, null), mttm: summary(12, 47, null, null), mttr: summary(20, 52, 30, 0.75) },
-  each: [...OPEN_ROWS, ...ENDED_ROWS].map((one) => ({ id: one['id'], title: one['title'], service: one['service'], severity: one['severity'], state: one['state'], detectedAt: one['detectedAt'], ...(one['figures'] as object) })),
+  each: [...OPEN_ROWS, ...ENDED_ROWS].map((one) => ({ id: one['id'], title: one['title'], service: one['service'], severity: one['severity'], state: one['state'], detectedAt: one['detectedAt'], ...fieldsOf(one['figures']) })),
 }
 const quality = (name: string, pages: number, [real, noise, expected]: readonly [number, number, number], more: object = {}): unknown => ({ rule: name, fired: pages * 2, perWeek: pages / 2, pages, real, noise, expected, precision: real + noise === 0 ? null : real / (real + noise), medianAckMs: 3 * MINUTE, proposal: null, demotedUntil: null, reason: '', ...more })
 const QUALITY = {
@@ -345,7 +346,7 @@ const ON_CALL = {
   policies: [{ name: 'web', match: { severity: ['critical'], service: [], environment: [] }, steps: [{ kind: 'notify', receiver: 'slack-web' }, { kind: 'wait', ms: 5 * MINUTE }, { kind: 'on-call', schedule: 'web' }], rounds: 3, staleMs: HOUR }],
 }
 
-const windowOf = (name: string, target: number, bad: number, total: number, more: object = {}): unknown => {
+const windowOf = (name: string, target: number, bad: number, total: number, more: object = {}): object => {
   const allowed = total * (1 - target)
   return { name, from: ago(30 * DAY), to: NOW, ends: null, total, bad, attainment: 1 - bad / total, allowed, remaining: (allowed - bad) / allowed, outageMinutes: (30 * 24 * 60 * (allowed - bad)) / total, exhaustedInMs: bad > allowed ? 0 : 9 * HOUR, ...more }
 }
@@ -373,7 +374,7 @@ const OBJECTIVES = [
   objective('kanban-works', 'Requests work', 'page', [0.999, 8120, 9_400_000], { customer: 'Hofer AG', description: 'What the web shop promises' }),
   objective('kanban-fast', 'Requests are fast', 'ticket', [0.95, 510_000, 9_400_000], { kind: 'latency' }),
   objective('mailer-works', 'Mails are sent', 'ok', [0.99, 320, 480_000], { service: 'mailer', isDefault: true, windows: [windowOf('30d', 0.99, 320, 480_000, { exhaustedInMs: null })] }),
-  objective('worker-works', 'Jobs succeed', 'no-data', [0.99, 0, 1], { service: 'worker', windows: [{ ...(windowOf('30d', 0.99, 0, 1) as object), total: 0, attainment: null, remaining: null, outageMinutes: null, exhaustedInMs: null }], burnRates: { '5m': null, '1h': null, '6h': null, '3d': null } }),
+  objective('worker-works', 'Jobs succeed', 'no-data', [0.99, 0, 1], { service: 'worker', windows: [{ ...windowOf('30d', 0.99, 0, 1), total: 0, attainment: null, remaining: null, outageMinutes: null, exhaustedInMs: null }], burnRates: { '5m': null, '1h': null, '6h': null, '3d': null } }),
 ]
 const OBJECTIVE = {
   ...OBJECTIVES[0],
@@ -394,7 +395,7 @@ const BURN_DOWN = {
     return { time: ago((720 - index) * HOUR), bad: 3, total: 13_000, remaining: 1 - spent, ideal: 1 - index / 720 }
   }),
 }
-const part = (key: string, title: string, bad: number): unknown => ({ key, title, bad, total: bad * 12, share: bad / 8120, budget: bad / 9400 })
+const part = (key: string, title: string, bad: number): object => ({ key, title, bad, total: bad * 12, share: bad / 8120, budget: bad / 9400 })
 const LEDGER = {
   window: '30d',
   from: ago(30 * DAY),
@@ -438,7 +439,7 @@ const report = (period: string): unknown => ({
   allowed: 9400,
   spent: period === '2026-09' ? 1.3 : 0.85,
   days: DAYS,
-  incidents: [{ ...(part(ENDED_INCIDENT, 'Requests of kanban fail', 3100) as object), start: ago(3 * DAY), end: ago(3 * DAY - 24 * MINUTE) }, { ...(part(OPEN_INCIDENT, 'Requests of kanban fail', 1204) as object), start: ago(14 * MINUTE), end: null }],
+  incidents: [{ ...part(ENDED_INCIDENT, 'Requests of kanban fail', 3100), start: ago(3 * DAY), end: ago(3 * DAY - 24 * MINUTE) }, { ...part(OPEN_INCIDENT, 'Requests of kanban fail', 1204), start: ago(14 * MINUTE), end: null }],
   outsideIncidents: 1576,
   maintenance: [{ start: ago(9 * DAY), end: ago(9 * DAY - HOUR), comment: 'New certificates', bad: 12, total: 18_000 }],
   evidence: {

@@ -48,13 +48,15 @@ const EMPTY: readonly (readonly [string, string, unknown, RegExp])[] = [
   ['/incidents/quality', '/api/alert-quality', { from: 0, to: NOW, budget: null, rules: [] }, /No rule has fired/],
 ]
 
+const nothingToSay = (): object => ({})
+
 describe('the pages of alerts, incidents and objectives in a browser', { skip }, () => {
   let browser: Browser
   let server: DashboardServer
   /** What a path answers in place of its usual answer; null is 404. */
   const replaced = new Map<string, unknown>()
   /** How a change is answered. */
-  let change: (sent: Sent) => unknown = () => ({})
+  let change: (sent: Sent) => unknown = nothingToSay
   before(async () => {
     server = await serveDashboard(FILES, (url) => (replaced.has(url.pathname) ? (replaced.get(url.pathname) ?? undefined) : answers(url)), (sent) => change(sent))
     browser = await launch()
@@ -65,7 +67,7 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
   })
   beforeEach(() => {
     replaced.clear()
-    change = () => ({})
+    change = nothingToSay
   })
 
   const visit = (path: string, test: (page: Page) => Promise<void>, options: BrowserContextOptions & { readonly expected?: RegExp } = {}): Promise<void> => visitPage(browser, { url: server.url + path, now: NOW, ...options }, test)
@@ -80,7 +82,7 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
           await page.locator(loaded).first().waitFor()
           assert.deepEqual(await seriousFaults(page), [])
           await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
-          await page.waitForFunction("document.documentElement.dataset.mantineColorScheme === 'dark'")
+          await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
           assert.deepEqual(await seriousFaults(page), [], 'dark')
           await page.setViewportSize(PHONE)
           await page.locator(loaded).first().waitFor()
@@ -116,20 +118,20 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
   it('does not acknowledge where `g a` goes to the alerts', () =>
     visit(`/incidents/${OPEN_INCIDENT}`, async (page) => {
       await page.getByRole('button', { name: 'Acknowledge' }).waitFor()
-      const before = server.sent.length
+      const count = server.sent.length
       await page.keyboard.press('g')
       await page.keyboard.press('a')
       await page.getByRole('heading', { name: 'Alerts', level: 1 }).waitFor()
-      assert.equal(server.sent.length, before)
+      assert.equal(server.sent.length, count)
     }))
 
   it('acknowledges from a link in a message only when it is pressed', () =>
     visit(`/incidents/${OPEN_INCIDENT}?do=acknowledge`, async (page) => {
       const dialog = page.getByRole('dialog', { name: 'Acknowledge this incident?' })
       await dialog.waitFor()
-      const before = server.sent.length
+      const count = server.sent.length
       await dialog.getByRole('button', { name: 'Acknowledge' }).click()
-      await eventually('the change is sent', () => Promise.resolve(server.sent.length > before || undefined))
+      await eventually('the change is sent', () => Promise.resolve(server.sent.length > count || undefined))
       await dialog.waitFor({ state: 'hidden' })
       assert.equal(new URL(page.url()).searchParams.get('do'), null)
     }))
@@ -163,11 +165,11 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
 
   it('asks before it resolves what still fires', () =>
     visit(`/incidents/${OPEN_INCIDENT}`, async (page) => {
-      const before = server.sent.length
+      const count = server.sent.length
       await page.getByRole('button', { name: 'Resolve' }).click()
       await page.getByText('1 of its alerts still fires').waitFor()
       await page.getByRole('button', { name: 'Cancel' }).click()
-      assert.equal(server.sent.length, before)
+      assert.equal(server.sent.length, count)
     }))
 
   it('opens what was pinned, and writes the draft of a post-mortem', () =>
@@ -204,12 +206,12 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
 
   it('refuses a silence of everything', () =>
     visit('/silences?new=1', async (page) => {
-      const before = server.sent.length
+      const count = server.sent.length
       await page.getByRole('textbox', { name: 'Alerts with these labels' }).fill('service_name=~".*"')
       await page.getByText('these match every alert').waitFor()
       await page.getByRole('textbox', { name: 'Why' }).fill('x')
       await page.getByRole('dialog').getByRole('button', { name: 'Silence' }).click()
-      assert.equal(server.sent.length, before)
+      assert.equal(server.sent.length, count)
     }))
 
   it('ends a silence after asking', () =>
@@ -246,7 +248,7 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
       await page.getByRole('textbox', { name: 'Threshold' }).fill('600')
       assert.ok(await save.isDisabled(), 'what was tried is another rule')
       await page.getByRole('button', { name: 'Try it' }).click()
-      await page.waitForFunction("[...document.querySelectorAll('button')].some((button) => button.textContent === 'Save the rule' && !button.disabled)")
+      await eventually('it may be saved', async () => (await save.isEnabled()) || undefined)
       await save.click()
       const saved = await sentTo('/api/rules/own')
       assert.deepEqual([saved.method, (saved.body as { threshold: number }).threshold, (saved.body as { id: string }).id], ['POST', 600, 'Tasks-are-slow'])
@@ -318,7 +320,7 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
       assert.equal(await page.locator('.months .missed').count(), 1)
       await page.getByRole('slider', { name: 'Another target' }).focus()
       for (let press = 0; press < 5; press += 1) await page.keyboard.press('ArrowRight')
-      await page.waitForFunction("document.querySelectorAll('.months .missed').length === 5")
+      await eventually('all months are missed', async () => (await page.locator('.months .missed').count()) === 5 || undefined)
       assert.equal(new URL(page.url()).searchParams.get('target'), '99.99')
       await page.getByText('Route', { exact: true }).click()
       await page.getByText('/api/tasks').first().waitFor()

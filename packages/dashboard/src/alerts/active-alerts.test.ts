@@ -28,6 +28,8 @@ const alert = (name: string, more: Partial<ActiveAlert> = {}): ActiveAlert => ({
   ...more,
 })
 
+const book = (name: string, ...alerts: string[]): ListedRunbook => ({ name, title: name, alerts, severity: '', owner: '', checks: 0, actions: 0, from: 'own' })
+
 test('what is told comes first, then the worst, then the newest', () => {
   const alerts = [alert('old'), alert('quiet', { state: 'suppressed', severity: 'critical' }), alert('new', { startsAt: 9 }), alert('worst', { severity: 'critical' })]
   assert.deepEqual(inOrder(alerts).map(nameOf), ['worst', 'new', 'old', 'quiet'])
@@ -41,7 +43,6 @@ test('filters hold together', () => {
 })
 
 test('the runbook that names an alert goes before one that fits by a pattern', () => {
-  const book = (name: string, ...alerts: string[]): ListedRunbook => ({ name, title: name, alerts, severity: '', owner: '', checks: 0, actions: 0, from: 'own' })
   const books = [book('any', '*'), book('slow', 'Slow*'), book('exact', 'SlowQuery')]
   assert.equal(runbookFor(alert('SlowQuery'), books)?.name, 'exact')
   assert.equal(runbookFor(alert('SlowLoop'), books.slice(1))?.name, 'slow')

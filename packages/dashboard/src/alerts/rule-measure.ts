@@ -33,6 +33,8 @@ function measure(form: RuleForm): string {
   return grouped(how === 'count' ? 'sum' : how, `${how}_over_time(${from}[${window}])`)
 }
 
+const line = (text: string, label: string, tone: Tone): Preview['thresholds'] => (text.trim() === '' || !Number.isFinite(Number(text)) ? [] : [{ value: Number(text), label, tone }])
+
 /** What to draw of a form; null while there is nothing that can be drawn. */
 export function previewOf(form: RuleForm): Preview | null {
   if (form.kind === 'promql') {
@@ -43,6 +45,5 @@ export function previewOf(form: RuleForm): Preview | null {
   if (form.metric.trim() === '') return null
   const read = readExpression(measure(form))
   if ('problem' in read) return null
-  const line = (text: string, label: string, tone: Tone): Preview['thresholds'] => (text.trim() === '' || !Number.isFinite(Number(text)) ? [] : [{ value: Number(text), label, tone }])
   return { expression: read.watched.expression, thresholds: [...line(form.threshold, 'threshold', 'bad'), ...line(form.recovery, 'recovers at', 'good')] }
 }

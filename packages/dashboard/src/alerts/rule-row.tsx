@@ -21,81 +21,102 @@ export interface RuleRowProps {
 const TONES: Readonly<Record<string, string>> = { firing: 'bad', pending: 'warn', inactive: 'good' }
 
 /** One rule; it opens to its expression, what fires by it, and what can be done. */
-export function RuleRow({ rule, own, busy, onRemove }: RuleRowProps): JSX.Element {
+export function RuleRow(props: RuleRowProps): JSX.Element {
   const [open, setOpen] = useState(false)
+  return (
+    <li className="rule">
+      <Head rule={props.rule} open={open} onOpen={setOpen} />
+      {open && <More {...props} />}
+    </li>
+  )
+}
+
+function Head({ rule, open, onOpen }: { readonly rule: ListedRule; readonly open: boolean; readonly onOpen: (open: boolean) => void }): JSX.Element {
   const severity = rule.labels['severity']
-  const state = rule.health === 'err' ? 'cannot be evaluated' : (rule.state ?? 'recording')
+  const isBroken = rule.health === 'err'
+  const state = isBroken ? 'cannot be evaluated' : (rule.state ?? 'recording')
+  const active = rule.alerts?.length ?? 0
   // What an alert fills in stands for nothing here.
   const summary = (rule.annotations?.['summary'] ?? rule.annotations?.['description'])?.replaceAll(/\{\{.*?\}\}/g, '…')
   return (
-    <li className="rule">
-      <button type="button" className="rule-head" aria-expanded={open} onClick={() => setOpen(!open)}>
-        <Icon name={open ? 'down' : 'right'} size={14} />
-        <span className="rule-name">
-          <b>{rule.name}</b>
-          <small className="dim">{summary ?? rule.query}</small>
+    <button type="button" className="rule-head" aria-expanded={open} onClick={() => onOpen(!open)}>
+      <Icon name={open ? 'down' : 'right'} size={14} />
+      <span className="rule-name">
+        <b>{rule.name}</b>
+        <small className="dim">{summary ?? rule.query}</small>
+      </span>
+      {severity !== undefined && (
+        <span className="minor">
+          <Severity severity={severity} />
         </span>
-        {severity !== undefined && (
-          <span className="minor">
-            <Severity severity={severity} />
-          </span>
-        )}
-        <span className={`tag ${rule.health === 'err' ? 'bad' : (TONES[state] ?? '')}`}>
-          {state}
-          {rule.alerts !== undefined && rule.alerts.length > 1 && ` · ${rule.alerts.length}`}
-        </span>
-      </button>
-      {open && (
-        <div className="rule-more">
-          {rule.health === 'err' && (
-            <p className="detail-problem" role="alert">
-              {rule.lastError ?? 'It cannot be evaluated.'}
-            </p>
-          )}
-          <Expression text={rule.query} />
-          <dl className="rule-facts">
-            {rule.type === 'alerting' && (
-              <>
-                <Fact name="Must hold for">{lastedText((rule.duration ?? 0) * 1000)}</Fact>
-                {(rule.keepFiringFor ?? 0) > 0 && <Fact name="Fires on for">{lastedText((rule.keepFiringFor ?? 0) * 1000)}</Fact>}
-              </>
-            )}
-            <Fact name="Evaluated">{rule.lastEvaluation.startsWith('0001') ? 'not yet' : <When time={Date.parse(rule.lastEvaluation)} ago />}</Fact>
-            <Fact name="Took">
-              <Num value={rule.evaluationTime} unit="seconds" />
-            </Fact>
-            {own !== undefined && (
-              <Fact name="Changed">
-                <When time={own.updatedAt} ago /> by {own.actor}
-              </Fact>
-            )}
-          </dl>
-          <LabelList labels={rule.labels} />
-          <ActiveOf rule={rule} />
-          <div className="rule-actions">
-            {own === undefined ? (
-              rule.type === 'alerting' && (
-                <AppLink to="/alerts/rules/new" search={{ like: rule.name }} className="button-link small">
-                  Make one like it
-                </AppLink>
-              )
-            ) : (
-              <>
-                <AppLink to="/alerts/rules/$id" params={{ id: own.id }} className="button-link small">
-                  <Icon name="edit" size={13} /> Change
-                </AppLink>
-                <ConfirmButton title={`Remove ${own.alert}?`} text="What fires by it is resolved, and it tells nothing any more. It can be undone for a moment." confirm="Remove" danger busy={busy} onConfirm={onRemove}>
-                  Remove
-                </ConfirmButton>
-              </>
-            )}
-            <AppLink to="/alerts/history" search={{ rule: rule.name }} className="button-link small">
-              When it fired
-            </AppLink>
-          </div>
-        </div>
       )}
-    </li>
+      <span className={`tag ${isBroken ? 'bad' : (TONES[state] ?? '')}`}>
+        {state}
+        {active > 1 && ` · ${active}`}
+      </span>
+    </button>
+  )
+}
+
+function More(props: RuleRowProps): JSX.Element {
+  const { rule } = props
+  return (
+    <div className="rule-more">
+      {rule.health === 'err' && (
+        <p className="detail-problem" role="alert">
+          {rule.lastError ?? 'It cannot be evaluated.'}
+        </p>
+      )}
+      <Expression text={rule.query} />
+      <Facts {...props} />
+      <LabelList labels={rule.labels} />
+      <ActiveOf rule={rule} />
+      <Tools {...props} />
+    </div>
+  )
+}
+
+function Facts({ rule, own }: RuleRowProps): JSX.Element {
+  const keeps = (rule.keepFiringFor ?? 0) * 1000
+  return (
+    <dl className="rule-facts">
+      {rule.type === 'alerting' && <Fact name="Must hold for">{lastedText((rule.duration ?? 0) * 1000)}</Fact>}
+      {keeps > 0 && <Fact name="Fires on for">{lastedText(keeps)}</Fact>}
+      <Fact name="Evaluated">{rule.lastEvaluation.startsWith('0001') ? 'not yet' : <When time={Date.parse(rule.lastEvaluation)} ago />}</Fact>
+      <Fact name="Took">
+        <Num value={rule.evaluationTime} unit="seconds" />
+      </Fact>
+      {own !== undefined && (
+        <Fact name="Changed">
+          <When time={own.updatedAt} ago /> by {own.actor}
+        </Fact>
+      )}
+    </dl>
+  )
+}
+
+function Tools({ rule, own, busy, onRemove }: RuleRowProps): JSX.Element {
+  return (
+    <div className="rule-actions">
+      {own === undefined && rule.type === 'alerting' && (
+        <AppLink to="/alerts/rules/new" search={{ like: rule.name }} className="button-link small">
+          Make one like it
+        </AppLink>
+      )}
+      {own !== undefined && (
+        <>
+          <AppLink to="/alerts/rules/$id" params={{ id: own.id }} className="button-link small">
+            <Icon name="edit" size={13} /> Change
+          </AppLink>
+          <ConfirmButton title={`Remove ${own.alert}?`} text="What fires by it is resolved, and it tells nothing any more. It can be undone for a moment." confirm="Remove" danger busy={busy} onConfirm={onRemove}>
+            Remove
+          </ConfirmButton>
+        </>
+      )}
+      <AppLink to="/alerts/history" search={{ rule: rule.name }} className="button-link small">
+        When it fired
+      </AppLink>
+    </div>
   )
 }
 

@@ -4,19 +4,19 @@ import { type Incident, INCIDENT_ROUTES, type IncidentAnswer, incidentPath, type
 
 const has = <K extends string>(value: unknown, key: K): value is Readonly<Record<K, unknown>> => typeof value === 'object' && value !== null && key in value
 
+// The paths say whose answers they are; these only keep what is something else altogether away.
+const isOne = (body: unknown): body is IncidentAnswer => has(body, 'incident')
+const isList = (body: unknown): body is IncidentsAnswer => has(body, 'incidents')
+
 /** The answer of an incident's own route with it changed; undefined for other answers. */
 export function withIncident(id: string, path: string, body: unknown, change: (incident: Incident) => Incident): unknown {
-  if (path !== incidentPath(id) || !has(body, 'incident')) return undefined
-  // The path says whose answer it is.
-  const answer = body as unknown as IncidentAnswer
-  return { ...answer, incident: change(answer.incident) }
+  return path === incidentPath(id) && isOne(body) ? { ...body, incident: change(body.incident) } : undefined
 }
 
 /** A list of incidents in which one was acknowledged; undefined for other answers. */
 export function withAcknowledged(id: string, path: string, body: unknown, at: Milliseconds): unknown {
-  if (path.split('?')[0] !== '/api/incidents' || !has(body, 'incidents')) return undefined
-  const answer = body as unknown as IncidentsAnswer
-  return { ...answer, incidents: answer.incidents.map((one) => (one.id === id ? { ...one, state: 'acknowledged', acknowledged: { at, actor: YOU } } : one)) }
+  if (path.split('?')[0] !== '/api/incidents' || !isList(body)) return undefined
+  return { ...body, incidents: body.incidents.map((one) => (one.id === id ? { ...one, state: 'acknowledged', acknowledged: { at, actor: YOU } } : one)) }
 }
 
 /** Who acts is known to the server alone; until it has answered, this stands in the page. */

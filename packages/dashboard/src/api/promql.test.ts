@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { drawnSeries, rangePath, unitOfExpression } from './promql.ts'
 
+const values = (first: string, second: string): readonly (readonly [number, string])[] => [[10, first], [20, second]]
+
 test('series are drawn on one list of times, the largest first, and named by what tells them apart', () => {
-  const values = (first: string, second: string): readonly (readonly [number, string])[] => [[10, first], [20, second]]
   const answer = { data: { result: [{ metric: { service: 'a', route: '/x' }, values: values('1', '2') }, { metric: { service: 'a', route: '/y' }, values: [[20, '9'] as const] }, { metric: { service: 'a', route: '/z' }, values: values('NaN', '0') }] } }
   assert.deepEqual(drawnSeries(answer, 2), {
     t: [10_000, 20_000],

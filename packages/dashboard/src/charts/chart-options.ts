@@ -81,7 +81,7 @@ export const valueText = (value: number | null | undefined, unit: Unit): string 
 /** Of durations, in seconds: round in the unit in which they are written. */
 const TIME_STEPS: readonly number[] = [
   ...Array.from({ length: 11 }, (_, power) => [1, 2, 2.5, 5].map((digit) => digit * 10 ** (power - 9))).flat().filter((step) => step <= 20),
-  ...[30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200],
+  30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200,
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500].map((days) => days * 86_400),
 ]
 const PER_SECOND: Readonly<Partial<Record<Unit, number>>> = { seconds: 1, milliseconds: 1e3, microseconds: 1e6 }

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { evidenceShare, outside } from './words.ts'
 
+const share = (statistic: number | null): number => evidenceShare({ statistic, threshold: 10_000 })
+
 test('evidence fills by its logarithm, and is full at the threshold', () => {
-  const share = (statistic: number | null): number => evidenceShare({ statistic, threshold: 10_000 })
   assert.deepEqual([share(null), share(0.5), share(1), share(10_000), share(1e9)], [0, 0, 0, 1, 1])
   assert.ok(Math.abs(share(100) - 0.5) < 1e-12)
 })

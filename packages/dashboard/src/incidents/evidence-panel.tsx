@@ -14,6 +14,9 @@ import { courseOf, evidenceFacts, traceOf } from './evidence-data.ts'
 
 const ICONS: Readonly<Record<Evidence['kind'], IconName>> = { trace: 'traces', errors: 'warning', statements: 'search', series: 'status' }
 
+/** Characters of what was pinned, as they are; more would be slow to lay out. */
+const JSON_SHOWN = 20_000
+
 /** What was pinned of an incident, kept when where it came from has expired. */
 export function EvidencePanel({ id, evidence }: { readonly id: string; readonly evidence: readonly Omit<Evidence, 'data'>[] }): JSX.Element {
   const [opened, setOpened] = useState(false)
@@ -93,9 +96,7 @@ function Whole({ evidence }: { readonly evidence: Evidence }): JSX.Element {
       )}
       <details>
         <summary className="dim">As JSON</summary>
-        <pre className="json" tabIndex={0}>
-          {JSON.stringify(data, null, 1).slice(0, 60_000)}
-        </pre>
+        <pre className="json">{JSON.stringify(data, null, 1).slice(0, JSON_SHOWN)}</pre>
       </details>
       {cut && <p className="dim">It was too large to be kept whole.</p>}
     </div>

@@ -24,42 +24,56 @@ const FIGURE: Readonly<Partial<Record<IncidentState, readonly [keyof IncidentFig
 
 const OBJECTIVE: Readonly<Partial<Record<IncidentState, keyof IncidentAnswer['objectives']>>> = { detected: 'detectMs', acknowledged: 'acknowledgeMs', resolved: 'resolveMs' }
 
+type Known = Pick<StateBarProps, 'incident' | 'figures' | 'objectives'>
+
 /** The way of an incident through its states: who reached each, when, and what comes next. */
-export function StateBar({ incident, figures, objectives }: Pick<StateBarProps, 'incident' | 'figures' | 'objectives'>): JSX.Element {
-  const reached = INCIDENT_STATES.indexOf(incident.state)
+export function StateBar(props: Known): JSX.Element {
   return (
     <section className="states" aria-label="State of the incident">
       <ol className="state-steps">
-        {INCIDENT_STATES.map((state, index) => {
-          const mark = incident.marks[state]
-          const [key, words] = FIGURE[state] ?? []
-          const took = key === undefined ? null : figures[key]
-          const passed = index <= reached
-          const objective = OBJECTIVE[state]
-          const isLate = took !== null && objective !== undefined && objectives[objective] !== null && took > objectives[objective]
-          return (
-            <li key={state} className={`${passed ? 'passed' : ''} ${state === incident.state ? 'current' : ''}`} {...(state === incident.state ? { 'aria-current': 'step' as const } : {})}>
-              <i aria-hidden="true">{passed ? <Icon name="check" size={13} /> : index + 1}</i>
-              <div>
-                <b>{STATE_TEXT[state]}</b>
-                {mark === undefined ? (
-                  <span className="dim">{passed ? 'passed over' : 'not yet'}</span>
-                ) : (
-                  <span className="dim">
-                    <When time={mark.at} /> {mark.actor === 'andon' ? '' : `by ${mark.actor}`}
-                    {took !== null && words !== undefined && (
-                      <small className={isLate ? 'late' : ''} title={isLate ? 'Later than the objective' : ''}>
-                        {lastedText(took)} {words}
-                      </small>
-                    )}
-                  </span>
-                )}
-              </div>
-            </li>
-          )
-        })}
+        {INCIDENT_STATES.map((state, index) => (
+          <Step key={state} state={state} place={index} {...props} />
+        ))}
       </ol>
     </section>
+  )
+}
+
+function Step({ state, place, ...known }: Known & { readonly state: IncidentState; readonly place: number }): JSX.Element {
+  const { incident } = known
+  const passed = place <= INCIDENT_STATES.indexOf(incident.state)
+  const isCurrent = state === incident.state
+  const mark = incident.marks[state]
+  return (
+    <li className={`${passed ? 'passed' : ''} ${isCurrent ? 'current' : ''}`} {...(isCurrent ? { 'aria-current': 'step' as const } : {})}>
+      <i aria-hidden="true">{passed ? <Icon name="check" size={13} /> : place + 1}</i>
+      <div>
+        <b>{STATE_TEXT[state]}</b>
+        {mark === undefined ? (
+          <span className="dim">{passed ? 'passed over' : 'not yet'}</span>
+        ) : (
+          <span className="dim">
+            <When time={mark.at} /> {mark.actor === 'andon' ? '' : `by ${mark.actor}`}
+            <Took state={state} {...known} />
+          </span>
+        )}
+      </div>
+    </li>
+  )
+}
+
+/** How long it took to come to a state, and whether that is later than the objective. */
+function Took({ state, figures, objectives }: Known & { readonly state: IncidentState }): JSX.Element | null {
+  const [key, words] = FIGURE[state] ?? []
+  const took = key === undefined ? null : figures[key]
+  if (took === null) return null
+  const name = OBJECTIVE[state]
+  const objective = name === undefined ? null : objectives[name]
+  const isLate = objective !== null && took > objective
+  return (
+    <small className={isLate ? 'late' : ''} title={isLate ? 'Later than the objective' : ''}>
+      {lastedText(took)} {words}
+    </small>
   )
 }
 

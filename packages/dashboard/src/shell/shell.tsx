@@ -116,8 +116,14 @@ function Frame({ rememberZone }: { readonly rememberZone: (zone: Zone) => void }
 function Navigation({ children }: { readonly children: JSX.Element[] }): JSX.Element {
   const [more, setMore] = useState(false)
   const path = useLocation({ select: ({ pathname }) => pathname })
+  const [openedAt, setOpenedAt] = useState(path)
+  // Whoever has gone to another page is done with the choice of pages.
+  if (openedAt !== path) {
+    setOpenedAt(path)
+    setMore(false)
+  }
   return (
-    <nav className={more ? 'nav more' : 'nav'} aria-label="Pages" onClick={(event) => event.target instanceof Element && event.target.closest('a') !== null && setMore(false)}>
+    <nav className={more ? 'nav more' : 'nav'} aria-label="Pages">
       <AppLink to="/" className="brand" label="Andon, overview">
         <img src="/andon.svg" width={28} height={28} alt="" />
         <b>Andon</b>

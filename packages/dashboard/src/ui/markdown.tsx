@@ -1,4 +1,4 @@
-import { type JSX, useMemo } from 'react'
+import { createElement, type JSX, useMemo } from 'react'
 import { type Block, type Inline, type ListItem, markdownBlocks } from './markdown-blocks.ts'
 import './ui.css'
 
@@ -17,18 +17,11 @@ export function Markdown({ text, level = 3 }: { readonly text: string; readonly 
 }
 
 function One({ block, deeper }: { readonly block: Block; readonly deeper: number }): JSX.Element {
-  if (block.kind === 'heading') {
-    const Heading = `h${Math.min(6, Math.max(2, block.level + deeper))}` as 'h3'
-    return (
-      <Heading>
-        <Line line={block.line} />
-      </Heading>
-    )
-  }
+  if (block.kind === 'heading') return createElement(`h${Math.min(6, Math.max(2, block.level + deeper))}`, null, <Line line={block.line} />)
   if (block.kind === 'list') return <List ordered={block.ordered} items={block.items} />
   if (block.kind === 'code') {
     return (
-      <pre tabIndex={0}>
+      <pre>
         <code>{block.text}</code>
       </pre>
     )
@@ -65,7 +58,7 @@ type Cells = readonly (readonly Inline[])[]
 
 function Table({ head, rows }: { readonly head: Cells; readonly rows: readonly Cells[] }): JSX.Element {
   return (
-    <div className="table-scroll" tabIndex={0} role="region" aria-label="Table">
+    <div className="table-scroll">
       <table className="table">
         <thead>
           <tr>

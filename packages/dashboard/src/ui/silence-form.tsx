@@ -2,9 +2,9 @@ import type { Labels } from '@andon/model'
 import { Button, SegmentedControl, Textarea, TextInput } from '@mantine/core'
 import { type JSX, useState } from 'react'
 import { type Matcher, matchersProblem, matchersText, parseMatchers } from './matchers.ts'
-import { parseTypedTime, resolveTime } from './time-range.ts'
+import { parseTypedTime, resolveTime, type Zone } from './time-range.ts'
 import { timeText } from './time-text.ts'
-import { useShell } from './use-shell.ts'
+import { useNow, useShell } from './use-shell.ts'
 import './ui.css'
 
 /** A silence as a person wants it. */
@@ -44,27 +44,47 @@ export function matchersFor(labels: Labels): Matcher[] {
     .map(([name, value]) => ({ name, operator: '=', value }))
 }
 
+interface Typed {
+  readonly matchers: string
+  readonly comment: string
+  readonly length: string
+  readonly until: string
+}
+
+/** What was typed as it will be sent, and what is wrong with it. */
+interface Checked {
+  readonly matchers: readonly Matcher[] | null
+  readonly end: number | null
+  readonly wrong: { readonly matchers: string | null; readonly end: string | null; readonly comment: string | null }
+}
+
+function checked({ matchers: text, comment, length, until }: Typed, zone: Zone, now: number): Checked {
+  const matchers = parseMatchers(text)
+  const end = endOf(length, until, zone, now)
+  const late = end === null ? 'Write a time such as 2026-01-31 13:00.' : end <= now ? 'The end must lie in the future.' : null
+  return { matchers, end, wrong: { matchers: matchersProblem(matchers), end: late, comment: comment.trim() === '' ? 'Say why, for who finds this silence later.' : null } }
+}
+
+function firstTyped({ matchers, comment = '', endsAt, length }: SilenceFormProps['initial'], zone: Zone): Typed {
+  const chosen = LENGTHS.find(({ value }) => value === length)?.value ?? '2h'
+  return { matchers: matchersText(matchers), comment, length: endsAt === undefined ? chosen : 'until', until: endsAt === undefined ? '' : timeText(endsAt, zone) }
+}
+
 /** Which alerts are not told, for how long, and why. */
 export function SilenceForm(props: SilenceFormProps): JSX.Element {
   const { initial, count, busy, submit, onSubmit, onCancel } = props
   const { zone } = useShell()
-  const [typed, setTyped] = useState(matchersText(initial.matchers))
-  const [comment, setComment] = useState(initial.comment ?? '')
-  const [length, setLength] = useState(initial.endsAt !== undefined ? 'until' : (LENGTHS.find(({ value }) => value === initial.length)?.value ?? '2h'))
-  const [until, setUntil] = useState(initial.endsAt === undefined ? '' : timeText(initial.endsAt, zone))
+  const now = useNow(5000)
+  const [typed, setTyped] = useState(() => firstTyped(initial, zone))
   const [tried, setTried] = useState(false)
-  const matchers = parseMatchers(typed)
-  const problem = matchersProblem(matchers)
-  const end = endOf(length, until, zone)
-  const lateProblem = end === null ? 'Write a time such as 2026-01-31 13:00.' : end <= Date.now() ? 'The end must lie in the future.' : null
-  const commentProblem = comment.trim() === '' ? 'Say why, for who finds this silence later.' : null
+  const set = (change: Partial<Typed>): void => setTyped((before) => ({ ...before, ...change }))
+  const { matchers, end, wrong } = checked(typed, zone, now)
   const send = (event: { preventDefault(): void }): void => {
     event.preventDefault()
     setTried(true)
-    if (matchers === null || problem !== null || end === null || lateProblem !== null || commentProblem !== null) return
-    onSubmit({ matchers, startsAt: initial.startsAt ?? Date.now(), endsAt: end, comment: comment.trim() })
+    if (matchers === null || end === null || Object.values(wrong).some((problem) => problem !== null)) return
+    onSubmit({ matchers, startsAt: initial.startsAt ?? now, endsAt: end, comment: typed.comment.trim() })
   }
-  const matching = count !== undefined && matchers !== null && problem === null ? count(matchers) : undefined
   return (
     <form className="form" onSubmit={send}>
       <Textarea
@@ -73,28 +93,14 @@ export function SilenceForm(props: SilenceFormProps): JSX.Element {
         size="xs"
         rows={3}
         className="mono-input"
-        value={typed}
-        error={typed.trim() !== '' || tried ? problem : null}
+        value={typed.matchers}
+        error={typed.matchers.trim() !== '' || tried ? wrong.matchers : null}
         spellCheck={false}
-        onChange={(event) => setTyped(event.currentTarget.value)}
+        onChange={(event) => set({ matchers: event.currentTarget.value })}
       />
-      {matching !== undefined && (
-        <p className={matching === 0 ? 'form-note warn' : 'form-note'} role="status">
-          {matching === 0 ? 'No alert that is active now matches.' : matching === 1 ? '1 active alert will be silenced.' : `${matching} active alerts will be silenced.`}
-        </p>
-      )}
-      <div>
-        <p className="form-label" id="silence-length">
-          For how long
-        </p>
-        <SegmentedControl size="xs" fullWidth aria-labelledby="silence-length" value={length} onChange={setLength} data={[...LENGTHS.map(({ value, label }) => ({ value, label })), { value: 'until', label: 'Until …' }]} />
-        {length === 'until' ? (
-          <TextInput mt={8} size="xs" label={`Until (${zone === 'utc' ? 'UTC' : 'local time'})`} placeholder="2026-01-31 13:00" value={until} error={until !== '' || tried ? lateProblem : null} onChange={(event) => setUntil(event.currentTarget.value)} />
-        ) : (
-          end !== null && <p className="form-note">Ends at {timeText(end, zone).slice(0, 16)}{zone === 'utc' ? ' UTC' : ''}; it is told again from then on if it still fires.</p>
-        )}
-      </div>
-      <TextInput label="Why" size="xs" data-autofocus placeholder="Database is being moved, ticket 123" value={comment} error={tried ? commentProblem : null} onChange={(event) => setComment(event.currentTarget.value)} />
+      {count !== undefined && matchers !== null && wrong.matchers === null && <Matching count={count(matchers)} />}
+      <Length typed={typed} set={set} end={end} problem={typed.until !== '' || tried ? wrong.end : null} />
+      <TextInput label="Why" size="xs" data-autofocus placeholder="Database is being moved, ticket 123" value={typed.comment} error={tried ? wrong.comment : null} onChange={(event) => set({ comment: event.currentTarget.value })} />
       <div className="form-end">
         <Button size="xs" variant="default" onClick={onCancel}>
           Cancel
@@ -107,9 +113,36 @@ export function SilenceForm(props: SilenceFormProps): JSX.Element {
   )
 }
 
-function endOf(length: string, until: string, zone: 'local' | 'utc'): number | null {
+function Matching({ count }: { readonly count: number }): JSX.Element {
+  return (
+    <p className={count === 0 ? 'form-note warn' : 'form-note'} role="status">
+      {count === 0 ? 'No alert that is active now matches.' : count === 1 ? '1 active alert will be silenced.' : `${count} active alerts will be silenced.`}
+    </p>
+  )
+}
+
+function Length({ typed, set, end, problem }: { readonly typed: Typed; readonly set: (change: Partial<Typed>) => void; readonly end: number | null; readonly problem: string | null }): JSX.Element {
+  const { zone } = useShell()
+  return (
+    <div>
+      <p className="form-label" id="silence-length">
+        For how long
+      </p>
+      <SegmentedControl size="xs" fullWidth aria-labelledby="silence-length" value={typed.length} onChange={(length) => set({ length })} data={[...LENGTHS.map(({ value, label }) => ({ value, label })), { value: 'until', label: 'Until …' }]} />
+      {typed.length === 'until' && <TextInput mt={8} size="xs" label={`Until (${zone === 'utc' ? 'UTC' : 'local time'})`} placeholder="2026-01-31 13:00" value={typed.until} error={problem} onChange={(event) => set({ until: event.currentTarget.value })} />}
+      {typed.length !== 'until' && end !== null && (
+        <p className="form-note">
+          Ends at {timeText(end, zone).slice(0, 16)}
+          {zone === 'utc' ? ' UTC' : ''}; it is told again from then on if it still fires.
+        </p>
+      )}
+    </div>
+  )
+}
+
+function endOf(length: string, until: string, zone: Zone, now: number): number | null {
   const chosen = LENGTHS.find(({ value }) => value === length)
-  if (chosen !== undefined) return Math.ceil((Date.now() + chosen.ms) / 60_000) * 60_000
+  if (chosen !== undefined) return Math.ceil((now + chosen.ms) / 60_000) * 60_000
   const text = parseTypedTime(until, zone)
-  return text === null ? null : resolveTime(text, Date.now())
+  return text === null ? null : resolveTime(text, now)
 }

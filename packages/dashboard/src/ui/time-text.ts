@@ -71,6 +71,8 @@ export function selectionText(selection: TimeSelection, zone: Zone): string {
   return from.slice(0, 10) === to.slice(0, 10) ? `${from} – ${to.slice(11)}` : `${from} – ${to}`
 }
 
+const pair = (large: number, unit: string, small: number, smallUnit: string): string => (small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`)
+
 /**
  * How long something lasts, in its two largest units.
  *
@@ -81,7 +83,6 @@ export function lastedText(length: Milliseconds): string {
   const seconds = Math.round(Math.max(0, length) / 1000)
   if (seconds < 60) return `${seconds} s`
   const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)]
-  const pair = (large: number, unit: string, small: number, smallUnit: string): string => (small === 0 ? `${large} ${unit}` : `${large} ${unit} ${small} ${smallUnit}`)
   if (minutes < 60) return pair(minutes, 'min', minutes < 10 ? seconds % 60 : 0, 's')
   if (hours < 48) return pair(hours, 'h', minutes % 60, 'min')
   return pair(days, 'd', days < 10 ? hours % 24 : 0, 'h')

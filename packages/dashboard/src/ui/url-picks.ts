@@ -10,12 +10,12 @@ export type Picks<K extends string> = ShellSearch & { readonly [key in K]?: stri
  */
 export function picksReader<K extends string>(keys: Readonly<Record<K, readonly string[]>>): (raw: Record<string, unknown>) => Picks<K> {
   return (raw) => {
-    const found: Record<string, string> = {}
-    for (const [key, allowed] of Object.entries<readonly string[]>(keys)) {
+    const entries: readonly (readonly unknown[])[] = Object.entries<readonly string[]>(keys).flatMap(([key, allowed]) => {
       const value: unknown = Array.isArray(raw[key]) ? raw[key][0] : raw[key]
-      if (typeof value === 'string' && value !== '' && (allowed.length === 0 || allowed.includes(value))) found[key] = value
-    }
+      return typeof value === 'string' && value !== '' && (allowed.length === 0 || allowed.includes(value)) ? [[key, value]] : []
+    })
     // Each key is one of K, because it comes from `keys`.
-    return found as Picks<K>
+    const found: Picks<K> = Object.fromEntries(entries)
+    return found
   }
 }

@@ -45,7 +45,7 @@ function told(error: unknown): Told {
 function guessed<A>(client: QueryClient, plan: ActionPlan<A>, input: A): () => void {
   const { guess } = plan
   if (guess === undefined) return () => {}
-  const before = client.getQueriesData<unknown>({ predicate: ({ queryKey }) => touches(pathOf(queryKey), plan.routes) })
+  const before = client.getQueriesData({ predicate: ({ queryKey }) => touches(pathOf(queryKey), plan.routes) })
   for (const [key, body] of before) {
     const next = body === undefined ? undefined : guess(input, pathOf(key), body)
     if (next !== undefined) client.setQueryData(key, next)
