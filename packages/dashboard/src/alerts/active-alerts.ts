@@ -1,7 +1,7 @@
 // Which alerts are shown, and in which order.
 import type { ActiveAlert } from '../api/alerts.ts'
 import type { ListedRunbook } from '../api/incidents.ts'
-import { severityRank } from '../ui/severity.tsx'
+import { severityRank } from '../ui/severity-rank.ts'
 
 /** What the URL picks. */
 export interface AlertPicks {

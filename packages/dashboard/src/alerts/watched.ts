@@ -16,6 +16,8 @@ function valueOf(expr: Expr): number | null {
   return inner === null ? null : expr.op === '-' ? -inner : inner
 }
 
+const bare = (expr: Expr): Expr => (expr.kind === 'paren' ? bare(expr.expr) : expr)
+
 function watched(expr: Expr): { readonly expr: Expr; readonly thresholds: readonly number[] } {
   if (expr.kind === 'paren') return watched(expr.expr)
   if (expr.kind !== 'binary') return { expr, thresholds: [] }
@@ -33,8 +35,9 @@ function watched(expr: Expr): { readonly expr: Expr; readonly thresholds: readon
 export function readExpression(text: string): { readonly problem: string } | { readonly watched: Watched; readonly compares: boolean } {
   try {
     const tree = parse(text)
-    const found = watched(tree)
-    return { watched: { expression: print(found.expr), thresholds: found.thresholds.filter((value) => Number.isFinite(value)) }, compares: print(found.expr) !== print(tree) }
+    const { expr, thresholds } = watched(tree)
+    const inner = bare(expr)
+    return { watched: { expression: print(inner), thresholds: thresholds.filter((value) => Number.isFinite(value)) }, compares: inner !== bare(tree) }
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) }
   }
