@@ -346,6 +346,9 @@ const ON_CALL = {
   policies: [{ name: 'web', match: { severity: ['critical'], service: [], environment: [] }, steps: [{ kind: 'notify', receiver: 'slack-web' }, { kind: 'wait', ms: 5 * MINUTE }, { kind: 'on-call', schedule: 'web' }], rounds: 3, staleMs: HOUR }],
 }
 
+const channel = (name: string, state: string, more: object = {}): unknown => ({ name, receiver: 'web', type: 'slack-bot', target: '#web-alerts', sendResolved: true, state, lastDeliveredAt: ago(12 * MINUTE), lastError: '', disabledSince: null, queued: 0, oldestSince: null, fallback: 'pagerduty-web', ...more })
+const CHANNELS = { now: NOW, channels: [channel('slack-web', 'ok'), channel('pagerduty-web', 'failing', { type: 'pagerduty', target: 'events.pagerduty.com', lastError: '429, again in 20 s', queued: 1, oldestSince: ago(20_000), fallback: null }), channel('mail-web', 'disabled', { type: 'email', target: 'web@example.org', lastError: '550 no such mailbox', lastDeliveredAt: null, disabledSince: ago(HOUR) })] }
+
 const windowOf = (name: string, target: number, bad: number, total: number, more: object = {}): object => {
   const allowed = total * (1 - target)
   return { name, from: ago(30 * DAY), to: NOW, ends: null, total, bad, attainment: 1 - bad / total, allowed, remaining: (allowed - bad) / allowed, outageMinutes: (30 * 24 * 60 * (allowed - bad)) / total, exhaustedInMs: bad > allowed ? 0 : 9 * HOUR, ...more }
@@ -531,6 +534,7 @@ const FIXED: Readonly<Record<string, unknown>> = {
   '/api/runbooks': RUNBOOKS,
   '/api/runbooks/error-burst': RUNBOOK,
   '/api/on-call': ON_CALL,
+  '/api/notifications/channels': CHANNELS,
   '/api/objectives': { objectives: OBJECTIVES },
   '/api/objectives/kanban-works': OBJECTIVE,
   '/api/objectives/kanban-works/burn-down': BURN_DOWN,

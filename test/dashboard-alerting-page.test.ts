@@ -346,6 +346,18 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
       assert.deepEqual((await sentTo('/api/deploys')).body, { service: 'kanban', version: '1.4.0' })
     }))
 
+  it('tries a channel, and says what came of it', async () => {
+    change = ({ path }) => (path.includes('slack') ? { delivered: true, state: 'delivered', detail: '', tookMs: 80 } : { delivered: false, state: 'permanent', detail: '550 no such mailbox', tookMs: 80 })
+    await visit('/incidents/on-call', async (page) => {
+      await page.getByRole('button', { name: 'Send a test message by slack-web' }).click()
+      await page.getByText('slack-web has taken a test message.').waitFor()
+      await page.getByRole('button', { name: 'Send a test message by mail-web' }).click()
+      await page.getByText('mail-web did not take the test message: 550 no such mailbox').waitFor()
+      await page.getByRole('button', { name: 'Enable mail-web' }).click()
+      assert.equal((await sentTo('/api/notifications/channels/mail-web/enable')).method, 'POST')
+    })
+  })
+
   it('counts what nobody has acknowledged on every page', () =>
     visit('/status', async (page) => {
       await page.locator('.nav-badge').waitFor()

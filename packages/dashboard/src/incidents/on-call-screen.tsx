@@ -10,6 +10,7 @@ import { Nothing } from '../ui/states.tsx'
 import { lastedText } from '../ui/time-text.ts'
 import { useNow } from '../ui/use-shell.ts'
 import { When } from '../ui/when.tsx'
+import { ChannelsPanel } from './channels-panel.tsx'
 import { IncidentPages } from './pages.tsx'
 import './incidents.css'
 
@@ -19,7 +20,7 @@ export function OnCallScreen(): JSX.Element {
   const runbooks = useOnce<RunbooksAnswer>(RUNBOOKS_PATH)
   return (
     <div className="stack">
-      <PageHead title="On call and runbooks" note="Who is called, and what they go by" />
+      <PageHead title="On call and runbooks" note="Who is called, by what, and what they go by" />
       <IncidentPages />
       <Answer asked={onCall} rows={3}>
         {(data) => (
@@ -29,6 +30,7 @@ export function OnCallScreen(): JSX.Element {
           </>
         )}
       </Answer>
+      <ChannelsPanel />
       <Panel flush title="Runbooks" aside={<span>Those that Andon brings, and your own</span>}>
         <Answer asked={runbooks} bare>
           {(data) => <Runbooks runbooks={data.runbooks} />}
