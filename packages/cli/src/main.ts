@@ -11,6 +11,7 @@ import { deploy, type DeployFlags } from './deploy.ts'
 import { detectors, type DetectorsFlags } from './detectors.ts'
 import { CommandError, EXIT } from './exit.ts'
 import { testChannel } from './notify.ts'
+import { addIncidentCommands } from './incident-commands.ts'
 import { profile, type ProfileFlags } from './profile.ts'
 import { query } from './query.ts'
 import { checkRules, testRules } from './rules.ts'
@@ -206,6 +207,8 @@ program
   .action(async (channel: string, flags: { url: string }) => {
     process.stdout.write(`${await testChannel(channel, { ...flags, token: process.env['ANDON_TOKEN'] })}\n`)
   })
+
+addIncidentCommands(program, url, process.env['ANDON_TOKEN'])
 
 const slo = program.command('slo').description('objectives, their error budgets, and agreements')
 

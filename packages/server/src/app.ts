@@ -1,4 +1,4 @@
-import { type AlertSignal, AndonError, type Labels, type Milliseconds } from '@andon/model'
+import { AndonError, type Milliseconds } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import { BodyReader } from './api/body.ts'
 import { Guard } from './api/guard.ts'
@@ -6,6 +6,7 @@ import { createApi } from './api/index.ts'
 import { GrpcServer } from './api/otlp-grpc.ts'
 import { LIVE_LIMITS, LiveHub } from './api/live.ts'
 import { registerMetricsApi } from './api/metrics.ts'
+import { registerTelling } from './api/telling.ts'
 import { findDashboard } from './api/pages.ts'
 import { findPortHolder } from './api/port-holder.ts'
 import { OwnCpu, ownUse } from './api/status.ts'
@@ -22,7 +23,7 @@ import { AllSeries } from './query/all-series.ts'
 import { BusinessReader } from './query/business.ts'
 import { CoverageReader } from './query/coverage.ts'
 import { ServiceMapReader } from './query/edges.ts'
-import { Engine, type QueryResult } from './query/engine.ts'
+import { Engine } from './query/engine.ts'
 import { engineEvaluator } from './query/engine-evaluator.ts'
 import { ErrorReader } from './query/exceptions.ts'
 import { MetadataReader } from './query/metadata.ts'
@@ -38,12 +39,10 @@ import { type Clock, systemClock } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
 import { OwnMetrics } from './runtime/own-metrics.ts'
 import { Scraper } from './ingest/scrape/index.ts'
-import { writtenSample } from './ingest/written-points.ts'
-import type { ActiveAlert } from './rules/alerting.ts'
-import { RuleManager } from './rules/manager.ts'
-import { readRuleFiles, type RuleGroup } from './rules/schema.ts'
+import { ApplicationAlerts } from './rules/application.ts'
 import { DiskGuard } from './store/disk-guard.ts'
 import { openStore, type Store } from './store/index.ts'
+import { readTellingFiles, Telling, type TellingFiles } from './telling.ts'
 import { ownVersion } from './version.ts'
 
 /** How long requests under way may take to end before their connections are cut. */
@@ -63,7 +62,7 @@ interface Running {
   readonly api: FastifyInstance
   readonly grpc: GrpcServer
   readonly scraper: Scraper
-  readonly rules: RuleManager
+  readonly telling: Telling
   readonly drained: () => Promise<unknown>
 }
 
@@ -96,11 +95,11 @@ export class App {
     return this.#grpcPort
   }
 
-  /** Where it listens; the port is known after `start`. */
+  /** Where it listens; a port that the system chooses is known after `start`. */
   get url(): string {
     const { host } = this.#options
     const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-    return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${this.#port}`
+    return `http://${name.includes(':') && !name.startsWith('[') ? `[${name}]` : name}:${this.#port === 0 ? this.#options.port : this.#port}`
   }
 
   /**
@@ -110,16 +109,16 @@ export class App {
    */
   async start(): Promise<void> {
     const { dataDir, clickhouse, retention } = this.#options
-    const groups = readRuleFiles(this.#options.rules.files)
+    const files = readTellingFiles(this.#options)
     const store = await openStore({ dataDir, server: clickhouse, log: this.#log, clock: this.#clock, retention })
     let running: Running | undefined
     try {
-      running = { store, ...(await this.#connect(store, groups)) }
+      running = { store, ...(await this.#connect(store, files)) }
       this.#running = running
       await this.#listen(running.api)
       await this.#listenGrpc(running)
       running.scraper.start()
-      running.rules.start()
+      running.telling.start()
       this.#ready = true
     } catch (error) {
       this.#running = undefined
@@ -130,15 +129,15 @@ export class App {
   }
 
   /**
-   * Takes tokens, allowed hosts and rules from other options, the files of rules read anew; all else needs a new start. Settles when the
-   * rules are evaluated; what is known of alerts whose rules stay is kept.
+   * Takes tokens, allowed hosts, rules, objectives, routes of alerts and runbooks from other options, their files read anew; all else
+   * needs a new start. Settles when they hold; what is known of alerts whose rules stay is kept.
    *
    * @throws AndonError bad_config, bad_rules; then nothing has changed
    */
-  async reload({ tokens, allowedHosts, rules }: Pick<Options, 'tokens' | 'allowedHosts' | 'rules'>): Promise<void> {
-    const groups = readRuleFiles(rules.files)
-    this.#guard.reload({ tokens, allowedHosts })
-    await this.#running?.rules.reload(groups)
+  async reload(options: Pick<Options, 'tokens' | 'allowedHosts' | 'rules' | 'objectives' | 'alerting'>): Promise<void> {
+    const files = readTellingFiles(options)
+    this.#guard.reload(options)
+    await this.#running?.telling.reload(files, options)
   }
 
   /** Takes no more requests, ends those under way, stores what they brought, closes the store. Idempotent. */
@@ -155,14 +154,14 @@ export class App {
       running.api.server.closeAllConnections()
       running.grpc.cut()
     })
-    await Promise.all([running.api.close(), running.grpc.close(), running.scraper.stop(), running.rules.stop()])
+    await Promise.all([running.api.close(), running.grpc.close(), running.scraper.stop(), running.telling.stop()])
     cut()
     await running.drained()
     await running.store.close()
     this.#running = undefined
   }
 
-  async #connect(store: Store, groups: readonly RuleGroup[]): Promise<Omit<Running, 'store'>> {
+  async #connect(store: Store, files: TellingFiles): Promise<Omit<Running, 'store'>> {
     const clock = this.#clock
     const { limits, retention } = this.#options
     const own = new OwnMetrics()
@@ -171,7 +170,11 @@ export class App {
     const spanDays = kept(retention.spansDays)
     const spans = new SpanIngest(store, spanDays)
     const metrics = new MetricIngest(store.metrics, kept(retention.rawDays))
-    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, ...spanDays }), kept(retention.errorsDays), this.#log)
+    const externalUrl = this.#options.externalUrl === '' ? this.url : this.#options.externalUrl
+    // Made before who takes it: nothing is taken before it listens.
+    const late: { telling?: Telling } = {}
+    const breaches = new ApplicationAlerts({ receiver: { accept: async (alerts) => await late.telling?.alerts.accept(alerts) }, externalUrl })
+    const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, breaches, ...spanDays }), kept(retention.errorsDays), this.#log)
     const profiles = new ProfileIngest(store.profiles, kept(retention.profilesDays))
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })
     const series = new AllSeries(store.metrics, new SpanSeries(store.edges, store.spanRates, clock))
@@ -186,7 +189,11 @@ export class App {
         (bytes) => bytes,
         () => null,
       )
-    const rules = await this.#rules(groups, { engine, metrics, store, own })
+    const spanReader = new SpanReader({ spans: store.spans, search: store.spanSearch, attributes: store.spanAttributes, calls: new ServiceCallReader(store.edges) })
+    const statements = new StatementReader(store.statements)
+    const errors = new ErrorReader(store.exceptions)
+    const telling = await Telling.open(this.#options, files, { store, engine, evaluator, metrics, sources: { spans: spanReader, errors, statements }, clock, log: this.#log, own, guard: this.#guard, externalUrl })
+    late.telling = telling
     let hub: LiveHub | undefined
     const startedAt = clock.now()
     own.gauge('andon_process_resident_memory_bytes', 'Memory that this process holds.', () => process.memoryUsage.rss())
@@ -203,14 +210,14 @@ export class App {
       otlp: { spans, metrics, exceptions, bodies },
       written: new RemoteWriteIngest(metrics, { limits, own }),
       zipkin: spans,
-      spans: new SpanReader({ spans: store.spans, search: store.spanSearch, attributes: store.spanAttributes, calls: new ServiceCallReader(store.edges) }),
+      spans: spanReader,
       profiles: { ingest: profiles, reader: new ProfileReader(store.profiles) },
       overview: {
         red,
         business: new BusinessReader(evaluator),
         saturation: new SaturationReader(evaluator),
         clock,
-        activeAlerts: () => rules.active().map(({ rule, alert }) => signalOf(rule.name, alert)),
+        activeAlerts: () => telling.alerts.getActiveAlerts(),
         own: () => ownUse(cpu, storeBytes),
       },
       status: {
@@ -233,34 +240,17 @@ export class App {
       coverage: new CoverageReader({ inventory: store.inventory, called: store.called, spans: store.spans, metrics: store.metrics }),
       stalls: (query) => store.stalls.list(query),
       map: new ServiceMapReader(store.edges, red),
-      statements: new StatementReader(store.statements),
-      errors: new ErrorReader(store.exceptions),
+      statements,
+      errors,
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
-      more: (server) => registerMetricsApi(server, { engine, metrics: new MetadataReader(series, () => clock.now()), targets: () => scraper.states(), rules: () => rules.groups, clock, log: this.#log, version: ownVersion() }),
+      more: (server) => {
+        registerMetricsApi(server, { engine, metrics: new MetadataReader(series, () => clock.now()), targets: () => scraper.states(), rules: () => telling.rules.groups, clock, log: this.#log, version: ownVersion() })
+        registerTelling(server, telling.api)
+      },
     })
     const grpc = new GrpcServer({ spans, metrics, exceptions, bodies, clock, log: this.#log, check: (authorization) => this.#guard.checkIngest(authorization) })
-    return { api, grpc, scraper, rules, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop(), room.stop()]) }
-  }
-
-  async #rules(groups: readonly RuleGroup[], { engine, metrics, store, own }: { readonly engine: Engine; readonly metrics: MetricIngest; readonly store: Store; readonly own: OwnMetrics }): Promise<RuleManager> {
-    const { rules, externalUrl } = this.#options
-    const { intervalMs, queryOffsetMs, externalLabels } = rules
-    return await RuleManager.open(
-      groups,
-      {
-        query: async (expression, time) => vectorOf(await engine.instant(expression, time)),
-        write: async (points) => {
-          // What a rule makes has the labels that the rule gave it: no service is made of its job.
-          await metrics.acceptPoints({ points: points.map(({ labels, time, value, isStale }) => writtenSample({ service_name: '', ...labels }, { type: 'gauge', ts: time, value, stale: isStale })), described: [] }, points.length * 100)
-        },
-        log: store.state,
-        clock: this.#clock,
-        logger: this.#log,
-        own,
-      },
-      { intervalMs, queryOffsetMs, externalUrl: externalUrl === '' ? this.url : externalUrl, externalLabels },
-    )
+    return { api, grpc, scraper, telling, drained: () => Promise.all([spans.drained(), metrics.drained(), exceptions.drained(), profiles.drained(), agents.stop(), room.stop()]) }
   }
 
   #liveHub(server: FastifyInstance): LiveHub {
@@ -299,20 +289,6 @@ export class App {
     const address = api.server.address()
     this.#port = typeof address === 'object' && address !== null ? address.port : port
   }
-}
-
-/** What a rule sees of an answer: floats. */
-function vectorOf(result: QueryResult): readonly { readonly labels: Labels; readonly value: number }[] {
-  if (result.type === 'scalar') return [{ labels: {}, value: result.value }]
-  return result.type === 'vector' ? result.samples.filter(({ histogram }) => histogram === undefined) : []
-}
-
-/** An alert of a rule as the overview shows it. */
-function signalOf(rule: string, { labels, annotations, value }: ActiveAlert): AlertSignal {
-  const given = labels['severity']
-  const severity = given === 'critical' || given === 'page' ? 'critical' : given === 'info' || given === 'none' ? 'info' : 'warning'
-  const { summary, description } = annotations
-  return { type: 'RULE', rule, severity, value, message: summary ?? description ?? rule, tags: labels }
 }
 
 function isInUse(error: unknown): error is Error {

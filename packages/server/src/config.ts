@@ -3,12 +3,19 @@ import { resolve } from 'node:path'
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
+import { defaultDetect, type DetectOptions, readDetect } from './detect/schema.ts'
+import { type IncidentOptions, readIncidentOptions } from './incidents/schema.ts'
 import { defaultLimits, type Limits } from './runtime/limits.ts'
 import type { LogLevel } from './runtime/log.ts'
 import { readJobs, SCRAPE_KIND, type ScrapeJob } from './ingest/scrape/jobs.ts'
+import { readConfiguredRules } from './rules/configured.ts'
+import type { RuleGroup } from './rules/definition.ts'
+import { defaultTelemetry, readTelemetryOptions, type TelemetryOptions } from './rules/telemetry.ts'
+import { defaultObjectives, type ObjectivesOptions, readObjectivesOptions } from './slo/schema.ts'
 import { defaultDisk, type DiskOptions } from './store/disk-marks.ts'
 import type { ServerOptions } from './store/engine-server.ts'
 import { defaultRetention, type Retention, RETENTION_KEYS, retentionFault, wholeRetention } from './store/retention.ts'
+import { defaultTold, readTold, type ToldOptions } from './telling-options.ts'
 
 /** Which rules are evaluated, and how. */
 export interface RulesOptions {
@@ -20,10 +27,14 @@ export interface RulesOptions {
   readonly queryOffsetMs: Milliseconds
   /** For templates. */
   readonly externalLabels: Labels
+  /** Rules in the simple form. */
+  readonly simple: readonly RuleGroup[]
+  /** When a source counts as silent, and what is told then. */
+  readonly telemetryMissing: TelemetryOptions
 }
 
 /** How a server is set up. */
-export interface Options {
+export interface Options extends ToldOptions {
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
@@ -45,6 +56,9 @@ export interface Options {
   /** Where people reach this server, for links; '' where nobody said. */
   readonly externalUrl: string
   readonly rules: RulesOptions
+  readonly objectives: ObjectivesOptions
+  readonly incidents: IncidentOptions
+  readonly detect: DetectOptions
   readonly retention: Required<Retention>
   readonly disk: DiskOptions
   readonly limits: Limits
@@ -203,6 +217,9 @@ function someUrl(value: unknown): string {
   return text.replace(/\/+$/, '')
 }
 
+/** Read with another section. */
+const asGiven = (value: unknown): unknown => value
+
 const snake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const limitEntries = Object.entries(defaultLimits)
 const retentionName = (key: string): string => `retention.${snake(key)}`
@@ -232,6 +249,13 @@ export const OPTIONS: readonly OptionSpec[] = [
   { name: 'rules.interval_ms', kind: 'a whole number of milliseconds from 1000 to 86400000', default: '15000', read: wholeNumber(1000, 86_400_000) },
   { name: 'rules.query_offset_ms', kind: 'a whole number of milliseconds from 0 to 3600000', default: '0', read: wholeNumber(0, 3_600_000) },
   { name: 'rules.external_labels', kind: 'NAME: TEXT', default: '{}', read: someLabels },
+  { name: 'rules.simple', kind: 'a list of rules in the simple form', default: '[]', read: readConfiguredRules },
+  { name: 'rules.telemetry_missing', kind: '{enabled, for, resolve_after, per, severity, ignore}', default: '{}', read: readTelemetryOptions },
+  { name: 'objectives', kind: '{files, defaults, delay, backfill}', default: '{}', read: readObjectivesOptions },
+  { name: 'alerting', kind: '{config_file}, or what an alertmanager.yml holds', default: '{}', read: asGiven },
+  { name: 'notify', kind: '{receivers, smtp, fallback, allow_hosts, heartbeat, …}', default: '{}', read: asGiven },
+  { name: 'incidents', kind: '{window, cooldown, open, join, escalation, on_call, …}', default: '{}', read: readIncidentOptions },
+  { name: 'detect', kind: '{enabled, history, max_series}', default: '{}', read: readDetect },
   { name: 'live.interval_ms', kind: 'a whole number of milliseconds from 1000 to 60000', default: '5000', read: wholeNumber(1000, 60_000) },
   ...RETENTION_KEYS.map(
     (key): OptionSpec => ({ name: retentionName(key), kind: 'a whole number of days from 1 to 3650', default: String(defaultRetention[key] ?? AS_SPANS), read: wholeNumber(1, 3650) }),
@@ -262,6 +286,11 @@ function fit(option: OptionSpec, value: unknown, where: string): unknown {
 function retentionOf(values: ReadonlyMap<string, unknown>): Required<Retention> {
   const given = RETENTION_KEYS.flatMap((key): [string, unknown][] => (values.has(retentionName(key)) ? [[key, values.get(retentionName(key))]] : []))
   return wholeRetention(Object.assign({}, defaultRetention, Object.fromEntries(given)))
+}
+
+/** Who is told of what; a secret that is named must be there. */
+function toldOf(values: ReadonlyMap<string, unknown>, env: Readonly<Record<string, string | undefined>>): ToldOptions {
+  return readTold(values.get('alerting'), values.get('notify'), env)
 }
 
 /** The options that a configuration file names. */
@@ -387,11 +416,12 @@ export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
     limits: Object.assign({}, defaultLimits, section('limits', defaultLimits)),
     rules: Object.assign({}, defaultRules, section('rules', defaultRules)),
     clickhouse: clickhouseOf(chosen(SERVER_PLACES), env['CLICKHOUSE_PASSWORD']),
+    ...toldOf(fromFile, env),
   })
   return { ...options, dataDir: resolve(options.dataDir), tokens: [...options.tokens, ...envTokens(env)] }
 }
 
-const defaultRules: RulesOptions = { files: [], intervalMs: 15_000, queryOffsetMs: 0, externalLabels: {} }
+const defaultRules: RulesOptions = { files: [], intervalMs: 15_000, queryOffsetMs: 0, externalLabels: {}, simple: [], telemetryMissing: defaultTelemetry }
 
 const DEFAULTS: Options = {
   host: '127.0.0.1',
@@ -407,6 +437,10 @@ const DEFAULTS: Options = {
   scrape: [],
   externalUrl: '',
   rules: defaultRules,
+  objectives: defaultObjectives,
+  incidents: readIncidentOptions(undefined),
+  detect: defaultDetect,
+  ...defaultTold,
   retention: wholeRetention(defaultRetention),
   disk: defaultDisk,
   limits: defaultLimits,
@@ -438,6 +472,9 @@ const PLACES = {
   liveIntervalMs: 'live.interval_ms',
   scrape: 'scrape',
   externalUrl: 'external_url',
+  objectives: 'objectives',
+  incidents: 'incidents',
+  detect: 'detect',
 }
 
 /** The value of one option from the first source that names it; undefined when none does. */

@@ -19,6 +19,8 @@ export interface ReleaseWatchDeps {
   readonly logger: Pick<Log, 'warn'>
   /** Where Andon's pages are; '' where not known. */
   readonly externalUrl: string
+  /** Told of each release that was seen. */
+  readonly deployed?: (marker: DeployMarker) => Promise<void>
 }
 
 const MINUTE: Milliseconds = 60_000
@@ -71,7 +73,7 @@ export class ReleaseWatch {
   async #look(): Promise<void> {
     const { book, evaluator, clock } = this.#deps
     const now = clock.now()
-    await book.see(await runningVersions(evaluator, now))
+    for (const marker of await book.see(await runningVersions(evaluator, now))) await this.#deps.deployed?.(marker)
     for (const marker of book.list({ start: now - TOLD_MS, end: now, limit: REMEMBERED })) await this.#check(marker, now)
     await this.#tell(now)
   }

@@ -3,7 +3,11 @@ import type { Milliseconds } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import { type EdgeSource, NAMES_KEPT, resolveEdges } from './edges.ts'
 
-type Neighbours = ReadonlyMap<string, ReadonlySet<string>>
+interface Neighbours {
+  /** In either direction. */
+  readonly near: ReadonlyMap<string, ReadonlySet<string>>
+  readonly called: ReadonlyMap<string, ReadonlySet<string>>
+}
 
 const LOOKBACK: Milliseconds = 3_600_000
 /** What is known is asked anew after this time. */
@@ -23,12 +27,21 @@ export class NeighbourReader {
 
   /** Services that called a service or were called by it within the last hour. */
   async of(service: string): Promise<ReadonlySet<string>> {
+    return (await this.#all()).near.get(service) ?? NONE
+  }
+
+  /** Services that a service called within the last hour. */
+  async calledBy(service: string): Promise<ReadonlySet<string>> {
+    return (await this.#all()).called.get(service) ?? NONE
+  }
+
+  async #all(): Promise<Neighbours> {
     const now = this.#clock.now()
     const held = this.#known
     const known = held !== undefined && now - held.at < KEPT ? held : { at: now, all: this.#read(now) }
     this.#known = known
     try {
-      return (await known.all).get(service) ?? NONE
+      return await known.all
     } catch (error) {
       if (this.#known === known) this.#known = undefined
       throw error
@@ -38,17 +51,20 @@ export class NeighbourReader {
   async #read(now: Milliseconds): Promise<Neighbours> {
     const range = { start: now - LOOKBACK, end: now }
     const [records, named] = await Promise.all([this.#edges.read({ range, buckets: false }), this.#edges.named({ start: range.start - NAMES_KEPT, end: now })])
-    const all = new Map<string, Set<string>>()
-    const note = (one: string, other: string): void => {
-      const near = all.get(one)
-      if (near === undefined) all.set(one, new Set([other]))
-      else near.add(other)
-    }
+    const near = new Map<string, Set<string>>()
+    const called = new Map<string, Set<string>>()
     for (const { client, server, calls, serverCalls } of resolveEdges(records, named)) {
       if (client === server || calls + serverCalls <= 0) continue
-      note(client, server)
-      note(server, client)
+      note(near, client, server)
+      note(near, server, client)
+      note(called, client, server)
     }
-    return all
+    return { near, called }
   }
+}
+
+function note(all: Map<string, Set<string>>, one: string, other: string): void {
+  const known = all.get(one)
+  if (known === undefined) all.set(one, new Set([other]))
+  else known.add(other)
 }

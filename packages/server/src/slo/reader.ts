@@ -156,6 +156,20 @@ export class ObjectiveReader {
     return { bad: total - good, total, first }
   }
 
+  /** Of each objective of a service the share of the budget of its first window that was burned within a time. */
+  async burned(service: string, range: TimeRange): Promise<{ readonly objective: string; readonly burned: Ratio }[]> {
+    const found: { readonly objective: string; readonly burned: Ratio }[] = []
+    for (const { tracker } of this.#deps.standings()) {
+      const { objective, end } = tracker
+      const [window] = objective.windows
+      if (objective.service !== service || window === undefined) continue
+      const [within, whole] = [await this.#sum(objective, range), await this.#sum(objective, windowAt(window, floorMinute(end)).passed)]
+      const allowed = whole.total * (1 - objective.target)
+      if (allowed > 0) found.push({ objective: objective.name, burned: within.bad / allowed })
+    }
+    return found
+  }
+
   #windowOf(objective: Objective, name: string | undefined): ObjectiveWindow {
     const found = name === undefined ? objective.windows[0] : objective.windows.find((window) => window.name === name || (window.kind === 'calendar' && window.unit === name))
     if (found === undefined) throw new AndonError('bad_parameter', `window="${(name ?? '').slice(0, 40)}" is not one of ${objective.windows.map((window) => window.name).join(', ')}.`)

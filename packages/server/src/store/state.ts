@@ -34,6 +34,10 @@ const KINDS = [
 /** What a row is about. */
 export type StateKind = (typeof KINDS)[number]
 
+export function isStateKind(kind: string): kind is StateKind {
+  return KINDS.some((one) => one === kind)
+}
+
 /** One entry of the log. */
 export interface StateRow {
   readonly kind: StateKind
