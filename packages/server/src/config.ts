@@ -251,11 +251,14 @@ export const OPTIONS: readonly OptionSpec[] = [
   { name: 'rules.external_labels', kind: 'NAME: TEXT', default: '{}', read: someLabels },
   { name: 'rules.simple', kind: 'a list of rules in the simple form', default: '[]', read: readConfiguredRules },
   { name: 'rules.telemetry_missing', kind: '{enabled, for, resolve_after, per, severity, ignore}', default: '{}', read: readTelemetryOptions },
-  { name: 'objectives', kind: '{files, defaults, delay, backfill}', default: '{}', read: readObjectivesOptions },
+  { name: 'objectives.files', env: 'ANDON_OBJECTIVES', kind: 'a list of paths', default: '[]', read: someTexts },
+  { name: 'objectives.defaults', kind: 'true or false', default: 'true', read: (value) => readObjectivesOptions({ defaults: value }).defaults },
+  { name: 'objectives.delay', kind: 'a duration from 1s to 1h', default: '15s', read: (value) => readObjectivesOptions({ delay: value }).delayMs },
+  { name: 'objectives.backfill', kind: 'a duration from 1m to 90d', default: '7d', read: (value) => readObjectivesOptions({ backfill: value }).backfillMs },
   { name: 'alerting', kind: '{config_file}, or what an alertmanager.yml holds', default: '{}', read: asGiven },
   { name: 'notify', kind: '{receivers, smtp, fallback, allow_hosts, heartbeat, …}', default: '{}', read: asGiven },
   { name: 'incidents', kind: '{window, cooldown, open, join, escalation, on_call, …}', default: '{}', read: readIncidentOptions },
-  { name: 'detect', kind: '{enabled, history, max_series}', default: '{}', read: readDetect },
+  { name: 'detect', kind: '{enabled, history_days, max_series}', default: '{}', read: readDetect },
   { name: 'live.interval_ms', kind: 'a whole number of milliseconds from 1000 to 60000', default: '5000', read: wholeNumber(1000, 60_000) },
   ...RETENTION_KEYS.map(
     (key): OptionSpec => ({ name: retentionName(key), kind: 'a whole number of days from 1 to 3650', default: String(defaultRetention[key] ?? AS_SPANS), read: wholeNumber(1, 3650) }),
@@ -416,6 +419,7 @@ export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
     limits: Object.assign({}, defaultLimits, section('limits', defaultLimits)),
     rules: Object.assign({}, defaultRules, section('rules', defaultRules)),
     clickhouse: clickhouseOf(chosen(SERVER_PLACES), env['CLICKHOUSE_PASSWORD']),
+    objectives: Object.assign({}, defaultObjectives, chosen({ files: 'objectives.files', defaults: 'objectives.defaults', delayMs: 'objectives.delay', backfillMs: 'objectives.backfill' })),
     ...toldOf(fromFile, env),
   })
   return { ...options, dataDir: resolve(options.dataDir), tokens: [...options.tokens, ...envTokens(env)] }
@@ -472,7 +476,6 @@ const PLACES = {
   liveIntervalMs: 'live.interval_ms',
   scrape: 'scrape',
   externalUrl: 'external_url',
-  objectives: 'objectives',
   incidents: 'incidents',
   detect: 'detect',
 }

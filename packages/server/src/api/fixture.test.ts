@@ -15,6 +15,7 @@ import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
 import { BodyReader } from './body.ts'
 import { Guard, type Token } from './guard.ts'
+import { tellingRoutes } from './telling-fixture.test.ts'
 import { createApi } from './index.ts'
 import type { EdgesDeps } from './edges.ts'
 import { LIVE_LIMITS, LiveHub } from './live.ts'
@@ -176,7 +177,10 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
         LIVE_LIMITS,
       )),
     dashboard: options.dashboard,
-    more: options.more ?? (() => undefined),
+    more: (server) => {
+      options.more?.(server)
+      tellingRoutes(server, guard, clock)
+    },
   })
   assert.ok(hub)
   return { app, clock, sink, searches, expressions, hub, guard }
