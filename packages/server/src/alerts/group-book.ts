@@ -35,9 +35,13 @@ export class GroupBook {
     return next
   }
 
-  /** Those that are due, the longest first; at most `limit`. */
-  due(now: Milliseconds, limit: number): Group[] {
-    return [...this.#groups.values()].filter((group) => group.due <= now).toSorted((a, b) => a.due - b.due).slice(0, limit)
+  /** Those that are due, the longest first, as many as hold `alerts` together; one at least. */
+  due(now: Milliseconds, alerts: number): Group[] {
+    let sum = 0
+    return [...this.#groups.values()]
+      .filter((group) => group.due <= now)
+      .toSorted((a, b) => a.due - b.due)
+      .filter(({ members }, index) => (sum += members.size) <= alerts || index === 0)
   }
 
   #join(group: Group, fingerprint: string): void {

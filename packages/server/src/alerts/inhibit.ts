@@ -41,31 +41,54 @@ interface CompiledRule {
 
 /** How many services are looked at behind one. */
 const REACH_MAX = 200
+/** Sources of one rule with the same labels that are looked at: one is enough. */
+const SOURCES_MAX = 1000
 /** How many alerts that hold it back are named of one. */
 const NAMED_MAX = 20
 /** How long an answer of the service map is believed. */
 const MAP_MS: Milliseconds = 60_000
 
+/** What the labels say that both must have alike. */
+const equalKey = (labels: Labels, names: readonly string[]): string => JSON.stringify(names.map((name) => labels[name] ?? ''))
+
 /** The rules of the configuration. */
 export class InhibitRules {
   readonly #rules: readonly CompiledRule[]
+  /** The sources of each rule among what fires, by the labels that both must have alike: looked for once, whatever the number of targets. */
+  readonly #sources = new WeakMap<FiringAlerts, ReadonlyMap<CompiledRule, ReadonlyMap<string, readonly Source[]>>>()
 
   constructor(rules: readonly InhibitRule[]) {
     this.#rules = rules.map(({ source, target, equal }) => ({ isSource: allMatch(source), isTarget: allMatch(target), equal }))
   }
 
-  /** Fingerprints of the alerts that hold this one back. */
-  inhibitors(labels: Labels, { all }: FiringAlerts): string[] {
-    const rules = this.#rules.filter(({ isTarget }) => isTarget(labels))
-    if (rules.length === 0) return []
-    // An alert that is of both sides of a rule is not held back by another that is.
-    const bothSides = new Set(rules.filter(({ isSource }) => isSource(labels)))
-    const found: string[] = []
-    for (const source of all) {
-      const holds = rules.some((rule) => rule.isSource(source.labels) && rule.equal.every((name) => (source.labels[name] ?? '') === (labels[name] ?? '')) && !(bothSides.has(rule) && rule.isTarget(source.labels)))
-      if (holds) found.push(source.fingerprint)
+  #sourcesOf(firing: FiringAlerts): ReadonlyMap<CompiledRule, ReadonlyMap<string, readonly Source[]>> {
+    const known = this.#sources.get(firing)
+    if (known !== undefined) return known
+    const found = new Map(
+      this.#rules.map((rule) => {
+        const byKey = new Map<string, Source[]>()
+        for (const source of firing.all) {
+          if (!rule.isSource(source.labels)) continue
+          const key = equalKey(source.labels, rule.equal)
+          byKey.set(key, [...(byKey.get(key) ?? []), source].slice(0, SOURCES_MAX))
+        }
+        return [rule, byKey] as const
+      }),
+    )
+    this.#sources.set(firing, found)
+    return found
+  }
+
+  /** Fingerprints of the alerts that hold this one back; some of them where they are many. */
+  inhibitors(labels: Labels, firing: FiringAlerts): string[] {
+    const found = new Set<string>()
+    for (const rule of this.#rules) {
+      if (!rule.isTarget(labels)) continue
+      // An alert that is of both sides of a rule is not held back by another that is.
+      const isBoth = rule.isSource(labels)
+      for (const source of this.#sourcesOf(firing).get(rule)?.get(equalKey(labels, rule.equal)) ?? []) if (!isBoth || !rule.isTarget(source.labels)) found.add(source.fingerprint)
     }
-    return found.slice(0, NAMED_MAX)
+    return [...found].slice(0, NAMED_MAX)
   }
 }
 

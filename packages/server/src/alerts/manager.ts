@@ -54,7 +54,7 @@ const TIMER_MAX: Milliseconds = 86_400_000
 /** After which it is tried again to store that alerts have ended. */
 const RETRY: Milliseconds = 5000
 /** How often groups are flushed in one go before others have their turn. */
-const ROUNDS_MAX = 100
+const ROUNDS_MAX = 1000
 
 /**
  * Takes alerts of all sources and tells them: the receiver of `Alert`s, and the sink of the asked-for interface, which reaches the same

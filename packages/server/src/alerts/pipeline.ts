@@ -31,8 +31,8 @@ export interface PipelineRules {
   readonly timeIntervals: TimeIntervals
 }
 
-/** Groups of one insert. */
-const BATCH = 200
+/** Alerts of the groups of one insert. */
+const BATCH = 5000
 /** Alerts of one message; how many more there are is told. */
 const TOLD_MAX = 500
 /** After which a flush is tried again that could not be stored. */
