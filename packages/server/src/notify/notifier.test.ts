@@ -23,6 +23,15 @@ interface Told {
   readonly unannounced: number
 }
 
+const end = async ({ store, notifier }: { readonly store: Store; readonly notifier: Notifier }): Promise<void> => {
+  await notifier.stop()
+  await store.close()
+}
+const settled = async ({ outbox }: Notifier): Promise<void> => {
+  for (let turn = 0; turn < 200 && !outbox.isEmpty; turn += 1) await wait(25)
+  assert.equal(outbox.isEmpty, true)
+}
+
 test('over the real store: what is owed outlives a process, and so does what was told', { timeout: 60_000 }, async () => {
   const dir = mkdtempSync(join(tmpdir(), 'andon-notifier-'))
   const told: Told[] = []
@@ -53,14 +62,6 @@ test('over the real store: what is owed outlives a process, and so does what was
     })
     notifier.start()
     return { store, notifier }
-  }
-  const end = async ({ store, notifier }: { readonly store: Store; readonly notifier: Notifier }): Promise<void> => {
-    await notifier.stop()
-    await store.close()
-  }
-  const settled = async ({ outbox }: Notifier): Promise<void> => {
-    for (let turn = 0; turn < 200 && !outbox.isEmpty; turn += 1) await wait(25)
-    assert.equal(outbox.isEmpty, true)
   }
   const now = Date.now()
   try {

@@ -171,7 +171,7 @@ test('a destination is asked at its pace, waits as it wants, and is told quickly
   for (let index = 200; index < 210; index += 1) await world.decide(notificationOf(`o${index}`, [alertOf('a', 'firing', START)], START, group(index)))
   await world.clock.advance(60 * MINUTE)
   chat.mode = 'up'
-  await world.clock.advance(45_000)
+  await world.clock.advance(60_000)
   assert.equal(world.outbox?.isEmpty, true)
 })
 
@@ -233,6 +233,27 @@ test('what is decided twice is owed once, also by the log', async () => {
   await world.open({ receivers })
   await world.clock.advance(MINUTE)
   assert.deepEqual(world.taken.map(({ message }) => message.id), ['n1', 'n2'])
+})
+
+test('what falls back while a decision is being stored hears of that decision too', async () => {
+  const world = new World()
+  const chat = new FakeChannel(world, 'chat')
+  const phone = new FakeChannel(world, 'phone', { receiver: 'other' })
+  chat.mode = 'down'
+  const outbox = await world.open({ receivers: [{ name: 'team', channels: [chat], fallback: 'phone' }, { name: 'other', channels: [phone], fallback: undefined }] })
+  await world.decide(notificationOf('n1', [alertOf('a', 'firing', START)], START))
+  const end = notificationOf('n2', [alertOf('a', 'resolved', START, START + 1000)], START + 1000)
+  const rows = outbox.entries([end])
+  // The store takes its time.
+  await world.clock.advance(9 * MINUTE)
+  assert.equal(world.taken.length, 0)
+  await world.clock.advance(6 * MINUTE)
+  assert.deepEqual(world.taken.map(({ channel }) => channel), ['phone'])
+  await world.log.append(rows as never)
+  outbox.deliver([end])
+  await world.clock.advance(MINUTE)
+  assert.deepEqual(world.taken.map(({ channel, message }) => [channel, message.notification.id]), [['phone', 'n1'], ['phone', 'n2']])
+  assert.notEqual(world.log.states()['m/n2/phone'], 'queued')
 })
 
 test('a receiver that is not configured is not passed over in silence', async () => {

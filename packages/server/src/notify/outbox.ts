@@ -117,7 +117,7 @@ export class MessageOutbox implements Outbox {
     this.#gaveUp(owed, detail)
   }
 
-  /** Stores rows, and with them what the fall-back channel is owed; what is decided meanwhile is told there after it. */
+  /** Stores rows, and with them what another channel is owed; what is decided meanwhile is told there after it. */
   async #recordWith(rows: readonly MessageRow[], instead: Owed | undefined): Promise<void> {
     const channel = instead === undefined ? undefined : this.#channel(instead.channel)
     if (instead === undefined || channel === undefined) return await this.#ledger.record(rows)
@@ -145,9 +145,10 @@ export class MessageOutbox implements Outbox {
 
   deliver(notifications: readonly Notification[]): void {
     for (const notification of notifications) {
-      const { owed, closing } = this.#plans.take(notification)
+      const { owed, closing, late } = this.#plans.take(notification)
       for (const told of closing) this.#lanes.told(told)
       for (const one of owed) this.#enqueue(one)
+      for (const one of late) this.#ledger.write(this.#recordWith([], one))
     }
   }
 

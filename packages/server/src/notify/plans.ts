@@ -18,7 +18,7 @@ interface Receiver {
 }
 
 /** A decision that was not handed over by then was never stored. */
-const DECIDING_MS: Milliseconds = 60_000
+const DECIDING_MS: Milliseconds = 600_000
 const PLANS_MAX = 10_000
 
 /** Makes plans, and keeps them from their storing to their delivery. */
@@ -50,12 +50,17 @@ export class Plans {
     return plan
   }
 
-  /** The plan that was made of a notification; made now where none was. */
-  take(notification: Notification): Plan {
-    const plan = this.#plans.get(notification.id) ?? this.#plan(notification)
+  /**
+   * The plan that was made of a notification; made now where none was.
+   *
+   * @returns also what it would hold besides if it were made now: while it was being stored, another channel may have begun to stand in
+   */
+  take(notification: Notification): Plan & { readonly late: readonly Owed[] } {
+    const now = this.#plan(notification)
+    const plan = this.#plans.get(notification.id) ?? now
     this.#plans.delete(notification.id)
     this.#deciding.delete(notification.id)
-    return plan
+    return { ...plan, late: now.owed.filter(({ channel }) => !plan.owed.some((one) => one.channel === channel)) }
   }
 
   /** Whether a decision of a group is being stored, which was made without knowledge of what happens now. */
