@@ -10,6 +10,8 @@ export interface Owed {
   readonly notification: Notification
   /** When the first thing that it holds was decided. */
   readonly since: Milliseconds
+  /** Fingerprints of alerts that the newest decision does not name itself: what is known of them is older. */
+  readonly carried: readonly string[]
   /** Spells of alerts that ended and began anew while it waited, the oldest first. */
   readonly earlier: readonly NotifiedAlert[]
   /** Spells that are not in `earlier` because there were too many. */
@@ -38,7 +40,7 @@ export function messageKey(notification: string, channel: string): string {
 
 /** A notification as it is owed to a channel. */
 export function owedOf(notification: Notification, channel: string, insteadOf = ''): Owed {
-  return { key: messageKey(notification.id, channel), channel, notification, since: notification.decidedAt, earlier: [], earlierLeftOut: 0, insteadOf, fellBack: false, absorbed: [] }
+  return { key: messageKey(notification.id, channel), channel, notification, since: notification.decidedAt, carried: [], earlier: [], earlierLeftOut: 0, insteadOf, fellBack: false, absorbed: [] }
 }
 
 const ended = (alert: NotifiedAlert, endsAt: Milliseconds): NotifiedAlert => ({ ...alert, status: 'resolved', endsAt })
@@ -53,12 +55,20 @@ export function merged(before: Owed, after: Owed): Owed {
   const [old, now] = [before.notification, after.notification]
   const alerts = new Map(now.alerts.map((alert) => [alert.fingerprint, alert]))
   const spells: NotifiedAlert[] = []
+  const carried = new Set(after.carried)
   for (const alert of old.alerts) {
     const newer = alerts.get(alert.fingerprint)
     if (newer === undefined) {
+      carried.add(alert.fingerprint)
       // What a group that has ended does not name any more has ended with it.
       alerts.set(alert.fingerprint, now.status === 'resolved' && alert.status === 'firing' ? ended(alert, now.decidedAt) : alert)
-    } else if (newer.startsAt !== alert.startsAt) spells.push(alert.status === 'firing' ? ended(alert, newer.startsAt) : alert)
+      continue
+    }
+    // A channel that is not told of ends may know less than another whose message is told in the same place.
+    const isOlder = carried.has(alert.fingerprint) && (alert.startsAt > newer.startsAt || (alert.startsAt === newer.startsAt && alert.status === 'resolved'))
+    const [last, first] = isOlder ? [alert, newer] : [newer, alert]
+    alerts.set(alert.fingerprint, last)
+    if (first.startsAt !== last.startsAt) spells.push(first.status === 'firing' ? ended(first, last.startsAt) : first)
   }
   const all = [...alerts.values()].toSorted((a, b) => Number(a.status === 'resolved') - Number(b.status === 'resolved'))
   const spellsByKey = new Map([...before.earlier, ...after.earlier, ...spells].map((spell) => [`${spell.fingerprint} ${spell.startsAt}`, spell]))
@@ -74,6 +84,7 @@ export function merged(before: Owed, after: Owed): Owed {
       truncated: Math.max(now.truncated, old.truncated) + Math.max(0, all.length - ALERTS_MAX),
     },
     since: Math.min(before.since, after.since),
+    carried: [...carried],
     earlier: earlier.slice(leftOut),
     earlierLeftOut: before.earlierLeftOut + after.earlierLeftOut + leftOut,
     insteadOf: after.insteadOf === '' ? before.insteadOf : after.insteadOf,
@@ -136,7 +147,7 @@ function isNotification(value: unknown): value is Notification {
 /** A queued row as it is read back; undefined where it is not understood. */
 export function readOwed(key: string, doc: unknown): Owed | undefined {
   if (!isObject(doc)) return undefined
-  const { channel, notification, since, earlier, earlierLeftOut, insteadOf, fellBack } = doc
+  const { channel, notification, since, carried, earlier, earlierLeftOut, insteadOf, fellBack } = doc
   if (typeof channel !== 'string' || typeof since !== 'number' || !isNotification(notification)) return undefined
   // As they were written by this program.
   const spells: readonly NotifiedAlert[] = Array.isArray(earlier) ? earlier : []
@@ -145,6 +156,7 @@ export function readOwed(key: string, doc: unknown): Owed | undefined {
     channel,
     notification: { ...notification, incident: notification.incident ?? undefined },
     since,
+    carried: Array.isArray(carried) ? carried.map(String) : [],
     earlier: spells,
     earlierLeftOut: typeof earlierLeftOut === 'number' ? earlierLeftOut : 0,
     insteadOf: typeof insteadOf === 'string' ? insteadOf : '',

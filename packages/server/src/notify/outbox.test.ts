@@ -256,6 +256,32 @@ test('what falls back while a decision is being stored hears of that decision to
   assert.notEqual(world.log.states()['m/n2/phone'], 'queued')
 })
 
+test('what one channel knows to have ended does not begin again because another one was not told', async () => {
+  const world = new World()
+  const chat = new FakeChannel(world, 'chat')
+  const quiet = new FakeChannel(world, 'quiet', { sendResolved: false })
+  const phone = new FakeChannel(world, 'phone', { receiver: 'other' })
+  for (const channel of [chat, quiet, phone]) channel.mode = 'down'
+  const outbox = await world.open({ receivers: [{ name: 'team', channels: [chat, quiet], fallback: 'phone' }, { name: 'other', channels: [phone], fallback: undefined }] })
+  const decisions = [
+    notificationOf('n1', [alertOf('a', 'firing', START)], START),
+    notificationOf('n2', [alertOf('a', 'resolved', START, START + 1)], START + 1),
+    notificationOf('n3', [alertOf('b', 'firing', START + 2)], START + 2),
+  ]
+  // All are decided before the first one is stored.
+  const rows = decisions.map((one) => outbox.entries([one]))
+  for (const some of rows) await world.log.append(some as never)
+  outbox.deliver(decisions)
+  await world.clock.advance(20 * MINUTE)
+  for (const channel of [chat, quiet, phone]) channel.mode = 'up'
+  await world.clock.advance(20 * MINUTE)
+  for (const channel of ['chat', 'quiet', 'phone']) {
+    const last = world.taken.filter((each) => each.channel === channel).at(-1)?.message
+    assert.deepEqual(last?.notification.alerts.map(({ fingerprint, status }) => `${fingerprint} ${status}`).toSorted(), ['a resolved', 'b firing'], channel)
+    assert.ok(last.unannounced.has('a'))
+  }
+})
+
 test('a receiver that is not configured is not passed over in silence', async () => {
   const world = new World()
   await world.open({ receivers: [{ name: 'team', channels: [new FakeChannel(world, 'chat')], fallback: undefined }] })
