@@ -45,18 +45,20 @@ export function owedOf(notification: Notification, channel: string, insteadOf = 
 
 const ended = (alert: NotifiedAlert, endsAt: Milliseconds): NotifiedAlert => ({ ...alert, status: 'resolved', endsAt })
 
-/**
- * Two messages of one group to one channel as one: the newest state of each alert, and of alerts that began anew their spells before, so
- * that nothing that was to be told is silenced.
- *
- * @param before - decided before `after`
- */
-export function merged(before: Owed, after: Owed): Owed {
-  const [old, now] = [before.notification, after.notification]
+interface Joined {
+  readonly alerts: ReadonlyMap<string, NotifiedAlert>
+  readonly carried: ReadonlySet<string>
+  /** Spells of alerts that began anew since. */
+  readonly spells: readonly NotifiedAlert[]
+}
+
+/** What is true of each alert, of two messages. */
+function joined(before: Owed, after: Owed): Joined {
+  const { notification: now } = after
   const alerts = new Map(now.alerts.map((alert) => [alert.fingerprint, alert]))
   const spells: NotifiedAlert[] = []
   const carried = new Set(after.carried)
-  for (const alert of old.alerts) {
+  for (const alert of before.notification.alerts) {
     const newer = alerts.get(alert.fingerprint)
     if (newer === undefined) {
       carried.add(alert.fingerprint)
@@ -70,6 +72,18 @@ export function merged(before: Owed, after: Owed): Owed {
     alerts.set(alert.fingerprint, last)
     if (first.startsAt !== last.startsAt) spells.push(first.status === 'firing' ? ended(first, last.startsAt) : first)
   }
+  return { alerts, carried, spells }
+}
+
+/**
+ * Two messages of one group to one channel as one: the newest state of each alert, and of alerts that began anew their spells before, so
+ * that nothing that was to be told is silenced.
+ *
+ * @param before - decided before `after`
+ */
+export function merged(before: Owed, after: Owed): Owed {
+  const [old, now] = [before.notification, after.notification]
+  const { alerts, carried, spells } = joined(before, after)
   const all = [...alerts.values()].toSorted((a, b) => Number(a.status === 'resolved') - Number(b.status === 'resolved'))
   const spellsByKey = new Map([...before.earlier, ...after.earlier, ...spells].map((spell) => [`${spell.fingerprint} ${spell.startsAt}`, spell]))
   const earlier = [...spellsByKey.values()]
