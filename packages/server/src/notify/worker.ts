@@ -1,4 +1,5 @@
 // Tells what is owed: when a destination takes it, again when it did not, each group in order.
+import { setMaxListeners } from 'node:events'
 import { AndonError, type Milliseconds } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import { RefusedAddress } from './address-guard.ts'
@@ -61,6 +62,8 @@ export class Worker {
 
   constructor(deps: WorkerDeps) {
     this.#deps = deps
+    // As many listen as messages are under way.
+    setMaxListeners(0, this.#stop.signal)
   }
 
   start(): void {
