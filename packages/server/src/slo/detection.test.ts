@@ -157,3 +157,25 @@ test('an alarm ends when all is well for five minutes with requests, and not bec
   run(300, 75, 0)
   assert.equal(state.alarm, undefined)
 })
+
+test('a service that always fails more than it may pages once by the fast test, and then what is usual of it is learned', () => {
+  const random = randomOf(9)
+  let state = DETECTION_START
+  const raised: number[] = []
+  let clock = 0
+  const hours = (count: number, share: number): void => {
+    for (let slice = 0; slice < count * 240; slice += 1) {
+      const before = state.alarm
+      clock += SLICE_MS
+      const time = clock
+      const n = poissonOf(random, 75)
+      state = detectionStep(state, { time, n, bad: binomialOf(random, n, share) }, 0.005)
+      if (before === undefined && state.alarm !== undefined) raised.push(time)
+    }
+  }
+  hours(48, 0.02)
+  assert.equal(raised.length, 1)
+  assert.equal(state.alarm, undefined, 'it has ended')
+  hours(1, 0.15)
+  assert.equal(raised.length, 2, 'more than is usual is told')
+})

@@ -7,6 +7,8 @@ export const SLICE_MS: Milliseconds = 15_000
 export const ALARM: number = slicesPerYear(SLICE_MS)
 /** Above it nothing is learned of what is normal. */
 const SUSPICIOUS = 20
+/** But not for longer: what has been so for hours is how this service is, and the windows of the budget tell of it. */
+const FROZEN_MS: Milliseconds = 4 * 3_600_000
 /** An alarm ends when over so long, and over so many, no more than what is tolerated was bad. */
 const WELL_MS: Milliseconds = 300_000
 const WELL_N = 20
@@ -20,9 +22,11 @@ export interface DetectionState {
   readonly alarm: { readonly at: Milliseconds; readonly onset: Milliseconds } | undefined
   /** Slices with data since the alarm was raised, the newest of them; empty without an alarm. */
   readonly recent: readonly Slice[]
+  /** Since when nothing is learned; undefined where all looks well. */
+  readonly frozenSince: Milliseconds | undefined
 }
 
-export const DETECTION_START: DetectionState = { ecusum: ECUSUM_START, background: NOTHING_LEARNED, alarm: undefined, recent: [] }
+export const DETECTION_START: DetectionState = { ecusum: ECUSUM_START, background: NOTHING_LEARNED, alarm: undefined, recent: [], frozenSince: undefined }
 
 /** Drops the oldest slices that are not needed to know that all is well. */
 function trimmed(recent: readonly Slice[], now: Milliseconds): Slice[] {
@@ -54,14 +58,16 @@ export function detectionStep(state: DetectionState, slice: Slice, budget: Ratio
   const p0 = toleratedShare(state.background, budget)
   const end = slice.time + SLICE_MS
   const ecusum = ecusumStep(state.ecusum, slice, { p0, dispersion: dispersionOf(state.background) }, { alarm: ALARM })
+  const isSuspicious = state.alarm !== undefined || ecusumEvidence(ecusum) > SUSPICIOUS
+  const frozenSince = isSuspicious ? (state.frozenSince ?? slice.time) : undefined
+  const background = frozenSince === undefined || slice.time - frozenSince > FROZEN_MS ? learn(state.background, slice, budget) : state.background
   if (state.alarm !== undefined) {
     const recent = trimmed([...state.recent, slice], end)
-    if (isWell(recent, p0, end)) return { ecusum: ECUSUM_START, background: state.background, alarm: undefined, recent: [] }
-    return { ecusum, background: state.background, alarm: state.alarm, recent }
+    if (isWell(recent, p0, end)) return { ecusum: ECUSUM_START, background, alarm: undefined, recent: [], frozenSince: undefined }
+    return { ecusum, background, alarm: state.alarm, recent, frozenSince }
   }
-  if (ecusumValue(ecusum) >= ALARM) return { ecusum, background: state.background, alarm: { at: end, onset: ecusumOnset(ecusum) ?? slice.time }, recent: [] }
-  const background = ecusumEvidence(ecusum) > SUSPICIOUS ? state.background : learn(state.background, slice, budget)
-  return { ecusum, background, alarm: undefined, recent: [] }
+  if (ecusumValue(ecusum) >= ALARM) return { ecusum, background, alarm: { at: end, onset: ecusumOnset(ecusum) ?? slice.time }, recent: [], frozenSince: frozenSince ?? slice.time }
+  return { ecusum, background, alarm: undefined, recent: [], frozenSince }
 }
 
 /** When what now looks wrong is estimated to have begun; undefined where nothing does. */
@@ -98,5 +104,6 @@ export function readDetection(value: unknown): DetectionState {
     return typeof time === 'number' && typeof n === 'number' && typeof bad === 'number' ? [{ time, n, bad }] : []
   })
   const raised = isRecord(alarm) && typeof alarm['at'] === 'number' && typeof alarm['onset'] === 'number' ? { at: alarm['at'], onset: alarm['onset'] } : undefined
-  return { ecusum: isWhole ? { sums, logs, since } : ECUSUM_START, background: readBackground(value['background']), alarm: raised, recent: slices }
+  const frozen = value['frozenSince']
+  return { ecusum: isWhole ? { sums, logs, since } : ECUSUM_START, background: readBackground(value['background']), alarm: raised, recent: slices, frozenSince: typeof frozen === 'number' ? frozen : undefined }
 }
