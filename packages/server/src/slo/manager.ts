@@ -10,7 +10,8 @@ import { covers, DEFAULT_KINDS, defaultObjective, hasDefaults } from './defaults
 import { SLICE_MS } from './detection.ts'
 import { hasChanged, judged, type ObjectiveAlerts } from './judge.ts'
 import { type KeptObjective, keptEntry, type ObjectiveEntry, readKept } from './kept.ts'
-import { changedMinutes, minuteKey, minutesOf, ObjectiveTracker, sliceKey } from './tracker.ts'
+import { Recount } from './recount.ts'
+import { ObjectiveTracker, sliceKey } from './tracker.ts'
 
 /** The part of the state log that objectives use. */
 export interface ObjectiveLog {
@@ -55,8 +56,6 @@ const SETTLE_MS: Milliseconds = 3 * MINUTE
 /** What is counted at once. */
 const CHUNK_MS: Milliseconds = 6 * HOUR
 const CHUNKS_MAX = 32
-/** Hours that are counted once more at one evaluation. */
-const HOURS_MAX = 24
 /** Default objectives at most. */
 const DEFAULTS_MAX = 1000
 /** Between two entries of the log about an objective that does not change. */
@@ -76,14 +75,13 @@ export class ObjectiveManager {
   readonly #deps: ObjectiveManagerDeps
   readonly #options: ObjectiveManagerOptions
   readonly #counter: SliceCounter
+  readonly #recount: Recount
   readonly #failed: ReturnType<OwnMetrics['counter']>
   readonly #missed: ReturnType<OwnMetrics['counter']>
   readonly #held = new Map<string, Held>()
   #end: () => void = () => undefined
   #under: Promise<void> | undefined
   #stopped = false
-  /** Up to when hours are counted once more; undefined where there is nothing of before. */
-  #recountedTo: Milliseconds | undefined
   #lookedTo: Milliseconds = 0
   /** Alerts of objectives that are there no more. */
   #orphans: { readonly alerts: readonly Alert[]; readonly entry: ObjectiveEntry }[] = []
@@ -94,6 +92,11 @@ export class ObjectiveManager {
     this.#counter = new SliceCounter(deps.query, (query) => deps.slices.countSpans(query))
     this.#failed = deps.own.counter('andon_objectives_failures_total', 'Objectives that could not be counted when they were due.')
     this.#missed = deps.own.counter('andon_objectives_missed_total', 'Evaluations of objectives that were left out because the one before was still under way.')
+    const failed = (what: string, error: unknown): void => {
+      this.#failed.add(1)
+      deps.logger.warn(what, { error: String(error) })
+    }
+    this.#recount = new Recount({ counter: this.#counter, slices: deps.slices, now: () => deps.clock.now(), failed })
     deps.own.gauge('andon_objectives', 'Objectives that are counted.', () => this.#held.size)
   }
 
@@ -111,9 +114,8 @@ export class ObjectiveManager {
       if (read !== undefined) kept.set(key, read)
     }
     if (kept.size > 0) {
-      // What came late before the restart may not have been counted.
       const oldest = Math.min(...[...kept.values()].map(({ settledTo }) => settledTo))
-      this.#recountedTo = floorTo(Math.max(oldest, this.#deps.clock.now() - this.#options.backfillMs), HOUR) - 2 * HOUR
+      this.#recount.resume(Math.max(oldest, this.#deps.clock.now() - this.#options.backfillMs))
     }
     for (const objective of objectives) await this.#hold(objective, kept.get(objective.id))
     for (const [key, each] of kept) {
@@ -213,7 +215,11 @@ export class ObjectiveManager {
     const now = this.#deps.clock.now()
     const end = floorTo(now - this.#options.delayMs, SLICE_MS)
     for (let chunk = 0; chunk < CHUNKS_MAX && !this.#stopped; chunk += 1) if (!(await this.#advance(end))) break
-    await this.#recount(end)
+    await this.#recount.run(
+      end,
+      [...this.#held.values()].map(({ tracker }) => tracker),
+      () => !this.#stopped,
+    )
     await this.#tell(end, now)
   }
 
@@ -281,44 +287,6 @@ export class ObjectiveManager {
         if (hasDefaults(service) && !this.#held.has(objective.id) && !this.#isCovered({ kind, service, environment })) await this.#hold(objective, undefined)
       }
     }
-  }
-
-  /** An hour is counted once more when the next one is over: what came late is then there. */
-  async #recount(end: Milliseconds): Promise<void> {
-    const due = floorTo(end - SETTLE_MS - MINUTE, HOUR) - HOUR
-    this.#recountedTo ??= due
-    try {
-      for (let hour = 0; this.#recountedTo < due && hour < HOURS_MAX && !this.#stopped; hour += 1) {
-        await this.#recountHour({ start: this.#recountedTo, end: this.#recountedTo + HOUR })
-        this.#recountedTo += HOUR
-      }
-    } catch (error) {
-      this.#failed.add(1)
-      this.#deps.logger.warn('an hour of objectives could not be counted once more', { error: String(error) })
-    }
-  }
-
-  async #recountHour(range: TimeRange): Promise<void> {
-    const held = [...this.#held.values()].filter(({ tracker }) => tracker.settledTo >= range.end)
-    const ofSpans = held.filter(({ tracker }) => tracker.objective.indicator.kind === 'spans')
-    const requests = await this.#requests(range, ofSpans)
-    const changed: SloSlice[] = []
-    for (const { tracker } of held) {
-      try {
-        changed.push(...(await this.#late(tracker, range, requests)))
-      } catch (error) {
-        this.#failed.add(1)
-        this.#deps.logger.warn('an objective could not be counted once more', { objective: tracker.objective.id, error: String(error) })
-      }
-    }
-    await this.#deps.slices.write(changed, this.#deps.clock.now())
-  }
-
-  async #late(tracker: ObjectiveTracker, range: TimeRange, requests: Requests): Promise<SloSlice[]> {
-    const { key } = tracker
-    const stored = await this.#deps.slices.read({ slo: key, range })
-    const now = minutesOf(await this.#counter.rowsOf(tracker.objective, range, requests))
-    return changedMinutes(now, new Map(stored.map((row) => [minuteKey(row), row]))).map((row) => ({ ...row, slo: key }))
   }
 
   async #tell(end: Milliseconds, now: Milliseconds): Promise<void> {
