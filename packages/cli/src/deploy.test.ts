@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { deploy } from './deploy.ts'
@@ -8,14 +8,14 @@ import { renderDetectors } from './detectors.ts'
 
 test('a release is marked with what was said and nothing else; a refusal is told with its hint', async () => {
   const asked: { url: string | undefined; method: string | undefined; token: string | undefined; body: unknown }[] = []
-  const server = createServer((incoming, response) => {
-    void text(incoming).then((body) => {
-      const parsed: unknown = JSON.parse(body)
-      asked.push({ url: incoming.url, method: incoming.method, token: incoming.headers.authorization, body: parsed })
-      const refused = typeof parsed === 'object' && parsed !== null && Reflect.get(parsed, 'at') !== undefined
-      response.end(JSON.stringify(refused ? { error: { code: 'bad_body', message: '"at" is wrong.', hint: 'Mend it.' } } : { id: 'abc', service: 'shop', version: '1.2', at: 0 }))
-    })
-  }).listen(0, '127.0.0.1')
+  const answered = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await text(incoming)
+    const parsed: unknown = JSON.parse(body)
+    asked.push({ url: incoming.url, method: incoming.method, token: incoming.headers.authorization, body: parsed })
+    const refused = typeof parsed === 'object' && parsed !== null && Reflect.get(parsed, 'at') !== undefined
+    response.end(JSON.stringify(refused ? { error: { code: 'bad_body', message: '"at" is wrong.', hint: 'Mend it.' } } : { id: 'abc', service: 'shop', version: '1.2', at: 0 }))
+  }
+  const server = createServer((incoming, response) => void answered(incoming, response)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   const url = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`

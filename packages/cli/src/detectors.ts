@@ -40,9 +40,9 @@ function shown(value: number | null, unit: string): string {
 }
 
 /** The answer as a table for people. */
-export function renderDetectors({ replaying, until, total, detectors = [] }: Answer): string {
-  if (detectors.length === 0) return 'No series is watched yet; the first ones come with the first requests.'
-  const rows = detectors.map((each) => [
+export function renderDetectors({ replaying, until, total, detectors: shownOnes = [] }: Answer): string {
+  if (shownOnes.length === 0) return 'No series is watched yet; the first ones come with the first requests.'
+  const rows = shownOnes.map((each) => [
     each.environment === '' ? each.service : `${each.service} (${each.environment})`,
     each.key === '' ? each.signal : `${each.signal} ${each.key}`,
     each.firing ? `${each.state}, ALARM` : each.state,
@@ -52,7 +52,7 @@ export function renderDetectors({ replaying, until, total, detectors = [] }: Ans
     each.because,
   ])
   const lines = [table(['service', 'series', 'state', 'now', 'expected', 'usual', 'because'], rows)]
-  if (total > detectors.length) lines.push(`${total - detectors.length} more are not shown.`)
+  if (total > shownOnes.length) lines.push(`${total - shownOnes.length} more are not shown.`)
   if (replaying === true) lines.push(`The stored history is still being read; it has come to ${new Date(until).toISOString()}.`)
   return lines.join('\n')
 }

@@ -60,12 +60,12 @@ test('detectors are listed with what is expected and why they are in their state
 
 test('a release is marked once, listed, and compared', async () => {
   const { app, log, document } = await bench()
-  const post = async (payload: object): Promise<{ json: <T>() => T }> => await app.inject({ method: 'POST', url: '/api/deploys', payload })
+  const post = async (payload: object): Promise<string> => (await app.inject({ method: 'POST', url: '/api/deploys', payload })).body
   const first = await post({ service: 'shop', version: '1.2', note: 'a1b2c3', at: 'now-5m' })
-  conforms(document, answerOf(document, 'POST /api/deploys'), first.json(), 'deploy')
-  const { id, actor, at } = first.json<{ id: string; actor: string; at: number }>()
+  conforms(document, answerOf(document, 'POST /api/deploys'), JSON.parse(first), 'deploy')
+  const { id, actor, at } = JSON.parse(first) as { id: string; actor: string; at: number }
   assert.deepEqual([actor, at, log.length], ['ci', NOW - 300_000, 1])
-  assert.equal((await post({ service: 'shop', version: '1.2', note: 'a1b2c3', at: NOW - 300_000 })).json<{ id: string }>().id, id)
+  assert.equal(await post({ service: 'shop', version: '1.2', note: 'a1b2c3', at: NOW - 300_000 }), first)
   assert.equal(log.length, 1)
   await post({ service: 'other', version: '7' })
   const listed = await app.inject('/api/deploys')

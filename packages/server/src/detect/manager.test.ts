@@ -97,7 +97,7 @@ class World {
     return [...(this.manager?.watch.series ?? [])].map(({ id, state }) => [id.signal, state])
   }
 
-  open_(): readonly Alert[] {
+  lasting(): readonly Alert[] {
     return this.told.at(-1)?.filter(({ endsAt }) => endsAt === undefined) ?? []
   }
 }
@@ -113,7 +113,7 @@ test('a service with stored history is judged at once; alarms, restarts and a cr
   const begin = world.clock.now() + 4 * SLICE_MS
   world.faults.push([begin, begin + 60 * SLICE_MS])
   await world.pass(12)
-  const [alert] = world.open_()
+  const [alert] = world.lasting()
   assert.ok(alert, 'nothing was told')
   assert.ok(alert.startsAt - begin <= 60_000, `${alert.startsAt - begin} ms`)
   assert.ok(Math.abs((alert.onsetAt ?? 0) - begin) <= 2 * SLICE_MS)
@@ -124,7 +124,7 @@ test('a service with stored history is judged at once; alarms, restarts and a cr
   await world.clock.advance(5 * SLICE_MS)
   await world.open()
   await world.pass(3)
-  assert.deepEqual(world.open_().map(({ labels, startsAt }) => [labels, startsAt]), [[alert.labels, alert.startsAt]])
+  assert.deepEqual(world.lasting().map(({ labels, startsAt }) => [labels, startsAt]), [[alert.labels, alert.startsAt]])
 
   // Killed, with what was kept since taken away: slices are read again, and the alert is the same.
   const beforeKill = world.log.findLastIndex(({ key }) => key === 'progress')
@@ -135,10 +135,11 @@ test('a service with stored history is judged at once; alarms, restarts and a cr
   await world.pass(2)
   world.isReceiverDown = false
   await world.pass(2)
-  assert.deepEqual(world.open_().map(({ labels, startsAt }) => [labels, startsAt]), [[alert.labels, alert.startsAt]])
+  assert.deepEqual(world.lasting().map(({ labels, startsAt }) => [labels, startsAt]), [[alert.labels, alert.startsAt]])
 
   await world.pass(60)
-  const ended = world.told.flat().filter(({ endsAt }) => endsAt !== undefined)
+  const all: readonly Alert[] = world.told.flat()
+  const ended = all.filter(({ endsAt }) => endsAt !== undefined)
   assert.deepEqual(ended.map(({ labels, startsAt }) => [labels, startsAt]), [[alert.labels, alert.startsAt]])
   assert.equal(world.log.findLast(({ key }) => key.startsWith('alert:'))?.state, 'none')
 })

@@ -29,13 +29,15 @@ test('a histogram by logarithm answers shares and quantiles within a bucket', ()
   fc.assert(fc.property(fc.double({ min: 0, max: 1e4, noNaN: true }), fc.double({ min: 0, max: 1e4, noNaN: true }), (a, b) => histogram.beyond(Math.min(a, b)) >= histogram.beyond(Math.max(a, b)) - 1e-9))
 })
 
+/** The tail of a large sample. */
+function fit(draw: () => number): ReturnType<typeof fitTail> {
+  const histogram = new LogHistogram(new Float32Array(HISTOGRAM_BUCKETS))
+  for (let index = 0; index < 20_000; index += 1) histogram.add(draw())
+  return fitTail(histogram)
+}
+
 test('the tail beyond the 98th percentile is as heavy as the distribution', () => {
   const chance = new Chance(2)
-  const fit = (draw: () => number): ReturnType<typeof fitTail> => {
-    const histogram = new LogHistogram(new Float32Array(HISTOGRAM_BUCKETS))
-    for (let index = 0; index < 20_000; index += 1) histogram.add(draw())
-    return fitTail(histogram)
-  }
   const light = fit(() => -Math.log(1 - chance.uniform()))
   // An exponential distribution: one in ten thousand lies beyond 9.21.
   assert.ok(light !== undefined && Math.abs(Math.log(beyondTail(light, 9.21) / 1e-4)) < 0.8, JSON.stringify(light))
@@ -76,8 +78,9 @@ test('evidence names the slice in which small p-values began', () => {
   assert.ok((errors[100] ?? 9) <= 1, `${errors[100]} slices`)
 })
 
+const made = (): BlockMaxima => new BlockMaxima(new Float64Array(MAXIMA_SIZE), CALIBRATION.leastLog)
+
 test('the threshold follows the greatest evidence of blocks, and incidents leave no trace in it', () => {
-  const made = (): BlockMaxima => new BlockMaxima(new Float64Array(MAXIMA_SIZE), CALIBRATION.leastLog)
   const [quiet, spiky, incident] = [made(), made(), made()]
   for (let slice = 0; slice < 10 * DAY_SLICES; slice += 1) {
     const isSpike = slice % DAY_SLICES === 100

@@ -1,11 +1,7 @@
 // Every constant of the detectors, in one place, so that a report can say with which ones it was made.
 // They were chosen on simulated series alone (null and injected suites of test/soak/null-suite.ts) and are frozen: the recorded
 // corpus is scored with them as they stand here.
-import type { Milliseconds, Ratio } from '@andon/model'
-
-const MINUTE: Milliseconds = 60_000
-const HOUR: Milliseconds = 60 * MINUTE
-const DAY: Milliseconds = 24 * HOUR
+import type { Milliseconds } from '@andon/model'
 
 /** Named in reports; changed with any constant below. */
 export const PARAMETER_SET = '2026-11 simulated 1'
@@ -19,7 +15,7 @@ export const FORECAST = {
   levelSlices: 120,
   /** The same of series that only a slow level fits: six hours. */
   slowLevelSlices: 1440,
-  winters: { level: (1 / 60) as number, trend: (1 / 2000) as number, damping: 0.999, season: (1 / 600) as number },
+  winters: { level: 0.016_666_666_666_666_666, trend: 0.0005, damping: 0.999, season: 0.001_666_666_666_666_666_8 },
   /** Bins of the day of the seasonal median, and days that each of them remembers. */
   seasonBins: 48,
   seasonDays: 7,
@@ -58,10 +54,10 @@ export const EVIDENCE = {
 
 export const CALIBRATION = {
   /** Longer than the longest cycle that is usual, a day. */
-  blockMs: (26 * HOUR) as number,
+  blockMs: 93_600_000,
   blocks: 14,
   /** The share of blocks that may have a false episode: 0.05 a week. */
-  falsePerBlock: ((0.05 * 26) / (7 * 24)) as number,
+  falsePerBlock: 0.007738095238095238,
   /** ln of the threshold is never below this, nor above that. */
   leastLog: 14,
   mostLog: 150,
@@ -72,7 +68,7 @@ export const CALIBRATION = {
   dailyFactor: 3,
   dailyMargin: 6,
   /** What was seen is committed so late, so that an episode that turns out to be an incident leaves no trace. */
-  commitMs: (20 * MINUTE) as number,
+  commitMs: 1_200_000,
 } as const
 
 export const GATES = {
@@ -82,19 +78,19 @@ export const GATES = {
   /** Nothing is learned from a slice that is less likely than this. */
   suspiciousP: 1e-3,
   /** For no longer than this; then what there is becomes usual. */
-  freezeMs: (4 * HOUR) as number,
+  freezeMs: 14_400_000,
   /** Calm slices that end an episode. */
   calmSlices: 8,
   /** The effect may be seen so much smaller by chance, in ln, for what is truly at the floor to be told. */
-  effectSlack: Math.log(1.5 / 1.35) as number,
+  effectSlack: 0.10536051565782614,
   /** Evidence counts for the calibration from this effect on: what hardly matters is no alarm. */
   calibratedEffect: 0.85,
   /** Standard errors that are granted at most. */
   effectErrors: 1,
   /** A throughput that falls to a half or less is noticed by users, whatever else says so. */
-  indicatesThroughput: (Math.LN2 / Math.log(1.5)) as number,
+  indicatesThroughput: 1.7095112913514547,
   /** So is a latency that doubles. */
-  indicatesLatency: (Math.LN2 / Math.log(1.5)) as number,
+  indicatesLatency: 1.7095112913514547,
   /** Below so many requests a slice a quantile is widened, below the other it says nothing. */
   quantileRequests: 30,
   quantileLeast: 5,
@@ -119,7 +115,7 @@ export const COUNTS = {
   /** ln of the evidence from which on nothing is learned. */
   suspiciousLog: 4.6,
   /** ln of slices per year: one false alarm a year in theory. */
-  leastLog: Math.log((365.25 * DAY) / SLICE_MS) as number,
+  leastLog: 14.559274804320745,
   /** Points of share that must be lost. */
   errorPoints: 0.015,
   slowPoints: 0.05,
@@ -136,29 +132,29 @@ export const COUNTS = {
 export const JUDGE = {
   /** Slices of data before a series is judged at all: two hours. */
   learningSlices: 480,
-  backtestMs: (7 * DAY) as number,
+  backtestMs: 604_800_000,
   /** The share of the slices of the backtest that must have data. */
-  backtestShare: 0.5 as Ratio,
+  backtestShare: 0.5,
   /** Unexplained episodes in the backtest at which a series may page, or write a ticket. */
   pageEpisodes: 0,
   ticketEpisodes: 2,
   /** How often it is judged anew. */
-  everyMs: (6 * HOUR) as number,
+  everyMs: 21_600_000,
   /** Series of one service must alarm within this time to agree. */
-  agreeMs: (3 * MINUTE) as number,
+  agreeMs: 180_000,
   agreeFamilies: 2,
   /** An episode of a series that has fallen silent ends after this. */
-  silenceMs: (15 * MINUTE) as number,
+  silenceMs: 900_000,
 } as const
 
 export const RELEASE = {
-  beforeMs: HOUR as number,
+  beforeMs: 3_600_000,
   /** Left out after a marker: start, caches, connections. */
-  settleMs: (2 * MINUTE) as number,
-  afterMs: (30 * MINUTE) as number,
+  settleMs: 120_000,
+  afterMs: 1_800_000,
   /** Comparisons are made this long after a marker. */
-  checksMs: [12 * MINUTE, 32 * MINUTE] as readonly number[],
+  checksMs: [720_000, 1_920_000],
   blockSlices: 4,
   leastBlocks: 8,
-  confidence: 0.999 as Ratio,
+  confidence: 0.999,
 } as const

@@ -54,6 +54,8 @@ const find = ({ series }: SliceTable, signal: SignalName): SeriesSlices => {
   return found
 }
 
+const sum = (values: Float64Array): number => values.reduce((all, value) => all + value, 0)
+
 test('slices hold what was sent, each request once', async () => {
   assert.ok(store)
   const engine = new Engine(store.metrics, defaultLimits, { floatParts: store.metrics, deltaHistograms: store.metrics })
@@ -63,13 +65,12 @@ test('slices hold what was sent, each request once', async () => {
   const errors = find(table, 'errors')
   assert.deepEqual({ ...errors.id }, { service: 'shop', environment: 'prod', signal: 'errors', key: '' })
   assert.match(publicId(errors.id), /^[\da-f]{16}$/)
-  const sum = (values: Float64Array): number => values.reduce((all, value) => all + value, 0)
   // 100 requests in ten seconds, and 10 failed ones more from 303 s on.
   const failed = ((540 - 303) / 10) * 10
   assert.ok(Math.abs(sum(errors.values) - failed) < 1e-6, `${sum(errors.values)} failed`)
   assert.ok(Math.abs(sum(errors.counts) - (480 * 10 + failed)) < 1e-6, `${sum(errors.counts)} requests`)
   const p50 = find(table, 'p50')
-  assert.ok(Math.abs((p50.values[3] ?? 0) / 0.02 - 1) < 0.1 && Math.abs((p50.values[25] ?? 0) / 0.08 - 1) < 0.1, `${p50.values.join(' ')}`)
+  assert.ok(Math.abs((p50.values[3] ?? 0) / 0.02 - 1) < 0.1 && Math.abs((p50.values[25] ?? 0) / 0.08 - 1) < 0.1, p50.values.join(' '))
   assert.ok(Math.abs((find(table, 'throughput').values[5] ?? 0) - 10) < 1e-6)
   assert.ok(find(table, 'cpu').values.every((value) => Math.abs(value - 0.25) < 1e-9))
   const slow = find(table, 'slow')
