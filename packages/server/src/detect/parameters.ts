@@ -126,7 +126,6 @@ export const COUNTS = {
   slowFactor: 1.25,
   /** The limit stays until the new one differs by this factor: what is slow must not move while it is watched. */
   slowMoves: 1.5,
-  grid: [1.5, 2, 3, 5, 10, 30, 100, 300],
 } as const
 
 export const JUDGE = {

@@ -67,12 +67,12 @@ test('one series that users do not notice wakes nobody, for as long as it alarms
 })
 
 test('two families that alarm together are two witnesses', async () => {
-  const { open } = await run(learned(), { p95: [20, 80], 'event-loop': [22, 80] })
+  const { open } = await run(learned(), { cpu: [20, 80], 'event-loop': [22, 80] })
   assert.deepEqual(open.map(({ labels }) => [labels['alertname'], labels['severity'], labels['service_name'], labels['deployment_environment_name']]), [['ServiceDegraded', 'critical', 'shop', 'prod']])
 })
 
 test('two series that alarm more than three minutes apart do not agree', async () => {
-  assert.deepEqual((await run(learned(), { p95: [10, 80], 'event-loop': [40, 80] })).open, [])
+  assert.deepEqual((await run(learned(), { cpu: [10, 80], 'event-loop': [40, 80] })).open, [])
 })
 
 test('an indicator wakes by itself; the alert tells since when, what and how much, and ends with the last series', async () => {
