@@ -287,6 +287,8 @@ const timed = (path: string, time: Time | null, more: Readonly<Record<string, st
 export const ON_CALL_PATH = '/api/on-call'
 export const RUNBOOKS_PATH = '/api/runbooks'
 export const OPEN_INCIDENTS_PATH = '/api/incidents?state=open&limit=500'
+/** The newest that concern a service, open or not. */
+export const incidentsOfPath = (service: string): string => `/api/incidents?${new URLSearchParams({ service, limit: '50' }).toString()}`
 /** Those that have ended; the newest of all where no time is given. */
 export const endedIncidentsPath = (time: Time | null): string => timed('/api/incidents', time, { state: 'resolved,reviewed', limit: '200' })
 export const incidentPath: (id: string) => string = incidentUrl

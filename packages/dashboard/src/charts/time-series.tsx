@@ -25,6 +25,8 @@ export interface TimeSeriesProps {
   readonly below?: boolean
   /** Deploys, incidents and the like, behind the lines and told below them. */
   readonly marks?: readonly ChartMark[]
+  /** Whether they are told in words too; of charts that stand together one is enough. */
+  readonly tellsMarks?: boolean
   /** Dragging along the time axis; without it, dragging does nothing. */
   readonly onSelect?: (start: number, end: number) => void
   readonly onZoomOut?: () => void
@@ -61,7 +63,7 @@ export function TimeSeries(props: TimeSeriesProps): JSX.Element {
       </ul>
       <div className="chart-box" ref={box} style={{ height: props.height ?? 180 }} role="img" aria-label={describe(props)} />
       {empty && <p className="chart-empty">No data in this range</p>}
-      <Marks {...props} />
+      {props.tellsMarks !== false && <Marks {...props} />}
     </figure>
   )
 }

@@ -51,7 +51,7 @@ export function ServiceScreen(): JSX.Element {
       )}
       {data !== undefined && !nothing && (
         <>
-          <ServiceCharts data={data} shell={shell} faded={query.isPlaceholderData} />
+          <ServiceCharts service={service} data={data} shell={shell} faded={query.isPlaceholderData} />
           <Operations service={service} data={data} faded={query.isPlaceholderData} />
           <Stalls service={service} shell={shell} />
           <Coverage service={service} />
