@@ -31,11 +31,21 @@ async function longestTrace(): Promise<string> {
   return traces.toSorted((a, b) => b.spanCount - a.spanCount)[0]?.traceId ?? ''
 }
 
+/** The newest incident; '' where there has been none. */
+async function newestIncident(): Promise<string> {
+  const response = await fetch(`${andon}/api/incidents?limit=1`)
+  const { incidents = [] }: { incidents?: { id: string }[] } = JSON.parse(await response.text())
+  return incidents[0]?.id ?? ''
+}
+
 const desktop = { width: 1440, height: 900 }
 const pictures: readonly Picture[] = [
   { name: 'overview', url: andon, scheme: 'light', ...desktop },
   { name: 'service', url: `${andon}/service/kanban`, scheme: 'dark', ...desktop },
   { name: 'trace', url: `${andon}/trace/${await longestTrace()}`, scheme: 'light', ...desktop },
+  { name: 'incident', url: `${andon}/incidents/${await newestIncident()}`, scheme: 'light', ...desktop },
+  { name: 'alerts', url: `${andon}/alerts`, scheme: 'dark', ...desktop },
+  { name: 'objectives', url: `${andon}/objectives`, scheme: 'light', ...desktop },
   { name: 'overview-phone', url: andon, scheme: 'dark', width: 390, height: 844 },
   { name: 'kanban', url: kanban, scheme: 'light', width: 1280, height: 800, prepare: logIn },
 ]

@@ -112,7 +112,7 @@ function Part({ title, silences, count, busy, onEdit, onExpire, children }: Part
                 <Matchers matchers={silence.matchers} />
                 <p>{silence.comment}</p>
                 <p className="dim">
-                  {silence.createdBy}, <When time={silence.startsAt} /> · {silenced === 0 ? 'no active alert matches' : silenced === 1 ? 'silences 1 active alert' : `silences ${silenced} active alerts`}
+                  {silence.createdBy}, <When time={silence.startsAt} /> · {matchText(silenced, silence.state)}
                 </p>
               </div>
               <div className="silence-end">
@@ -142,6 +142,11 @@ function Part({ title, silences, count, busy, onEdit, onExpire, children }: Part
       </ul>
     </Panel>
   )
+}
+
+function matchText(count: number, state: Silence['state']): string {
+  if (count === 0) return 'no active alert matches'
+  return `${state === 'active' ? 'silences' : 'would silence'} ${count === 1 ? '1 active alert' : `${count} active alerts`}`
 }
 
 function Matchers({ matchers }: { readonly matchers: readonly Matcher[] }): JSX.Element {
