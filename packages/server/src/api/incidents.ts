@@ -85,14 +85,14 @@ function registerReading(app: FastifyInstance, { incidents, runbooks, clock }: I
   })
   app.get<OfIncident>('/api/incidents/:id', LIVE, async ({ params }) => {
     const incident = await incidents.find(params.id)
-    const [timeline, evidence] = await Promise.all([incidents.timeline(incident.id), incidents.evidence(incident.id)])
+    const [timeline, evidence] = await Promise.all([incidents.timeline(incident.id), incidents.evidenceNames(incident)])
     return {
       now: clock.now(),
       incident,
       figures: figuresOf(incident),
       objectives: incidents.options.objectives,
       timeline,
-      evidence: evidence.map(({ name, kind, title, at, cut }) => ({ name, kind, title, at, cut })),
+      evidence,
       runbooks: runbooksFor(incident, runbooks.all()),
     }
   })

@@ -210,6 +210,8 @@ test('deploys shortly before, evidence, and deploys meanwhile stand in the timel
   assert.deepEqual(kept.map(({ name, cut }) => [name, cut]), [['series-0', false], ['series-1', false], ['series-2', false], ['series-3', false], ['statements', false], [`trace-${'a'.repeat(32)}`, true]])
   assert.ok(kept.every((one) => JSON.stringify(one).length < 100 * 1024))
   assert.match((await texts(world, id, 'evidence')).join(), /1 slow traces, 4 courses, statements\. Not to be had: errors: the table is away/)
+  const names = await manager.evidenceNames(await manager.find(id))
+  assert.deepEqual([names.map(({ name }) => name), 'data' in (names[0] ?? {})], [kept.map(({ name }) => name), false])
   await world.restart()
   await clock.advance(MINUTE)
   assert.equal(asked.length, 1)

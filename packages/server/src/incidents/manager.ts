@@ -6,8 +6,9 @@ import { ANDON, type Draft, isOpen, withEntriesBefore } from './draft.ts'
 import { deliveryEntry, deployEntry, mayConcern } from './entries.ts'
 import { type EscalationView, planDue, withEscalation } from './escalation.ts'
 import { EscalationTimers } from './escalation-timers.ts'
+import { type EvidenceName, EvidenceShelf } from './evidence-shelf.ts'
 import type { IncidentDeps } from './incident-deps.ts'
-import { entryRow, evidenceRow, inListOrder, incidentRow, type IncidentRow, isEvidence, isIncident, outboxRow } from './incident-log.ts'
+import { entryRow, evidenceRow, incidentRow, type IncidentRow, isIncident, outboxRow } from './incident-log.ts'
 import { IncidentIds } from './incident-ids.ts'
 import { OPEN_MAX, planJoin } from './join.ts'
 import { Neighbourhood } from './neighbourhood.ts'
@@ -19,7 +20,6 @@ import { type IncidentQuery, Shelf } from './shelf.ts'
 import { type NewIncident, planComment, planNew, planState, planStep, planVerdicts, type StateChange } from './states.ts'
 import { Timelines } from './timelines.ts'
 
-const EVIDENCE_MAX = 200
 
 /** Owns its timers from `start` to `stop`. May be called concurrently. */
 export class IncidentManager implements IncidentBook {
@@ -30,6 +30,7 @@ export class IncidentManager implements IncidentBook {
   readonly #ids = new IncidentIds()
   readonly #near: Neighbourhood
   readonly #timelines: Timelines
+  readonly #evidence: EvidenceShelf
   readonly #budget: BudgetBook
   readonly #pinning: Pinning
   readonly #timers: EscalationTimers
@@ -43,6 +44,7 @@ export class IncidentManager implements IncidentBook {
     this.#deps = deps
     this.#options = options
     this.#timelines = new Timelines(log)
+    this.#evidence = new EvidenceShelf(log)
     this.#near = new Neighbourhood(deps.neighbours, clock, deps.logger)
     this.#timers = new EscalationTimers(clock, deps.logger, (id) => this.#due(id))
     this.#budget = new BudgetBook(options.alertBudget)
@@ -195,9 +197,12 @@ export class IncidentManager implements IncidentBook {
 
   /** What was kept of an incident. */
   async evidence(id: string): Promise<readonly Evidence[]> {
-    const newest = new Map<string, Evidence>()
-    for (const { doc } of await this.#deps.log.history('evidence', id, EVIDENCE_MAX)) if (isEvidence(doc) && !newest.has(doc.name)) newest.set(doc.name, doc)
-    return inListOrder([...newest.values()])
+    return await this.#evidence.of(id)
+  }
+
+  /** The same without what it holds. */
+  async evidenceNames(incident: Incident): Promise<readonly EvidenceName[]> {
+    return await this.#evidence.names(incident)
   }
 
   /**
