@@ -1,6 +1,8 @@
 export { findPortHolder } from './api/port-holder.ts'
 export { App } from './app.ts'
 export { checkConfig, type Options, readOptions, type Sources } from './config.ts'
+export { PARAMETER_SET } from './detect/parameters.ts'
+export { Watch } from './detect/watch.ts'
 export { Notifier } from './notify/notifier.ts'
 export { readNotify } from './notify/schema.ts'
 export { runServer } from './run.ts'

@@ -30,7 +30,7 @@ export class NeighbourReader {
     return (await this.#all()).near.get(service) ?? NONE
   }
 
-  /** Services that a service called within the last hour. */
+  /** Services that a service called within the last hour: what is broken may not be called any more. Not those that only take its messages. */
   async calledBy(service: string): Promise<ReadonlySet<string>> {
     return (await this.#all()).called.get(service) ?? NONE
   }
@@ -53,11 +53,12 @@ export class NeighbourReader {
     const [records, named] = await Promise.all([this.#edges.read({ range, buckets: false }), this.#edges.named({ start: range.start - NAMES_KEPT, end: now })])
     const near = new Map<string, Set<string>>()
     const called = new Map<string, Set<string>>()
-    for (const { client, server, calls, serverCalls } of resolveEdges(records, named)) {
+    for (const { client, server, kind, calls, serverCalls } of resolveEdges(records, named)) {
       if (client === server || calls + serverCalls <= 0) continue
       note(near, client, server)
       note(near, server, client)
-      note(called, client, server)
+      // Whoever puts something into a queue does not wait for those who take it out.
+      if (kind !== 'consumer') note(called, client, server)
     }
     return { near, called }
   }
