@@ -68,6 +68,7 @@ export class DetectManager {
   #until: Milliseconds = 0
   #keptAt: Milliseconds = 0
   #under: Promise<void> | undefined
+  #hasLooked = false
   #end: () => void = () => undefined
   /** Alerts that ended and have not been taken. */
   #owed: Alert[] = []
@@ -147,8 +148,17 @@ export class DetectManager {
       })
   }
 
+  /** Goes on where there are data, once after a start: most histories are shorter than what is kept. */
+  async #skipSilence(): Promise<void> {
+    if (this.#hasLooked) return
+    const end = sliceFloor(this.#deps.clock.now() - READ_DELAY_MS)
+    if (end - this.#until > CHUNK * SLICE_MS) this.#until = sliceFloor(await this.#reader.firstData({ start: this.#until, end }))
+    this.#hasLooked = true
+  }
+
   /** Takes every slice that is whole, the oldest first. */
   async #catchUp(): Promise<void> {
+    await this.#skipSilence()
     for (;;) {
       const target = sliceFloor(this.#deps.clock.now() - READ_DELAY_MS)
       if (target <= this.#until || this.#stop.signal.aborted) break

@@ -78,6 +78,15 @@ test('slices hold what was sent, each request once', async () => {
   assert.equal(table.start % SLICE_MS, 0)
 })
 
+test('long times without data are passed over, to the hour', async () => {
+  assert.ok(store)
+  const reader = new SliceReader(engineEvaluator(new Engine(store.metrics, defaultLimits)))
+  const range = { start: START - 5 * 3_600_000 - 60_000, end: START + 3_600_000 }
+  assert.equal(await reader.firstData(range), START)
+  const empty = { start: range.start, end: START - 3_600_000 }
+  assert.equal(await reader.firstData(empty), empty.end)
+})
+
 test('of one service alone nothing else is read', async () => {
   assert.ok(store)
   const reader = new SliceReader(engineEvaluator(new Engine(store.metrics, defaultLimits)))

@@ -53,6 +53,9 @@ const numbersOf = (values: Values | undefined, count: number): Float64Array => F
 /** A limit that many services share, so that one question serves them: two significant digits. */
 const rounded = (limit: number): number => Number(limit.toPrecision(2))
 
+/** Something of every service that is watched. */
+const DATA = ['sum(increase(http_server_request_duration_seconds_count[1h]))', 'sum(count_over_time(process_cpu_utilization_ratio[1h]))']
+
 /** What takes long for a service, in seconds, and when it was learned. */
 interface SlowLimit {
   readonly limit: number
@@ -74,6 +77,18 @@ export class SliceReader {
    */
   slowLimit(service: Pick<SeriesId, 'service' | 'environment'>): number | undefined {
     return this.#limits.get(serviceKey(service))?.limit
+  }
+
+  /**
+   * When the first slices of a range may have data, to the hour; its end where it has none. Asked of sums over hours, so that long empty times cost nothing.
+   */
+  async firstData({ start, end }: TimeRange): Promise<Milliseconds> {
+    const hour = DAY / 24
+    const first = Math.ceil(start / hour) * hour + hour
+    const grid: Grid = { t: Array.from({ length: Math.max(0, Math.ceil((end - first) / hour)) + 1 }, (_, index) => first + index * hour), step: hour }
+    const found = await Promise.all(DATA.map(async (expression) => await this.#evaluator.over(expression, grid)))
+    const indices = found.flat().map(({ values }) => values.findIndex((value) => value !== null && value > 0)).filter((index) => index >= 0)
+    return indices.length === 0 ? end : Math.max(start, Math.min(end, first + (Math.min(...indices) - 1) * hour))
   }
 
   /** What was remembered before a restart. */
