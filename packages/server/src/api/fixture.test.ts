@@ -93,7 +93,8 @@ export interface FixtureOptions {
   readonly statements?: StatementsDeps['statements']
   readonly errors?: ExceptionsDeps['errors']
   readonly dashboard?: string
-  readonly more?: (app: FastifyInstance) => void
+  /** Routes in place of those of the telling half. */
+  readonly more?: (app: FastifyInstance, parts: { readonly guard: Guard; readonly clock: FakeClock }) => void
 }
 
 /** The whole API over fakes of store and ingest. */
@@ -178,8 +179,8 @@ export async function createFixture(options: FixtureOptions = {}): Promise<Fixtu
       )),
     dashboard: options.dashboard,
     more: (server) => {
-      options.more?.(server)
-      tellingRoutes(server, guard, clock)
+      if (options.more === undefined) tellingRoutes(server, guard, clock)
+      else options.more(server, { guard, clock })
     },
   })
   assert.ok(hub)

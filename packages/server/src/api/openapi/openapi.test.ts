@@ -8,6 +8,7 @@ import { silentLog } from '../../runtime/log.ts'
 import { FakeClock } from '../../runtime/clock.ts'
 import { Engine } from '../../query/engine.ts'
 import { createFixture, type Fixture, HOST, NOW, spanOf } from '../fixture.test.ts'
+import { tellingRoutes } from '../telling-fixture.test.ts'
 import { answerOf, conforms, type Document, pathOf } from './conforms.test.ts'
 import { operationKey } from './document.ts'
 import { OPERATIONS, TELLING_OPERATIONS } from './index.ts'
@@ -34,7 +35,10 @@ const seen = { time: NOW, service: 'shop', env: '', version: '', instance: '', r
 /** Every route answers something that has all its parts. */
 async function fixture(): Promise<Fixture> {
   return await createFixture({
-    more: prometheus,
+    more: (app, { guard, clock }) => {
+      prometheus(app)
+      tellingRoutes(app, guard, clock)
+    },
     spans: [
       spanOf('1', '', 0, { attributes: { big: 9_007_199_254_740_993n, list: ['a', 1n], none: null }, events: [{ time: BigInt(NOW) * 1_000_000n, name: 'e', attributes: { n: 1n }, droppedAttributes: 0 }], links: [{ traceId: 'b'.repeat(32), spanId: 'c'.repeat(16), traceState: '', flags: 0, attributes: {}, droppedAttributes: 0 }] }),
       spanOf('2', '1', 10),
