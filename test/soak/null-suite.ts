@@ -23,7 +23,7 @@ interface NullResult {
 
 interface Suite {
   readonly runNullSuite: (weeks: number, repeats: number, told: (result: NullResult) => void) => readonly NullResult[]
-  readonly runInjectedSuite: (rounds: number) => Promise<readonly { readonly rate: number; readonly scores: readonly unknown[] }[]>
+  readonly injectedTables: (rounds: number) => Promise<{ readonly text: string; readonly parameters: string }>
 }
 
 const load = async <T>(file: string): Promise<T> => {
@@ -52,15 +52,13 @@ function atMost(events: number, weeks: number): string {
 
 /** @param weeks - of each series, after eight days of history @param machine - the machine and its Node, in a line @returns a report in Markdown */
 export async function soakNullSuite(weeks: number, machine: string): Promise<string> {
-  const { runNullSuite, runInjectedSuite } = await load<Suite>('null-suite.test.js')
-  const { scoreTables } = await load<{ readonly scoreTables: (scores: readonly unknown[]) => string }>('score.js')
-  const { PARAMETER_SET } = await load<{ readonly PARAMETER_SET: string }>('parameters.js')
+  const { runNullSuite, injectedTables } = await load<Suite>('null-suite.test.js')
   const begun = performance.now()
   const results = runNullSuite(weeks, 4, ({ name, ours, paged, state }) => void process.stderr.write(`${name}: ${ours.episodes} alarms, ${paged} pages, ${state}\n`))
   const allWeeks = sum(results, (each) => each.weeks)
   const paged = sum(results, (each) => each.paged)
   const trusted = sum(results, (each) => each.trusted)
-  const injected = await runInjectedSuite(10)
+  const { text, parameters } = await injectedTables(10)
   const names = [...new Set(results.map(({ name }) => name))]
   return [
     `### Detectors over ${allWeeks} simulated series-weeks in which nothing is wrong`,
@@ -78,8 +76,8 @@ export async function soakNullSuite(weeks: number, machine: string): Promise<str
     '',
     'All signals of one service, by the number of its requests. On these series the constants were chosen, so the figures are those of tuning, not a proof; the proof is the recorded corpus.',
     '',
-    ...injected.flatMap(({ rate, scores }) => [`#### ${rate} requests a second`, '', scoreTables(scores)]),
-    `Parameters: "${PARAMETER_SET}". ${((performance.now() - begun) / 60_000).toFixed(1)} minutes. ${machine}.`,
+    text,
+    `Parameters: "${parameters}". ${((performance.now() - begun) / 60_000).toFixed(1)} minutes. ${machine}.`,
     '',
   ].join('\n')
 }

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BEGIN, Chance, DAY_SLICES, injectedService, NULLS, type NullSeries } from './fixture.test.ts'
-import { SLICE_MS } from './parameters.ts'
-import { type DetectorScore, scoreRecording } from './score.ts'
+import { PARAMETER_SET, SLICE_MS } from './parameters.ts'
+import { type DetectorScore, scoreRecording, scoreTables } from './score.ts'
 import { WatchedSeries } from './series.ts'
 import { WatchedService } from './service.ts'
 import { seriesKey } from './slices.ts'
@@ -101,10 +101,16 @@ export function runNullSuite(weeks: number, repeats: number, told: (result: Null
 }
 
 /** Runs the injected suite at several loads. */
-export async function runInjectedSuite(rounds: number, rates: readonly number[] = [0.5, 2, 20]): Promise<readonly { readonly rate: number; readonly scores: readonly DetectorScore[] }[]> {
+async function runInjectedSuite(rounds: number, rates: readonly number[] = [0.5, 2, 20]): Promise<readonly { readonly rate: number; readonly scores: readonly DetectorScore[] }[]> {
   const results: { rate: number; scores: readonly DetectorScore[] }[] = []
   for (const [index, rate] of rates.entries()) results.push({ rate, scores: await scoreRecording(injectedService('shop', { rate, days: 8, rounds, seed: 77 + index })) })
   return results
+}
+
+/** The injected suite as tables in Markdown, and the name of the constants it was made with. */
+export async function injectedTables(rounds: number): Promise<{ readonly text: string; readonly parameters: string }> {
+  const results = await runInjectedSuite(rounds)
+  return { text: results.map(({ rate, scores }) => `#### ${rate} requests a second\n\n${scoreTables(scores)}`).join('\n'), parameters: PARAMETER_SET }
 }
 
 /** The tests stand only where the runner of tests has loaded this, not where the soak has. */

@@ -1,41 +1,15 @@
 import type { Milliseconds, Ratio } from '@andon/model'
 import { BlockMaxima, MAXIMA_SIZE } from './block-maxima.ts'
-import { DAILY_BINS_SIZE, DAILY_SIZE, DailyEvidence } from './daily-evidence.ts'
+import { DAILY_SIZE, DailyEvidence } from './daily-evidence.ts'
 import type { Detector, Verdict } from './detector.ts'
 import { type Effect, effectOf, fromScale, toScale } from './effect.ts'
 import { Evidence, EVIDENCE_SIZE } from './evidence.ts'
 import { Forecast, FORECAST_SIZE } from './forecast.ts'
 import { HISTOGRAM_BUCKETS, LogHistogram } from './log-histogram.ts'
 import { CALIBRATION, FORECAST, GATES, JUDGE, REFERENCE, SLICE_MS } from './parameters.ts'
-import { SEASON_BINS_SIZE } from './season.ts'
 import { packed, unpacked } from './snapshot.ts'
 import { beyondTail, fitTail, type Tail } from './tail.ts'
-
-// Where the detector's own numbers stand.
-const SLICES = 0
-const LAST = 1
-const PREVIOUS = 2
-const COVARIANCE = 3
-const VARIANCE = 4
-const SCALE = 5
-const FROZEN = 6
-const FIRING = 7
-const ONSET = 8
-const CALM = 9
-const VALUE = 10
-const EXPECTED = 11
-const P = 12
-const EFFECT = 13
-/** The last three p-values, then the last four residuals to the bad side. */
-const LAST_P = 14
-const RESIDUALS = 17
-const RESIDUALS_KEPT = 4
-/** The fitted tail: its threshold, scale and shape. */
-const TAIL = RESIDUALS + RESIDUALS_KEPT
-const OWN_SIZE = TAIL + 3
-const STATE_SIZE = OWN_SIZE + EVIDENCE_SIZE + MAXIMA_SIZE + DAILY_SIZE + FORECAST_SIZE
-const DAILY_AT = HISTOGRAM_BUCKETS + SEASON_BINS_SIZE
-const FLOATS = DAILY_AT + DAILY_BINS_SIZE
+import { CALM, COVARIANCE, DAILY_AT, EFFECT, EXPECTED, FIRING, FLOATS, FROZEN, LAST, LAST_P, ONSET, OWN_SIZE, P, PREVIOUS, RESIDUALS, RESIDUALS_KEPT, SCALE, SLICES, STATE_SIZE, TAIL, VALUE, VARIANCE } from './value-layout.ts'
 
 /** A reference of fewer residuals says nothing. */
 const LEAST_REFERENCE = 200
@@ -57,7 +31,7 @@ export interface ValueDetectorOptions {
 
 /**
  * Watches a value: what is expected of it, how unlikely its residual is by rank and tail among the series' own, whitened of its autocorrelation,
- * how much evidence that adds up to, and whether it matters. Learns nothing while it is suspicious. Holds less than 4 KiB and takes
+ * how much evidence that adds up to, and whether it matters. Learns nothing while it is suspicious. Its numbers are less than 3 KiB, and it takes
  * no memory for a slice but what the fit of the tail needs every hour.
  */
 export class ValueDetector implements Detector {
