@@ -15,7 +15,8 @@ test('ingest at half of the top rate: what was acknowledged is stored, and the h
   const { held, acknowledged, stored, sent } = result
   assert.equal(stored.spans, acknowledged.spans)
   // And the series target_info of each resource.
-  assert.ok(stored.samples >= acknowledged.samples && stored.samples <= acknowledged.samples * 1.02, `${stored.samples} of ${acknowledged.samples} samples`)
+  // Rules that Andon brings with it write some of their own.
+  assert.ok(stored.samples >= acknowledged.samples && stored.samples <= acknowledged.samples * 1.02 + 3000, `${stored.samples} of ${acknowledged.samples} samples`)
   assert.ok(sent.spans > 0 && sent.samples > 0, JSON.stringify(sent))
   const third = Math.floor(held.length / 3)
   const grown = least(held.slice(-third)) - least(held.slice(third, -third))

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
 import { defaultDetect, type DetectOptions, readDetect } from './detect/schema.ts'
 import { type IncidentOptions, readIncidentOptions } from './incidents/schema.ts'
@@ -292,8 +292,21 @@ function retentionOf(values: ReadonlyMap<string, unknown>): Required<Retention> 
 }
 
 /** Who is told of what; a secret that is named must be there. */
-function toldOf(values: ReadonlyMap<string, unknown>, env: Readonly<Record<string, string | undefined>>): ToldOptions {
-  return readTold(values.get('alerting'), values.get('notify'), env)
+function toldOf({ values, placeOf }: FileOptions, env: Readonly<Record<string, string | undefined>>): ToldOptions {
+  try {
+    return readTold(values.get('alerting'), values.get('notify'), env)
+  } catch (error) {
+    const place = error instanceof AndonError ? placeOf(error.message) : undefined
+    if (!(error instanceof AndonError) || place === undefined) throw error
+    throw new AndonError('bad_config', `${place}: ${error.message}`, { cause: error, hint: error.hint })
+  }
+}
+
+/** What a configuration file says. */
+interface FileOptions {
+  readonly values: ReadonlyMap<string, unknown>
+  /** File and line of the key that a message begins with, as deep as it is there; undefined where the file has no such section. */
+  readonly placeOf: (message: string) => string | undefined
 }
 
 /** The options that a configuration file names. */
@@ -303,6 +316,7 @@ class ConfigFile {
   readonly #places = new Map<string, string>()
   readonly #name: string
   readonly #lines = new LineCounter()
+  #contents: unknown
 
   /** @throws AndonError bad_config naming the line */
   constructor(text: string, name: string) {
@@ -312,6 +326,7 @@ class ConfigFile {
     if (error !== undefined) throw badConfig(this.#at(error.pos[0]), error.message)
     if (document.contents === null) return
     if (!isMap(document.contents)) throw badConfig(this.#at(0), 'the file must hold keys and values.')
+    this.#contents = document.contents
     for (const { key, value } of document.contents.items) this.#read(key, value, '')
     this.#checkRetention()
   }
@@ -326,8 +341,35 @@ class ConfigFile {
     throw badConfig(where, `${longer} (${retention[fault.longer]}) must be at least ${shorter} (${retention[fault.shorter]}): what is longer ago is read from sums, which must not expire first.`)
   }
 
+  /** @see FileOptions */
+  placeOf(message: string): string | undefined {
+    const path = /^[\w.[\]-]+/.exec(message)?.[0] ?? ''
+    let node = this.#contents
+    let offset: number | undefined
+    for (const step of path.split(/[.[\]]+/)) {
+      const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === step) : undefined
+      const found: unknown = pair?.value ?? (isSeq(node) ? node.items[Number(step)] : undefined)
+      const named: unknown = pair?.key ?? found
+      if (!isNode(named)) break
+      offset = named.range?.[0] ?? offset
+      node = found
+    }
+    return offset === undefined ? undefined : this.#at(offset)
+  }
+
   #at(offset: number): string {
     return `${this.#name}:${this.#lines.linePos(offset).line}`
+  }
+
+  /** A key within a section is named by its own line, not by that of the section. */
+  #fit(option: OptionSpec, value: unknown, where: string): unknown {
+    try {
+      return fit(option, value, where)
+    } catch (error) {
+      if (!(error instanceof AndonError) || !error.message.startsWith(`${where}: `)) throw error
+      const message = error.message.slice(where.length + 2)
+      throw new AndonError(error.code, `${this.placeOf(message) ?? where}: ${message}`, { cause: error, hint: error.hint })
+    }
   }
 
   #read(key: unknown, value: unknown, prefix: string): void {
@@ -335,7 +377,7 @@ class ConfigFile {
     const name = `${prefix}${isScalar(key) ? String(key.value) : '?'}`
     const option = byName.get(name)
     if (option !== undefined) {
-      this.values.set(name, fit(option, isNode(value) ? value.toJSON() : value, where))
+      this.values.set(name, this.#fit(option, isNode(value) ? value.toJSON() : value, where))
       this.#places.set(name, where)
       return
     }
@@ -365,13 +407,14 @@ export function checkConfig(text: string, name: string): ReadonlyMap<string, unk
   return new ConfigFile(text, name).values
 }
 
-function readFile(file: string | undefined): ReadonlyMap<string, unknown> {
+function readFile(file: string | undefined): FileOptions {
   const path = resolve(file ?? 'andon.yaml')
   if (!existsSync(path)) {
-    if (file === undefined) return new Map()
+    if (file === undefined) return { values: new Map(), placeOf: () => undefined }
     throw new AndonError('bad_config', `There is no configuration file ${path}.`)
   }
-  return checkConfig(readFileSync(path, 'utf8'), file ?? 'andon.yaml')
+  const read = new ConfigFile(readFileSync(path, 'utf8'), file ?? 'andon.yaml')
+  return { values: read.values, placeOf: (message) => read.placeOf(message) }
 }
 
 /** A token from the environment may do all. */
@@ -401,7 +444,8 @@ function clickhouseOf(given: Readonly<Record<string, unknown>>, stated = ''): Se
  * @throws AndonError bad_config naming the flag, variable or line that is wrong
  */
 export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
-  const fromFile = readFile(file ?? (env['ANDON_CONFIG'] === '' ? undefined : env['ANDON_CONFIG']))
+  const told = readFile(file ?? (env['ANDON_CONFIG'] === '' ? undefined : env['ANDON_CONFIG']))
+  const fromFile = told.values
   /** What was chosen of some options, by the keys that they have in `Options`. */
   const chosen = (keys: Readonly<Record<string, string>>): Record<string, unknown> => {
     const values: Record<string, unknown> = {}
@@ -420,7 +464,7 @@ export function readOptions({ flags = {}, env = {}, file }: Sources): Options {
     rules: Object.assign({}, defaultRules, section('rules', defaultRules)),
     clickhouse: clickhouseOf(chosen(SERVER_PLACES), env['CLICKHOUSE_PASSWORD']),
     objectives: Object.assign({}, defaultObjectives, chosen({ files: 'objectives.files', defaults: 'objectives.defaults', delayMs: 'objectives.delay', backfillMs: 'objectives.backfill' })),
-    ...toldOf(fromFile, env),
+    ...toldOf(told, env),
   })
   return { ...options, dataDir: resolve(options.dataDir), tokens: [...options.tokens, ...envTokens(env)] }
 }

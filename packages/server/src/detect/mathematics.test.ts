@@ -227,10 +227,6 @@ test('the numbers of a series are less than 3 KiB, and less than 5 KiB with the 
 })
 
 setFlagsFromString('--expose-gc')
-const collect: () => void = runInNewContext('gc')
-
-function usedBytes(): number {
-  collect()
 const gc: unknown = runInNewContext('gc')
 
 function usedBytes(): number {
