@@ -100,7 +100,7 @@ notify:
     const found = await json<{ alerts: { labels: Record<string, string>; silencedBy: string[] }[] }>(`${url}/api/alerts`)
     return found.alerts.length < 2 ? undefined : found
   })
-  assert.deepEqual(native.alerts.map(({ labels, silencedBy }) => [labels['alertname'], silencedBy.length]).toSorted(), [['QueueDeep', 0], ['QueueQuiet', 1]])
+  assert.deepEqual(native.alerts.map(({ labels, silencedBy }) => [labels['alertname'], silencedBy.length]).toSorted((a, b) => String(a[0]).localeCompare(String(b[0]))), [['QueueDeep', 0], ['QueueQuiet', 1]])
   const prometheus = await json<{ data: { alerts: { labels: Record<string, string>; state: string }[] } }>(`${url}/api/v1/alerts`)
   assert.ok(prometheus.data.alerts.some(({ labels, state }) => labels['alertname'] === 'QueueDeep' && state === 'firing'))
   const peers = await json<{ labels: Record<string, string> }[]>(`${url}/api/v2/alerts`)
