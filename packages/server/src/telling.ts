@@ -199,7 +199,7 @@ export class Telling {
     releases.start()
   }
 
-  /** Takes other rules, objectives, routes and runbooks; what is known of those that stay is kept. Channels need a new start. */
+  /** Takes other rules, objectives, routes and runbooks; what is known of those that stay is kept. Channels, and the options of incidents and detectors, need a new start. */
   async reload({ groups, objectives }: TellingFiles, { alerting }: Pick<Options, 'alerting'>): Promise<void> {
     const { alerts, rules, objectives: managed, runbooks } = this.#parts
     runbooks.reload()
