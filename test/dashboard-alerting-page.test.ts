@@ -83,6 +83,8 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
           assert.deepEqual(await seriousFaults(page), [])
           await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
           await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
+          // Colours that still change are neither those of the one nor of the other.
+          await page.waitForFunction('document.getAnimations().every((each) => !(each instanceof CSSTransition))')
           assert.deepEqual(await seriousFaults(page), [], 'dark')
           await page.setViewportSize(PHONE)
           await page.locator(loaded).first().waitFor()
@@ -310,7 +312,8 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
       await page.goto(`${server.url}/incidents/gone`)
       await page.getByRole('alert').waitFor()
       replaced.set('/api/incidents/gone', answers(new URL(`/api/incidents/${OPEN_INCIDENT}`, server.url)))
-      await page.getByRole('button', { name: 'Try again' }).click()
+      // The page asks by itself too, and may be drawn anew at any moment.
+      await page.getByRole('button', { name: 'Try again' }).dispatchEvent('click')
       await page.getByRole('heading', { name: /Requests of kanban fail/, level: 1 }).waitFor()
     }))
 

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { after, test, type TestContext } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { App, createLog, readOptions } from '@andon/server'
 import { eventually } from './eventually.ts'
@@ -14,6 +14,18 @@ import { root } from './repository/root.ts'
 
 const program = join(root, 'node_modules/.cache/prometheus/usr/bin/prometheus')
 const skip: string | false = existsSync(program) ? false : 'no Prometheus here: it is fetched from Debian packages where there is apt-get'
+
+/** Removed when no server is left that writes into them. */
+const folders: string[] = []
+after(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+function newFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), name))
+  folders.push(folder)
+  return folder
+}
 
 async function startAndon(t: TestContext, dataDir: string, port = 0, file?: string): Promise<App> {
   const app = new App(readOptions({ flags: { 'listen.port': String(port), data_dir: dataDir }, file }), { log: createLog('error', () => Date.now()) })
@@ -42,7 +54,6 @@ remote_write:
   t.after(async () => {
     child.kill('SIGKILL')
     if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
-    rmSync(folder, { recursive: true, force: true })
   })
   return `http://${own}`
 }
@@ -90,7 +101,7 @@ async function agree(prometheus: string, andon: string, expression: string, seco
 const now = (): number => Math.floor(Date.now() / 1000)
 
 test('Prometheus scrapes Andon, writes on to it, also over its restart, and both answer alike', { timeout: 180_000, skip }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'andon-prometheus-'))
+  const folder = newFolder('andon-prometheus-')
   const dataDir = join(folder, 'andon')
   const port = await freePort()
   const first = await startAndon(t, dataDir, port)
@@ -123,7 +134,7 @@ test('Prometheus scrapes Andon, writes on to it, also over its restart, and both
 })
 
 test('Andon scrapes the same target as Prometheus, and has the same series of it', { timeout: 120_000, skip }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'andon-scrape-'))
+  const folder = newFolder('andon-scrape-')
   const prometheus = await startPrometheus(t, folder, 'http://127.0.0.1:1')
   const config = join(folder, 'andon.yaml')
   const target = new URL(prometheus).host
