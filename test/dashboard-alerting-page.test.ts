@@ -84,7 +84,7 @@ describe('the pages of alerts, incidents and objectives in a browser', { skip },
           await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
           await page.locator('html[data-mantine-color-scheme="dark"]').waitFor()
           // Colours that still change are neither those of the one nor of the other.
-          await page.waitForFunction('document.getAnimations().every((each) => !(each instanceof CSSTransition))')
+          await eventually('the colours to settle', async () => ((await page.evaluate('document.getAnimations().every((each) => !(each instanceof CSSTransition))')) === true ? true : undefined))
           assert.deepEqual(await seriousFaults(page), [], 'dark')
           await page.setViewportSize(PHONE)
           await page.locator(loaded).first().waitFor()
