@@ -12,6 +12,7 @@ import { ServerDatabase, type ServerOptions } from './engine-server.ts'
 import { ExceptionStore } from './exceptions.ts'
 import { InventoryStore } from './inventory.ts'
 import { lenient, parts } from './layout.ts'
+import { SeriesIndex } from './known-series.ts'
 import { MetricsStore } from './metrics.ts'
 import { migrate } from './migrate.ts'
 import { ProfileStore } from './profiles.ts'
@@ -116,12 +117,13 @@ export async function storeOver(database: Database, { log, clock, retention = de
     await database.close()
     throw error
   }
+  const index = new SeriesIndex(database, clock)
   return {
     spans: new SpanStore(database, clock),
     spanSearch: new SpanSearchStore(database),
     spanAttributes: new SpanAttributeStore(database),
-    metrics: new MetricsStore(database, clock),
-    rollups: new RollupStore(database, clock),
+    metrics: new MetricsStore(database, clock, index),
+    rollups: new RollupStore(database, clock, index),
     exceptions: new ExceptionStore(database),
     profiles: new ProfileStore(database, clock, wholeRetention(retention).profilesDays),
     state,

@@ -1,7 +1,9 @@
 // Which series there are: the table of series, by matchers of labels.
 import { AndonError, type LabelMatcher, type Labels, labelsKey, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
+import type { Clock } from '../runtime/clock.ts'
 import { stringOf, textRecord } from './cells.ts'
 import type { Database } from './database.ts'
+import { EMBEDDED } from './layout.ts'
 import { condition } from './matchers.ts'
 import { all, i64, ids, Param, type Sql, sql, u32 } from './sql.ts'
 
@@ -31,14 +33,9 @@ export function isHistogram({ type }: KnownSeries): boolean {
   return type === 'histogram'
 }
 
-/**
- * The series that match and were seen since the range began, in the order of their ids.
- *
- * @throws AndonError query_too_large past 100,000 series
- */
-export async function knownSeries(database: Database, matchers: readonly LabelMatcher[], range: TimeRange, signal?: AbortSignal): Promise<KnownSeries[]> {
+async function lookUp(database: Database, matchers: readonly LabelMatcher[], since: Milliseconds, signal?: AbortSignal): Promise<readonly KnownSeries[]> {
   const conditions = matchers.map(condition)
-  const seen = sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor((range.start - SEEN_SLACK) / 1000)))})`
+  const seen = sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor(since / 1000)))})`
   const rows = await database.query(
     sql`SELECT id, any(toString(name)), any(toString(type)), any((mapKeys(labels), mapValues(labels))) FROM andon.series WHERE ${all([...conditions, seen])} GROUP BY id ORDER BY id LIMIT ${u32(SERIES_MAX + 1)}`,
     ([id, metric, type, labels]) => ({ id: BigInt(stringOf(id)), type: metricType(stringOf(type)), labels: { __name__: stringOf(metric), ...textRecord(labels) } }),
@@ -46,6 +43,79 @@ export async function knownSeries(database: Database, matchers: readonly LabelMa
   )
   if (rows.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
   return rows
+}
+
+/** What is remembered is asked anew after this time: series expire. */
+const KEPT: Milliseconds = 60_000
+/** The same where other servers may write series into the same tables. */
+const KEPT_OF_OTHERS: Milliseconds = 5000
+/** From how long ago series are looked up is rounded down to this, so that a moving range finds what was remembered; the slack allows for it. */
+const SINCE: Milliseconds = 3_600_000
+const LOOKUPS_MAX = 1000
+const REMEMBERED_MAX = 200_000
+
+interface Remembered {
+  readonly at: Milliseconds
+  readonly series: readonly KnownSeries[]
+}
+
+/**
+ * The table of series as queries ask it. One expression looks the same selector up several times, rules and open pages the same ones every
+ * few seconds, and new series are rare: answers are remembered until one is written. May be used concurrently.
+ */
+export class SeriesIndex {
+  readonly #database: Database
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #kept: Milliseconds
+  readonly #remembered = new Map<string, Remembered>()
+  #size = 0
+  /** Grows with every write of series: what was asked before one may not know of it. */
+  #written = 0
+
+  constructor(database: Database, clock: Pick<Clock, 'now'>) {
+    this.#database = database
+    this.#clock = clock
+    this.#kept = database.layout === EMBEDDED ? KEPT : KEPT_OF_OTHERS
+  }
+
+  /**
+   * The series that match and were seen since the range began, in the order of their ids.
+   *
+   * @throws AndonError query_too_large past 100,000 series
+   */
+  async find(matchers: readonly LabelMatcher[], range: TimeRange, signal?: AbortSignal): Promise<readonly KnownSeries[]> {
+    const now = this.#clock.now()
+    const since = Math.floor((range.start - SEEN_SLACK) / SINCE) * SINCE
+    const key = JSON.stringify([since, matchers.map(({ name, operator, value }) => [name, operator, value])])
+    const known = this.#remembered.get(key)
+    if (known !== undefined && now >= known.at && now - known.at < this.#kept) return known.series
+    const written = this.#written
+    const series = await lookUp(this.#database, matchers, since, signal)
+    if (written === this.#written) this.#remember(key, { at: now, series })
+    return series
+  }
+
+  /** To be called before series are written, and when they are. */
+  forget(): void {
+    this.#written += 1
+    this.#remembered.clear()
+    this.#size = 0
+  }
+
+  #remember(key: string, answer: Remembered): void {
+    this.#drop(key)
+    this.#remembered.set(key, answer)
+    this.#size += answer.series.length
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= LOOKUPS_MAX && this.#size <= REMEMBERED_MAX) return
+      this.#drop(oldest)
+    }
+  }
+
+  #drop(key: string): void {
+    this.#size -= this.#remembered.get(key)?.series.length ?? 0
+    this.#remembered.delete(key)
+  }
 }
 
 /** Series by the group that they belong to. */

@@ -6,7 +6,7 @@ import { bucketViews, type SelectedSeries, type View, viewOf } from './bucket-vi
 import { notStored, ofBothKinds } from './both-kinds.ts'
 import type { Database } from './database.ts'
 import { type DeltaAnswer, deltaHistograms, type DeltaRequest } from './delta-histograms.ts'
-import { groupedSeries, HISTOGRAM_WEIGHT, isHistogram, type KnownSeries, knownSeries, metricType, USUAL_INTERVAL } from './known-series.ts'
+import { groupedSeries, HISTOGRAM_WEIGHT, isHistogram, type KnownSeries, metricType, SeriesIndex, USUAL_INTERVAL } from './known-series.ts'
 import { COUNT_CELLS, HISTOGRAM_CELLS, readHistograms, readSamples, SAMPLE_CELLS, typed } from './metric-read.ts'
 import type { HistogramValue, MetricRows } from './metric-rows.ts'
 import { EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv } from './metric-write.ts'
@@ -73,20 +73,32 @@ export const METRIC_ALIASES: Readonly<Record<string, string>> = {
 export class MetricsStore {
   readonly #database: Database
   readonly #clock: Clock
+  readonly #index: SeriesIndex
 
-  constructor(database: Database, clock: Clock) {
+  constructor(database: Database, clock: Clock, index: SeriesIndex = new SeriesIndex(database, clock)) {
     this.#database = database
     this.#clock = clock
+    this.#index = index
   }
 
   /** Stores the rows of one request, or of several gathered ones; settles when they are stored. */
   async write(rows: MetricRows, options: WriteOptions = {}): Promise<void> {
     const seconds = Math.floor(this.#clock.now() / 1000)
     await this.#database.insert('metric_meta', META_COLUMNS, metadataTsv(rows.metadata, seconds))
-    await this.#database.insert('series', SERIES_COLUMNS, seriesTsv(rows.series, seconds))
+    await this.#writeSeries(rows, seconds)
     await once(options, 'samples', (dedup) => this.#database.insert('samples_in', SAMPLE_COLUMNS, sampleTsv(rows.samples, rows.sampleRows), dedup))
     await once(options, 'hist', (dedup) => this.#database.insert('hist_in', HISTOGRAM_COLUMNS, histogramTsv(rows.histograms), dedup))
     await once(options, 'exemplars', (dedup) => this.#database.insert('exemplars', EXEMPLAR_COLUMNS, exemplarTsv(rows.exemplars), dedup))
+  }
+
+  async #writeSeries({ series }: MetricRows, seconds: number): Promise<void> {
+    if (series.length === 0) return
+    this.#index.forget()
+    try {
+      await this.#database.insert('series', SERIES_COLUMNS, seriesTsv(series, seconds))
+    } finally {
+      this.#index.forget()
+    }
   }
 
   /** The last point of each counter strictly before its own time, at most a day before; those without one are absent. */
@@ -191,8 +203,8 @@ export class MetricsStore {
     return await deltaHistograms(this.#database, known, request, signal)
   }
 
-  async #known(matchers: readonly LabelMatcher[], range: TimeRange, signal?: AbortSignal): Promise<KnownSeries[]> {
-    return await knownSeries(this.#database, matchers, range, signal)
+  async #known(matchers: readonly LabelMatcher[], range: TimeRange, signal?: AbortSignal): Promise<readonly KnownSeries[]> {
+    return await this.#index.find(matchers, range, signal)
   }
 
   async #samples(series: readonly KnownSeries[], range: TimeRange, options: SelectOptions): Promise<SelectedSeries[]> {

@@ -3,7 +3,7 @@ import { AndonError, type LabelMatcher, type Labels, labelsKey, type Millisecond
 import type { Clock } from '../runtime/clock.ts'
 import { bucketViews, type View, viewOf } from './bucket-views.ts'
 import type { Database } from './database.ts'
-import { groupedSeries, type GroupedSeries, HISTOGRAM_WEIGHT, isHistogram, type KnownSeries, knownSeries, seriesApart, USUAL_INTERVAL } from './known-series.ts'
+import { groupedSeries, type GroupedSeries, HISTOGRAM_WEIGHT, isHistogram, type KnownSeries, seriesApart, type SeriesIndex, USUAL_INTERVAL } from './known-series.ts'
 import { type CellGrid, ENOUGH, type FloatCells, type FloatColumn, type HistogramCells, readFloatCells, readHistogramCells, type Resolution } from './rollup-read.ts'
 import { extentOf, type RollupExtent } from './rollup-extent.ts'
 import type { SelectOptions } from './metrics.ts'
@@ -47,11 +47,13 @@ const GAUGES: ReadonlySet<string> = new Set(['gauge', 'updown', 'info', 'summary
 export class RollupStore {
   readonly #database: Database
   readonly #clock: Pick<Clock, 'now'>
+  readonly #index: SeriesIndex
   #extent: { readonly read: Milliseconds; readonly value: Promise<RollupExtent> } | undefined
 
-  constructor(database: Database, clock: Pick<Clock, 'now'>) {
+  constructor(database: Database, clock: Pick<Clock, 'now'>, index: SeriesIndex) {
     this.#database = database
     this.#clock = clock
+    this.#index = index
   }
 
   /** Since when raw points and five-minute rollups are there, where coarser tables reach further back; read at most every ten seconds. */
@@ -67,12 +69,12 @@ export class RollupStore {
 
   /** The series that match and were seen since the range began. */
   async find(matchers: readonly LabelMatcher[], range: TimeRange, { signal }: SelectOptions = {}): Promise<RolledSeries> {
-    const plain = await knownSeries(this.#database, matchers, range, signal)
+    const plain = await this.#index.find(matchers, range, signal)
     const view = viewOf(matchers)
     const [floats, native] = [plain.filter((each) => !isHistogram(each)), plain.filter(isHistogram)]
     if (view === undefined) return { floats, native, viewed: [], view }
     const stored = new Set(plain.map(({ labels }) => labelsKey({ ...labels, le: '' })))
-    const viewed = (await knownSeries(this.#database, view.matchers, range, signal))
+    const viewed = (await this.#index.find(view.matchers, range, signal))
       .filter(isHistogram)
       .map((each) => ({ ...each, labels: { ...each.labels, __name__: `${each.labels['__name__'] ?? ''}${view.suffix}` } }))
       .filter(({ labels }) => !stored.has(labelsKey({ ...labels, le: '' })))

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LabelMatcher } from '@andon/model'
+import { FakeClock } from '../runtime/clock.ts'
+import type { Database } from './database.ts'
+import { SeriesIndex } from './known-series.ts'
+import { EMBEDDED, type Layout } from './layout.ts'
+
+const START = Date.UTC(2026, 5, 1)
+const HOUR = 3_600_000
+const matcher = (value: string): LabelMatcher => ({ name: '__name__', operator: '=', value })
+const RANGE = { start: START - HOUR, end: START }
+
+/** A table of series of which only the number of lookups matters; one may be held back. */
+class Table {
+  lookups = 0
+  series = ['1']
+  hold: Promise<void> = Promise.resolve()
+
+  database(layout: Layout = EMBEDDED): Pick<Database, 'query' | 'layout'> {
+    return {
+      layout,
+      query: async <T>(_statement: unknown, columns: (row: readonly unknown[]) => T): Promise<T[]> => {
+        this.lookups += 1
+        const found = this.series.map((id) => columns([id, 'x', 'gauge', [[], []]]))
+        await this.hold
+        return found
+      },
+    }
+  }
+}
+
+function indexOf(table: Table, clock: FakeClock, layout?: Layout): SeriesIndex {
+  return new SeriesIndex(table.database(layout) as Database, clock)
+}
+
+test('the same is looked up once, until a series is written or a minute is over', async () => {
+  const [table, clock] = [new Table(), new FakeClock(START)]
+  const index = indexOf(table, clock)
+  for (let time = 0; time < 55_000; time += 5000) {
+    await index.find([matcher('x')], { start: RANGE.start + time, end: RANGE.end + time })
+    await clock.advance(5000)
+  }
+  assert.equal(table.lookups, 1)
+  await index.find([matcher('y')], RANGE)
+  assert.equal(table.lookups, 2)
+  index.forget()
+  table.series = ['1', '2']
+  assert.equal((await index.find([matcher('x')], RANGE)).length, 2)
+  assert.equal(table.lookups, 3)
+  await clock.advance(60_000)
+  await index.find([matcher('x')], RANGE)
+  assert.equal(table.lookups, 4)
+})
+
+test('an answer from before a write is not remembered', async () => {
+  const [table, clock] = [new Table(), new FakeClock(START)]
+  const index = indexOf(table, clock)
+  let release = (): void => undefined
+  table.hold = new Promise((resolve) => (release = resolve))
+  const before = index.find([matcher('x')], RANGE)
+  index.forget()
+  table.series = ['1', '2']
+  release()
+  assert.equal((await before).length, 1)
+  assert.equal((await index.find([matcher('x')], RANGE)).length, 2)
+})
+
+test('where others may write too, an answer is old after five seconds', async () => {
+  const [table, clock] = [new Table(), new FakeClock(START)]
+  const index = indexOf(table, clock, { ...EMBEDDED })
+  await index.find([matcher('x')], RANGE)
+  await clock.advance(4999)
+  await index.find([matcher('x')], RANGE)
+  assert.equal(table.lookups, 1)
+  await clock.advance(1)
+  await index.find([matcher('x')], RANGE)
+  assert.equal(table.lookups, 2)
+})
+
+test('ever new selectors are forgotten, the oldest first', async () => {
+  const [table, clock] = [new Table(), new FakeClock(START)]
+  const index = indexOf(table, clock)
+  for (let number = 0; number < 1001; number += 1) await index.find([matcher(`x${number}`)], RANGE)
+  await index.find([matcher('x1000')], RANGE)
+  assert.equal(table.lookups, 1001)
+  await index.find([matcher('x0')], RANGE)
+  assert.equal(table.lookups, 1002)
+})
