@@ -11,8 +11,9 @@ export interface ObjectiveAlert {
   readonly startsAt: Milliseconds
   readonly endsAt: Milliseconds | undefined
   readonly onsetAt: Milliseconds | undefined
-  /** The share of bad ones when it was last seen. */
+  /** The share of bad ones when it was last seen, and over how long. */
   readonly value: number | undefined
+  readonly overMs: Milliseconds
   /** What says so: windows, or the fast test. */
   readonly by: readonly string[]
   /** Since when nothing is known, because nothing is counted: until then it is as it was. */
@@ -24,7 +25,9 @@ export interface Seen {
   /** Empty where all is well. */
   readonly by: readonly string[]
   readonly hasData: boolean
+  /** The share of bad ones over the time in which it shows. */
   readonly value: number | undefined
+  readonly overMs: Milliseconds
   readonly onset: Milliseconds | undefined
   readonly now: Milliseconds
 }
@@ -37,18 +40,18 @@ const RESOLVED_MS: Milliseconds = 15 * 60_000
 const ONSET_MS: Milliseconds = 3 * 86_400_000
 
 /** What becomes of an alert; undefined where there is none. */
-export function nextAlert(before: ObjectiveAlert | undefined, { by, hasData, value, onset, now }: Seen): ObjectiveAlert | undefined {
+export function nextAlert(before: ObjectiveAlert | undefined, { by, hasData, value, overMs, onset, now }: Seen): ObjectiveAlert | undefined {
   const isFiring = before?.state === 'firing'
   if (!hasData && isFiring) {
     const noDataSince = before.noDataSince ?? now
     return now - noDataSince < NO_DATA_MS ? { ...before, noDataSince } : { ...before, state: 'resolved', endsAt: now, noDataSince }
   }
   if (by.length > 0) {
-    if (isFiring) return { ...before, by, value, noDataSince: undefined }
+    if (isFiring) return { ...before, by, value, overMs, noDataSince: undefined }
     const onsetAt = onset !== undefined && now - onset < ONSET_MS ? onset : undefined
-    return { state: 'firing', startsAt: now, endsAt: undefined, onsetAt, value, by, noDataSince: undefined }
+    return { state: 'firing', startsAt: now, endsAt: undefined, onsetAt, value, overMs, by, noDataSince: undefined }
   }
-  if (isFiring) return { ...before, state: 'resolved', endsAt: now, value, noDataSince: undefined }
+  if (isFiring) return { ...before, state: 'resolved', endsAt: now, value, overMs, noDataSince: undefined }
   return before === undefined || now - (before.endsAt ?? 0) > RESOLVED_MS ? undefined : before
 }
 
@@ -82,11 +85,11 @@ export function badShare({ indicator }: Pick<Objective, 'indicator'>): string | 
 
 const percent = (share: number | undefined): string => (share === undefined || !Number.isFinite(share) ? 'unknown' : `${Number((share * 100).toPrecision(3))} %`)
 
-function annotationsOf({ name, description, target, annotations, runbook, indicator }: Objective, { by, value, noDataSince }: ObjectiveAlert): Labels {
+function annotationsOf({ name, description, target, annotations, runbook, indicator }: Objective, { by, value, overMs, noDataSince }: ObjectiveAlert): Labels {
   const what = indicator.kind === 'spans' && indicator.underMs !== undefined ? `slower than ${indicator.underMs} ms` : 'bad'
   const burn = value === undefined ? undefined : value / (1 - target)
   return {
-    summary: `${name}: ${percent(value)} ${what}, ${percent(1 - target)} allowed`,
+    summary: `${name}: ${percent(value)} ${what} within ${Math.round(overMs / 60_000)} min, ${percent(1 - target)} allowed`,
     description: [description, burn === undefined ? '' : `The budget is spent ${Number(burn.toPrecision(3))} times as fast as allowed (${by.join(', ')}).`, noDataSince === undefined ? '' : 'Nothing is counted any more; the alert stays as it was.'].filter((part) => part !== '').join(' '),
     ...(runbook !== '' && { runbook }),
     ...annotations,
@@ -126,5 +129,5 @@ export function readAlert(value: unknown): ObjectiveAlert | undefined {
   }
   const [state, startsAt, by] = [field('state'), time('startsAt'), field('by')]
   if ((state !== 'firing' && state !== 'resolved') || startsAt === undefined) return undefined
-  return { state, startsAt, endsAt: time('endsAt'), onsetAt: time('onsetAt'), value: time('value'), by: Array.isArray(by) ? by.map(String) : [], noDataSince: time('noDataSince') }
+  return { state, startsAt, endsAt: time('endsAt'), onsetAt: time('onsetAt'), value: time('value'), overMs: time('overMs') ?? 300_000, by: Array.isArray(by) ? by.map(String) : [], noDataSince: time('noDataSince') }
 }

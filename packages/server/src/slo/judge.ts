@@ -1,6 +1,6 @@
 // Which alerts an objective has, by what was counted of it.
 import type { Milliseconds } from '@andon/model'
-import { nextAlert, type ObjectiveAlert, URGENCIES, type Urgency } from './alerts.ts'
+import { nextAlert, type ObjectiveAlert, type Seen, URGENCIES, type Urgency } from './alerts.ts'
 import { burningPairs, burnRate } from './burn-rate.ts'
 import { windowLength } from './calendar.ts'
 import { onsetOf, SLICE_MS } from './detection.ts'
@@ -9,6 +9,7 @@ import type { ObjectiveTracker } from './tracker.ts'
 
 export type ObjectiveAlerts = Readonly<Partial<Record<Urgency, ObjectiveAlert>>>
 
+const MINUTE: Milliseconds = 60_000
 /** Nothing counted for so long is no data. */
 const DATA_MS: Milliseconds = 5 * 60_000
 
@@ -16,15 +17,22 @@ const DATA_MS: Milliseconds = 5 * 60_000
 export function judged(tracker: ObjectiveTracker, before: ObjectiveAlerts, now: Milliseconds): ObjectiveAlerts {
   const { objective, tip, budget, end } = tracker
   const [main] = objective.windows
-  const burn = burnRate(tracker.sum(DATA_MS), budget)
+  const hasData = burnRate(tracker.sum(DATA_MS), budget) !== null
   const pairs = main === undefined ? [] : burningPairs((ms) => tracker.sum(ms), budget, windowLength(main))
   const isMaintained = isWithin(maintenanceWithin(objective.maintenance, { start: end - 2 * SLICE_MS, end: end + SLICE_MS }), end - SLICE_MS)
-  const seen = { hasData: burn !== null && !isMaintained, value: burn === null ? undefined : burn * budget, onset: onsetOf(tip), now }
-  const fast = tip.alarm !== undefined && objective.alerts.fast ? ['fast'] : []
-  const page = nextAlert(before.page, { ...seen, by: objective.alerts.page ? [...fast, ...pairs.filter(({ pages }) => pages).map(({ name }) => name)] : [] })
+  const isFast = tip.alarm !== undefined && objective.alerts.fast
+  const onset = onsetOf(tip)
+  const seenIn = (isPage: boolean): Omit<Seen, 'by'> => {
+    const [pair] = pairs.filter(({ pages }) => pages === isPage)
+    // Of what has just begun the last minutes of health say nothing, and neither do the last minutes of a window that was spent before.
+    const overMs = isPage && isFast && onset !== undefined ? Math.min(DATA_MS, Math.max(MINUTE, end - onset)) : (pair?.shortMs ?? DATA_MS)
+    const burn = burnRate(tracker.sum(overMs), budget)
+    return { hasData: hasData && !isMaintained, value: burn === null ? undefined : burn * budget, overMs, onset, now }
+  }
+  const page = nextAlert(before.page, { ...seenIn(true), by: objective.alerts.page ? [...(isFast ? ['fast'] : []), ...pairs.filter(({ pages }) => pages).map(({ name }) => name)] : [] })
   // While a person is paged, a ticket for the same tells nothing new.
   const opens = objective.alerts.ticket && (page?.state !== 'firing' || before.ticket?.state === 'firing')
-  const ticket = nextAlert(before.ticket, { ...seen, by: opens ? pairs.filter(({ pages }) => !pages).map(({ name }) => name) : [] })
+  const ticket = nextAlert(before.ticket, { ...seenIn(false), by: opens ? pairs.filter(({ pages }) => !pages).map(({ name }) => name) : [] })
   return { ...(page !== undefined && { page }), ...(ticket !== undefined && { ticket }) }
 }
 

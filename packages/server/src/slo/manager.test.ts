@@ -31,7 +31,7 @@ test('many errors are told within a minute, as one alert with its cause in time,
   assert.deepEqual(alert?.labels, { alertname: 'ErrorBudgetBurnsFast', objective: 'works', service_name: 'shop', severity: 'critical' })
   assert.deepEqual([alert.source, alert.endsAt, alert.onsetAt, alert.annotations['runbook'], alert.generatorUrl], ['objective', undefined, begun, 'error-burst', 'http://andon/objectives/works'])
   assert.ok(alert.startsAt - begun <= 60_000, String(alert.startsAt - begun))
-  assert.match(alert.annotations['summary'] ?? '', /^works: [\d.]+ % bad, 0\.1 % allowed$/)
+  assert.match(alert.annotations['summary'] ?? '', /^works: [\d.]+ % bad within [1-5] min, 0\.1 % allowed$/)
   assert.match(alert.expression ?? '', /http_server_request_duration_seconds_count\{service_name="shop",http_response_status_code=~"5\.\."\}/)
   await world.pass(10, { ok: 65, failed: 10 })
   assert.equal(world.last[0]?.startsAt, alert.startsAt)

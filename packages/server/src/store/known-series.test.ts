@@ -34,6 +34,12 @@ function indexOf(table: Table, clock: FakeClock, layout?: Layout): SeriesIndex {
   return new SeriesIndex(table.database(layout) as Database, clock)
 }
 
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  const found: { resolve?: () => void } = {}
+  const promise = new Promise<void>((resolve) => (found.resolve = resolve))
+  return { promise, resolve: () => found.resolve?.() }
+}
+
 test('the same is looked up once, until a series is written or a minute is over', async () => {
   const [table, clock] = [new Table(), new FakeClock(START)]
   const index = indexOf(table, clock)
@@ -56,8 +62,8 @@ test('the same is looked up once, until a series is written or a minute is over'
 test('an answer from before a write is not remembered', async () => {
   const [table, clock] = [new Table(), new FakeClock(START)]
   const index = indexOf(table, clock)
-  let release = (): void => undefined
-  table.hold = new Promise((resolve) => (release = resolve))
+  const { promise, resolve: release } = deferred()
+  table.hold = promise
   const before = index.find([matcher('x')], RANGE)
   index.forget()
   table.series = ['1', '2']
