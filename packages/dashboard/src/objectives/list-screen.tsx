@@ -16,7 +16,7 @@ import { lastedText } from '../ui/time-text.ts'
 import { picksReader } from '../ui/url-picks.ts'
 import { readShellSearch } from '../ui/url-state.ts'
 import { usePatch } from '../ui/use-shell.ts'
-import { KIND_TEXT, leftText, rateText, rateTone, STATE_TEXT, STATE_TONE } from './words.ts'
+import { KIND_TEXT, leftText, rateText, rateTone, standingTag } from './words.ts'
 import './objectives.css'
 
 const readSearch = picksReader({ find: [], show: ['trouble', 'agreements'] })
@@ -99,6 +99,11 @@ function Known({ objectives, search }: { readonly objectives: readonly Objective
   )
 }
 
+function Standing({ objective }: { readonly objective: ObjectiveSummary }): JSX.Element {
+  const { text, tone } = standingTag(objective)
+  return <span className={`tag ${tone}`}>{text}</span>
+}
+
 const COLUMNS: readonly Column<ObjectiveSummary>[] = [
   {
     key: 'name',
@@ -117,7 +122,7 @@ const COLUMNS: readonly Column<ObjectiveSummary>[] = [
       </span>
     ),
   },
-  { key: 'state', header: 'State', order: (row) => row.state, cell: (row) => <span className={`tag ${STATE_TONE[row.state]}`}>{row.lastError === '' ? STATE_TEXT[row.state] : 'cannot be counted'}</span> },
+  { key: 'state', header: 'State', order: (row) => row.state, cell: (row) => <Standing objective={row} /> },
   {
     key: 'attainment',
     header: 'Was good',

@@ -15,7 +15,7 @@ import { usePatch, useShell } from '../ui/use-shell.ts'
 import { When } from '../ui/when.tsx'
 import { Ledger } from './ledger.tsx'
 import { WhatIf } from './what-if.tsx'
-import { exhaustionText, KIND_TEXT, leftText, outageText, rateText, rateTone, STATE_TEXT, STATE_TONE } from './words.ts'
+import { exhaustionText, KIND_TEXT, leftText, outageText, rateText, rateTone, standingTag } from './words.ts'
 import './objectives.css'
 
 const readSearch = picksReader({ window: [], by: ['incident', 'route', 'release'], target: [] })
@@ -37,14 +37,15 @@ function Known({ detail }: { readonly detail: ObjectiveDetail }): JSX.Element {
   const raw = useSearch({ strict: false })
   const search = useMemo(() => readSearch(raw), [raw])
   const patch = usePatch()
-  const { id, name, description, service, environment, kind, target, state, since, customer, windows, lastError } = detail
+  const { id, name, description, service, environment, kind, target, since, customer, windows, lastError } = detail
   const window = windows.find((one) => one.name === search.window) ?? windows[0]
+  const standing = standingTag(detail)
   return (
     <>
       <PageHead
         title={
           <span className="title-row">
-            {name} <span className={`tag ${STATE_TONE[state]}`}>{STATE_TEXT[state]}</span>
+            {name} <span className={`tag ${standing.tone}`}>{standing.text}</span>
           </span>
         }
         note={

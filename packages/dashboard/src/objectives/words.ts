@@ -3,8 +3,18 @@ import type { ObjectiveState, ObjectiveSummary, WindowStanding } from '../api/ob
 import { quantityText } from '../ui/format.ts'
 import { lastedText } from '../ui/time-text.ts'
 
-export const STATE_TEXT: Readonly<Record<ObjectiveState, string>> = { ok: 'on course', page: 'burning fast', ticket: 'burning', 'no-data': 'no data' }
-export const STATE_TONE: Readonly<Record<ObjectiveState, string>> = { ok: 'good', page: 'bad', ticket: 'warn', 'no-data': '' }
+const STATES: Readonly<Record<ObjectiveState, { readonly text: string; readonly tone: string }>> = {
+  ok: { text: 'on course', tone: 'good' },
+  page: { text: 'burning fast', tone: 'bad' },
+  ticket: { text: 'burning', tone: 'warn' },
+  'no-data': { text: 'no data', tone: '' },
+}
+
+/** How an objective stands, in a word. Where nothing burns any more the budget may still be gone. */
+export function standingTag({ state, lastError, windows }: Pick<ObjectiveSummary, 'state' | 'lastError' | 'windows'>): { readonly text: string; readonly tone: string } {
+  if (lastError !== '') return { text: 'cannot be counted', tone: STATES[state].tone }
+  return state === 'ok' && windows.some(({ remaining }) => remaining !== null && remaining <= 0) ? { text: 'budget spent', tone: 'warn' } : STATES[state]
+}
 
 export const KIND_TEXT: Readonly<Record<ObjectiveSummary['kind'], string>> = { availability: 'availability', latency: 'latency', counts: 'own counts', ratio: 'own ratio' }
 
