@@ -101,6 +101,15 @@ test('Slack by webhook: blocks within an attachment of the colour of its severit
   assert.ok(!channel.destination.includes('services') && !channel.target.includes('http'))
 })
 
+test('Slack by a bot: an escalation is a message of its own, because an edit calls nobody', async () => {
+  const { url, asked } = await receiver([[200, '{"ok":true,"channel":"C1","ts":"2.1"}']])
+  const channel: Channel = new SlackBot({ ...base, token: secret('xoxb-1'), channel: '#ops', thread: true, apiUrl: url }, http)
+  const message = messageOf('firing')
+  const again = { ...message, notification: { ...message.notification, reason: 'escalation' as const } }
+  assert.deepEqual(await channel.send(again, contextOf({ memory: { channel: 'C1', ts: '1.1' } })), { state: 'delivered', memory: { channel: 'C1', ts: '2.1' } })
+  assert.deepEqual(asked.map(({ path }) => path), ['/chat.postMessage'])
+})
+
 test('Slack by a bot: one message that is edited, what happened in its thread, and posted anew when it is gone', async () => {
   const { url, asked } = await receiver([
     [200, '{"ok":true,"channel":"C1","ts":"1.1"}'],

@@ -81,7 +81,8 @@ export class SlackBot implements Channel {
 
   async send(message: OutMessage, context: SendContext): Promise<Outcome> {
     const { plain, posted } = progressOf(context.progress)
-    const before = postedOf(context.memory)
+    // An edit calls nobody: whoever is to be called again gets a message of their own.
+    const before = message.notification.reason === 'escalation' ? undefined : postedOf(context.memory)
     let now = posted
     if (now === undefined) {
       const told = await this.#tell(message, plain, before, context)
