@@ -88,7 +88,7 @@ export class Telling {
     const shared = { clock, logger: log, own }
     const state = openLog(store.state)
     // Each part below hands something to one that is made after it: nothing is handed before `start`.
-    const late: { alerts?: AlertManager; incidents?: IncidentManager } = {}
+    const late: { alerts?: AlertManager; incidents?: IncidentManager; rules?: RuleManager; detect?: DetectManager } = {}
     const receiver: AlertReceiver = { accept: async (alerts) => await late.alerts?.accept(alerts) }
     const told: Pick<IncidentBook, 'told'> = { told: async (deliveries) => await late.incidents?.told(deliveries) }
     const query = async (expression: string, time: Milliseconds): Promise<readonly { readonly labels: Labels; readonly value: number }[]> => vectorOf(await engine.instant(expression, time))
@@ -99,7 +99,6 @@ export class Telling {
     const evidence = new IncidentEvidenceReader({ ...deps.sources, engine })
     const runbooks = RunbookShelf.open(options.incidents.runbooksDir)
     const deploys = await DeployBook.open(store.state, clock.now())
-    const late2: { rules?: RuleManager } = {}
     const incidents = await IncidentManager.open(
       {
         ...shared,
@@ -108,7 +107,13 @@ export class Telling {
         neighbours: (service) => near.of(service),
         deploys: (services, { start, end }) => Promise.resolve(deploys.list({ start, end, limit: DEPLOYS_MAX }).filter(({ service }) => service === '' || services.includes(service))),
         evidence,
-        holdMs: (rule) => holdOf(late2.rules, rule),
+        holdMs: (rule) => holdOf(late.rules, rule),
+        judged: async (incident, verdicts) => {
+          for (const { rule, source, service, onsetAt, endsAt } of incident.alerts) {
+            const verdict = verdicts[rule]
+            if (source === 'detector' && verdict !== undefined) await late.detect?.review(service, { start: onsetAt, end: endsAt ?? clock.now() }, verdict !== 'noise')
+          }
+        },
       },
       options.incidents,
     )
@@ -133,11 +138,12 @@ export class Telling {
       { ...options.rules, externalUrl },
       { own: ownRules.groups(), telemetry: watch.groups() },
     )
-    late2.rules = rules
+    late.rules = rules
     ownRules.onChange((changed) => rules.reload(changed, 'own'))
 
     const managed = await ObjectiveManager.open(objectives, { ...shared, query: async (expression, start, end, step) => await course(expression, { start, end }, step), slices: store.slices, receiver, log: store.state }, { ...options.objectives, externalUrl: () => externalUrl })
     const detect = await DetectManager.open({ ...shared, evaluator, log: store.state, receiver, externalUrl }, options.detect)
+    late.detect = detect
     const slices = new SliceReader(evaluator)
     const releases = new ReleaseWatch({
       book: deploys,

@@ -1,5 +1,5 @@
 // What incidents stand on; made by app.ts, or by a test.
-import type { DeployMarker, Milliseconds, Outbox, TimeRange } from '@andon/model'
+import type { AlertVerdict, DeployMarker, Incident, Milliseconds, Outbox, TimeRange } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
@@ -19,4 +19,6 @@ export interface IncidentDeps {
   readonly evidence: EvidenceSource
   /** How long the expression of a rule must hold before it fires; 0 where it is not known. */
   readonly holdMs: (rule: string) => Milliseconds
+  /** Told what people say that alerts of an incident were good for, once it is stored. */
+  readonly judged?: (incident: Incident, verdicts: Readonly<Record<string, AlertVerdict>>) => Promise<void>
 }

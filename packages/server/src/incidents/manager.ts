@@ -157,10 +157,11 @@ export class IncidentManager implements IncidentBook {
    * @throws AndonError not_found; conflict where it has changed since; bad_body where it has no alert of a rule; then nothing has changed
    */
   async setState(id: string, change: StateChange, actor: string, verdicts: Readonly<Record<string, AlertVerdict>> = {}): Promise<Incident> {
-    return await this.#act(id, actor, (incident, now) => {
-      const judged = planVerdicts(incident, verdicts, { actor, now })
+    const incident = await this.#act(id, actor, (before, now) => {
+      const judged = planVerdicts(before, verdicts, { actor, now })
       return withEntriesBefore(judged.entries, planState(judged.incident, change, { actor, now }, (fingerprint) => this.#shelf.ofAlert(fingerprint) === id))
     })
+    return await this.#pass(incident, verdicts)
   }
 
   /** @throws AndonError not_found */
@@ -175,7 +176,7 @@ export class IncidentManager implements IncidentBook {
 
   /** @throws AndonError not_found; bad_body where it has no alert of a rule */
   async judge(id: string, verdicts: Readonly<Record<string, AlertVerdict>>, actor: string): Promise<Incident> {
-    return await this.#act(id, actor, (incident, now) => planVerdicts(incident, verdicts, { actor, now }))
+    return await this.#pass(await this.#act(id, actor, (incident, now) => planVerdicts(incident, verdicts, { actor, now })), verdicts)
   }
 
   /** @throws AndonError not_found */
@@ -212,6 +213,12 @@ export class IncidentManager implements IncidentBook {
    */
   demoted(rule: string, service?: string): Demotion | undefined {
     return this.#budget.demoted(rule, service, this.#deps.clock.now())
+  }
+
+  /** Hands verdicts on; what was stored holds whatever becomes of that. */
+  async #pass(incident: Incident, verdicts: Readonly<Record<string, AlertVerdict>>): Promise<Incident> {
+    if (Object.keys(verdicts).length > 0) await this.#deps.judged?.(incident, verdicts).catch((error: unknown) => this.#deps.logger.warn('verdicts could not be handed on', { incident: incident.id, error: String(error) }))
+    return incident
   }
 
   async #act(id: string, actor: string, plan: (incident: Incident, now: Milliseconds) => Draft): Promise<Incident> {

@@ -109,3 +109,22 @@ test('without an estimate the onset is the start less what the rule waits; the e
   const [id] = (await world.manager.join([firing({ at }), firing({ at, rule: 'Slow', severity: 'warning' })])).values()
   assert.equal(figuresOf(await world.manager.find(id ?? '')).mttdMs, 120_000)
 })
+
+test('verdicts are handed on once they are stored; what becomes of that changes nothing', async () => {
+  const told: unknown[] = []
+  const world = await createWorld({
+    deps: {
+      judged: (incident, verdicts) => {
+        told.push([incident.id, incident.verdicts['ManyErrors']?.verdict, verdicts])
+        return Promise.reject(new Error('away'))
+      },
+    },
+  })
+  const id = (await round(world, 'noise')) ?? assert.fail()
+  await world.manager.setState(id, { state: 'reviewed', revision: undefined, note: '' }, 'ann', { ManyErrors: 'real' })
+  assert.deepEqual(told, [
+    [id, 'noise', { ManyErrors: 'noise' }],
+    [id, 'real', { ManyErrors: 'real' }],
+  ])
+  assert.equal((await world.manager.find(id)).state, 'reviewed')
+})
