@@ -57,6 +57,9 @@ test('every mistake names its line', () => {
   assert.match(refusal('listen: [\n'), /^andon\.yaml:[12]: /)
   assert.match(refusal('- 1\n'), /^andon\.yaml:1: the file must hold keys/)
   assert.match(refusal('tokens:\n  - name: a\n    role: king\n    sha256: x\n'), /^andon\.yaml:1: tokens must be/)
+  assert.match(refusal('data_dir: x\nalerting:\n  rote: {}\n'), /^andon\.yaml:3: alerting\.rote/)
+  assert.match(refusal('notify:\n  receivers:\n    - name: a\n      chanels: []\n'), /^andon\.yaml:4: notify\.receivers/)
+  assert.equal(refusal('notify: { receivers: [{ name: a, channels: [{ slack: { webhook_url: { env: ANDON_NO_SUCH_SECRET } } }] }] }\n'), 'was accepted')
   assert.match(refusal('log_level: loud\n'), /debug, info, warn, error/)
 })
 

@@ -396,7 +396,7 @@ function suggestion(name: string): string {
 }
 
 /**
- * Checks a configuration file.
+ * Checks a configuration file; a secret that it names need not be here.
  *
  * @param text - its content, YAML
  * @param name - by which errors call it
@@ -404,7 +404,14 @@ function suggestion(name: string): string {
  * @throws AndonError bad_config naming file and line
  */
 export function checkConfig(text: string, name: string): ReadonlyMap<string, unknown> {
-  return new ConfigFile(text, name).values
+  const { values, placeOf } = fileOptions(text, name)
+  toldOf({ values, placeOf }, process.env)
+  return values
+}
+
+function fileOptions(text: string, name: string): FileOptions {
+  const read = new ConfigFile(text, name)
+  return { values: read.values, placeOf: (message) => read.placeOf(message) }
 }
 
 function readFile(file: string | undefined): FileOptions {
@@ -413,8 +420,7 @@ function readFile(file: string | undefined): FileOptions {
     if (file === undefined) return { values: new Map(), placeOf: () => undefined }
     throw new AndonError('bad_config', `There is no configuration file ${path}.`)
   }
-  const read = new ConfigFile(readFileSync(path, 'utf8'), file ?? 'andon.yaml')
-  return { values: read.values, placeOf: (message) => read.placeOf(message) }
+  return fileOptions(readFileSync(path, 'utf8'), file ?? 'andon.yaml')
 }
 
 /** A token from the environment may do all. */
