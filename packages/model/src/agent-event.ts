@@ -1,7 +1,7 @@
 import { type AlertSignal, SEVERITIES, type Severity } from './alert.ts'
 import type { Attributes, AttributeValue } from './attributes.ts'
 import { INVENTORY_KINDS, type InventoryItem, isInventoryItem } from './inventory.ts'
-import type { Ratio } from './units.ts'
+import type { Milliseconds, Ratio } from './units.ts'
 
 // The events that an agent sends as log records, their names and attributes.
 
@@ -28,6 +28,14 @@ export interface Breach {
   readonly severity: Severity
   readonly message: string
   readonly tags: Readonly<Record<string, string>>
+}
+
+/** What an agent says of a threshold: that it was exceeded, that it still is, or that it is kept again. */
+export interface ReportedBreach extends Breach {
+  readonly what: 'exceeded' | 'lasting' | 'ended'
+  readonly time: Milliseconds
+  readonly service: string
+  readonly instance: string
 }
 
 /** The attributes of the event for an alert. */

@@ -9,6 +9,7 @@ export {
   readAdaptation,
   readBreach,
   readInventory,
+  type ReportedBreach,
   THRESHOLD_ENDED_EVENT,
   THRESHOLD_EVENT,
   THRESHOLD_LASTING_EVENT,

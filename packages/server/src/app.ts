@@ -39,7 +39,7 @@ import { type Clock, systemClock } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
 import { OwnMetrics } from './runtime/own-metrics.ts'
 import { Scraper } from './ingest/scrape/index.ts'
-import { ApplicationAlerts } from './rules/application.ts'
+import { BreachAlerts } from './rules/breaches.ts'
 import { DiskGuard } from './store/disk-guard.ts'
 import { openStore, type Store } from './store/index.ts'
 import { readTellingFiles, Telling, type TellingFiles } from './telling.ts'
@@ -173,7 +173,7 @@ export class App {
     const externalUrl = this.#options.externalUrl === '' ? this.url : this.#options.externalUrl
     // Made before who takes it: nothing is taken before it listens.
     const late: { telling?: Telling } = {}
-    const breaches = new ApplicationAlerts({ receiver: { accept: async (alerts) => await late.telling?.alerts.accept(alerts) }, externalUrl })
+    const breaches = new BreachAlerts({ receiver: { accept: async (alerts) => await late.telling?.alerts.accept(alerts) }, externalUrl })
     const exceptions = new ExceptionIngest(store.exceptions, new EventIngest({ state: store.state, inventory: store.inventory, stalls: store.stalls, breaches, ...spanDays }), kept(retention.errorsDays), this.#log)
     const profiles = new ProfileIngest(store.profiles, kept(retention.profilesDays))
     const scraper = new Scraper({ jobs: this.#options.scrape, maxBytes: limits.inflatedBytes }, { sink: metrics, clock, fetch })

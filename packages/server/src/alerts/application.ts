@@ -1,5 +1,6 @@
 // Thresholds and rates of errors that are held against measurements by call, as in an application's own process.
 import { type Alert, type AlertSignal, compare, type Labels, labelsKey, type Milliseconds, type Severity, type ThresholdRule } from '@andon/model'
+import { prometheusLabelName } from '@andon/wire'
 import { severityOf } from './severity.ts'
 
 type Tags = Readonly<Record<string, string>>
@@ -11,15 +12,9 @@ const RULES_MAX = 10_000
 /** Alerts of thresholds that are remembered to be over one day. */
 const ACTIVE_MAX = 10_000
 
-/** A name as labels have them. */
-function labelName(name: string): string {
-  const plain = name.replaceAll(/\W/g, '_')
-  return /^\d/.test(plain) || plain === '' ? `_${plain}` : plain
-}
-
 /** The alert that a signal is. Its tags are labels, whatever measures it is not. */
 export function alertOf({ type, metric, value, threshold, severity, message, rule, tags = {} }: AlertSignal, time: { readonly startsAt: Milliseconds; readonly endsAt: Milliseconds | undefined }): Alert {
-  const own: Labels = Object.fromEntries(Object.entries(tags).map(([name, text]) => [labelName(name), text]))
+  const own: Labels = Object.fromEntries(Object.entries(tags).map(([name, text]) => [prometheusLabelName(name), text]))
   return {
     labels: { ...own, alertname: rule ?? type, severity, ...(metric !== undefined && { metric }) },
     annotations: { type, ...(message !== undefined && { summary: message }), ...(threshold !== undefined && { threshold: String(threshold) }) },

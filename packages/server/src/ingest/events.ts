@@ -11,6 +11,7 @@ import {
   readBreach,
   readInventory,
   readStall,
+  type ReportedBreach,
   STALL_EVENT,
   THRESHOLD_ENDED_EVENT,
   THRESHOLD_EVENT,
@@ -42,11 +43,6 @@ export interface KeptBreach extends Breach {
   readonly instance: string
   /** '' outside a trace. */
   readonly traceId: string
-}
-
-/** What an agent says of a threshold: that it was exceeded, that it still is, or that it is kept again. */
-export interface ReportedBreach extends KeptBreach {
-  readonly what: 'exceeded' | 'lasting' | 'ended'
 }
 
 /** Who makes alerts of it. */
@@ -135,7 +131,7 @@ function stallOf({ name, time, attributes, resource, traceId, spanId }: LogEvent
 
 const BREACHES: Readonly<Record<string, ReportedBreach['what']>> = { [THRESHOLD_EVENT]: 'exceeded', [THRESHOLD_LASTING_EVENT]: 'lasting', [THRESHOLD_ENDED_EVENT]: 'ended' }
 
-function breachOf({ name, time, attributes, resource, traceId }: LogEvent): ReportedBreach[] {
+function breachOf({ name, time, attributes, resource, traceId }: LogEvent): (KeptBreach & Pick<ReportedBreach, 'what'>)[] {
   const what = Object.hasOwn(BREACHES, name) ? BREACHES[name] : undefined
   const breach = what === undefined ? undefined : readBreach(attributes)
   if (what === undefined || breach === undefined) return []
