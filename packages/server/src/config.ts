@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import { hashToken, type Role, ROLES, type Token } from './api/guard.ts'
+import type { Token } from './api/guard.ts'
+import { badConfig, ConfigFile, type FileOptions, fit, type OptionSpec } from './config-file.ts'
+import { asGiven, certificates, grpcPort, identifier, passwordFromFile, readScrape, readTokens, serverUrl, someLabels, someText, someTexts, someUrl, tokenFromFile, tokenFromText, wholeNumber, word } from './config-values.ts'
 import { defaultDetect, type DetectOptions, readDetect } from './detect/schema.ts'
 import { type IncidentOptions, readIncidentOptions } from './incidents/schema.ts'
 import { defaultLimits, type Limits } from './runtime/limits.ts'
 import type { LogLevel } from './runtime/log.ts'
-import { readJobs, SCRAPE_KIND, type ScrapeJob } from './ingest/scrape/jobs.ts'
+import { SCRAPE_KIND, type ScrapeJob } from './ingest/scrape/jobs.ts'
 import { readConfiguredRules } from './rules/configured.ts'
 import type { RuleGroup } from './rules/definition.ts'
 import { defaultTelemetry, readTelemetryOptions, type TelemetryOptions } from './rules/telemetry.ts'
@@ -73,153 +74,6 @@ export interface Sources {
   readonly file?: string | undefined
 }
 
-/** One option: how it is called everywhere, and what it may be. */
-export interface OptionSpec {
-  /** In andon.yaml, the sections joined by dots. */
-  readonly name: string
-  readonly env?: string
-  readonly flag?: string
-  /** What it may be, in words. */
-  readonly kind: string
-  /** As it would be written in andon.yaml. */
-  readonly default: string
-  /** Turns what was written into the option's value; throws a text that completes "must be …". */
-  readonly read: (value: unknown) => unknown
-}
-
-class Unfit extends Error {}
-
-const wholeNumber =
-  (min: number, max: number) =>
-  (value: unknown): number => {
-    const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
-    if (typeof number !== 'number' || !Number.isSafeInteger(number) || number < min || number > max) throw new Unfit(`a whole number from ${min} to ${max}`)
-    return number
-  }
-
-const grpcPort = (value: unknown): number | 'auto' | 'off' => (value === 'auto' || value === 'off' ? value : wholeNumber(0, 65_535)(value))
-
-const someText = (value: unknown): string => {
-  if (typeof value !== 'string' || value.trim() === '') throw new Unfit('a text')
-  return value
-}
-
-/** Of a database or a cluster: it becomes part of statements. */
-const identifier =
-  (pattern: RegExp, what: string) =>
-  (value: unknown): string => {
-    if (typeof value !== 'string' || !pattern.test(value)) throw new Unfit(what)
-    return value
-  }
-
-/** Without a user or password, because addresses are shown and logged. */
-function serverUrl(value: unknown): string {
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : undefined
-  const isPlain = url !== undefined && url.username === '' && url.password === '' && url.pathname === '/' && url.search === '' && url.hash === ''
-  if (url === undefined || !isPlain || !['http:', 'https:'].includes(url.protocol)) throw new Unfit('http://HOST:PORT or https://HOST:PORT; user, password and database have options of their own')
-  return url.origin
-}
-
-const word =
-  <T extends string>(...words: readonly T[]) =>
-  (value: unknown): T => {
-    const found = words.find((one) => one === value)
-    if (found === undefined) throw new Unfit(`one of ${words.join(', ')}`)
-    return found
-  }
-
-function someTexts(value: unknown): string[] {
-  const list: readonly unknown[] = typeof value === 'string' ? value.split(',').map((one) => one.trim()) : Array.isArray(value) ? value : [undefined]
-  return list.map((one) => {
-    if (typeof one !== 'string' || one === '') throw new Unfit('a list of texts')
-    return one
-  })
-}
-
-/** Long enough that it cannot be guessed. */
-const TOKEN_LENGTH_MIN = 16
-
-/** The hash of a token that stands in a file. */
-function tokenFromFile(file: string): string {
-  return tokenFromText(fileOf('token', file).toString('utf8').trim(), `The token in ${file}`)
-}
-
-function fileOf(what: string, file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw new AndonError('bad_config', `The ${what} file ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
-  }
-}
-
-/** A password that stands in a file. */
-function passwordFromFile(value: unknown): string {
-  return fileOf('password', someText(value)).toString('utf8').replace(/\r?\n$/, '')
-}
-
-/** Certificates in PEM that stand in a file. */
-function certificates(value: unknown): Buffer {
-  const file = someText(value)
-  const pem = fileOf('certificate', file)
-  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new AndonError('bad_config', `The certificate file ${file} holds no certificate in PEM.`)
-  return pem
-}
-
-function tokenFromText(text: string, what: string): string {
-  if (text.length < TOKEN_LENGTH_MIN) throw new AndonError('bad_config', `${what} is shorter than ${TOKEN_LENGTH_MIN} characters.`, { hint: 'Make one with: openssl rand -hex 32' })
-  return hashToken(text)
-}
-
-function readToken(value: unknown): Token {
-  const entries = typeof value === 'object' && value !== null ? Object.entries(value) : []
-  const fields = new Map<string, unknown>(entries)
-  const unknown = entries.find(([key]) => !['name', 'role', 'sha256', 'file'].includes(key))
-  const name = fields.get('name')
-  const role: Role | undefined = ROLES.find((one) => one === fields.get('role'))
-  const sha256 = fields.get('sha256')
-  const file = fields.get('file')
-  if (unknown !== undefined || typeof name !== 'string' || name === '' || role === undefined || (sha256 === undefined) === (file === undefined)) {
-    throw new Unfit(`a list of {name, role: ${ROLES.join(' | ')}, sha256: 64 hex digits, or file: path}`)
-  }
-  if (file !== undefined) return { name, role, sha256: tokenFromFile(someText(file)) }
-  if (typeof sha256 !== 'string' || !/^[\da-f]{64}$/.test(sha256)) throw new Unfit('given with sha256 as 64 lower-case hex digits')
-  return { name, role, sha256 }
-}
-
-function readTokens(value: unknown): Token[] {
-  if (!Array.isArray(value)) throw new Unfit('a list')
-  const tokens = value.map(readToken)
-  const twice = tokens.find((one, index) => tokens.findIndex((other) => other.name === one.name) !== index)
-  if (twice !== undefined) throw new Unfit(`a list without the name "${twice.name}" twice`)
-  return tokens
-}
-
-function readScrape(value: unknown): ScrapeJob[] {
-  return readJobs(value, (problem) => {
-    throw new Unfit(problem)
-  })
-}
-
-function someLabels(value: unknown): Labels {
-  const entries: [string, unknown][] = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
-  if (entries.length === 0 && !(typeof value === 'object' && value !== null)) throw new Unfit('given as NAME: TEXT')
-  return Object.fromEntries(
-    entries.map(([name, text]) => {
-      if (!/^[a-zA-Z_]\w*$/.test(name) || typeof text !== 'string') throw new Unfit('given as NAME: TEXT')
-      return [name, text]
-    }),
-  )
-}
-
-function someUrl(value: unknown): string {
-  const text = someText(value)
-  if (!URL.canParse(text) || !/^https?:/.test(text)) throw new Unfit('an address that begins with http:// or https://')
-  return text.replace(/\/+$/, '')
-}
-
-/** Read with another section. */
-const asGiven = (value: unknown): unknown => value
-
 const snake = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 const limitEntries = Object.entries(defaultLimits)
 const retentionName = (key: string): string => `retention.${snake(key)}`
@@ -272,18 +126,6 @@ export const OPTIONS: readonly OptionSpec[] = [
 
 const byName = new Map(OPTIONS.map((option) => [option.name, option]))
 
-const badConfig = (where: string, what: string): AndonError => new AndonError('bad_config', `${where}: ${what}`)
-
-/** Reads a value and says where it stands when it does not fit. */
-function fit(option: OptionSpec, value: unknown, where: string): unknown {
-  try {
-    return option.read(value)
-  } catch (error) {
-    if (error instanceof Unfit) throw badConfig(where, `${option.name} must be ${error.message}.`)
-    if (error instanceof AndonError) throw badConfig(where, error.message)
-    throw error
-  }
-}
 
 /** The retention that options say, by their names. */
 function retentionOf(values: ReadonlyMap<string, unknown>): Required<Retention> {
@@ -292,107 +134,14 @@ function retentionOf(values: ReadonlyMap<string, unknown>): Required<Retention> 
 }
 
 /** Who is told of what; a secret that is named must be there. */
-function toldOf({ values, placeOf }: FileOptions, env: Readonly<Record<string, string | undefined>>): ToldOptions {
+function toldOf(file: FileOptions, env: Readonly<Record<string, string | undefined>>): ToldOptions {
   try {
-    return readTold(values.get('alerting'), values.get('notify'), env)
+    return readTold(file.values.get('alerting'), file.values.get('notify'), env)
   } catch (error) {
-    const place = error instanceof AndonError ? placeOf(error.message) : undefined
+    const place = error instanceof AndonError ? file.placeOf(error.message) : undefined
     if (!(error instanceof AndonError) || place === undefined) throw error
     throw new AndonError('bad_config', `${place}: ${error.message}`, { cause: error, hint: error.hint })
   }
-}
-
-/** What a configuration file says. */
-interface FileOptions {
-  readonly values: ReadonlyMap<string, unknown>
-  /** File and line of the key that a message begins with, as deep as it is there; undefined where the file has no such section. */
-  readonly placeOf: (message: string) => string | undefined
-}
-
-/** The options that a configuration file names. */
-class ConfigFile {
-  readonly values = new Map<string, unknown>()
-  /** Where each of them stands. */
-  readonly #places = new Map<string, string>()
-  readonly #name: string
-  readonly #lines = new LineCounter()
-  #contents: unknown
-
-  /** @throws AndonError bad_config naming the line */
-  constructor(text: string, name: string) {
-    this.#name = name
-    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, strict: true })
-    const [error] = document.errors
-    if (error !== undefined) throw badConfig(this.#at(error.pos[0]), error.message)
-    if (document.contents === null) return
-    if (!isMap(document.contents)) throw badConfig(this.#at(0), 'the file must hold keys and values.')
-    this.#contents = document.contents
-    for (const { key, value } of document.contents.items) this.#read(key, value, '')
-    this.#checkRetention()
-  }
-
-  /** Retention is set by files alone, so it is checked as a whole here. */
-  #checkRetention(): void {
-    const retention = retentionOf(this.values)
-    const fault = retentionFault(retention)
-    if (fault === undefined) return
-    const [longer, shorter] = [retentionName(fault.longer), retentionName(fault.shorter)]
-    const where = this.#places.get(longer) ?? this.#places.get(shorter) ?? this.#places.get(AS_SPANS) ?? this.#name
-    throw badConfig(where, `${longer} (${retention[fault.longer]}) must be at least ${shorter} (${retention[fault.shorter]}): what is longer ago is read from sums, which must not expire first.`)
-  }
-
-  /** @see FileOptions */
-  placeOf(message: string): string | undefined {
-    const path = /^[\w.[\]-]+/.exec(message)?.[0] ?? ''
-    let node = this.#contents
-    let offset: number | undefined
-    for (const step of path.split(/[.[\]]+/)) {
-      const pair = isMap(node) ? node.items.find(({ key }) => isScalar(key) && String(key.value) === step) : undefined
-      const found: unknown = pair?.value ?? (isSeq(node) ? node.items[Number(step)] : undefined)
-      const named: unknown = pair?.key ?? found
-      if (!isNode(named)) break
-      offset = named.range?.[0] ?? offset
-      node = found
-    }
-    return offset === undefined ? undefined : this.#at(offset)
-  }
-
-  #at(offset: number): string {
-    return `${this.#name}:${this.#lines.linePos(offset).line}`
-  }
-
-  /** A key within a section is named by its own line, not by that of the section. */
-  #fit(option: OptionSpec, value: unknown, where: string): unknown {
-    try {
-      return fit(option, value, where)
-    } catch (error) {
-      if (!(error instanceof AndonError) || !error.message.startsWith(`${where}: `)) throw error
-      const message = error.message.slice(where.length + 2)
-      throw new AndonError(error.code, `${this.placeOf(message) ?? where}: ${message}`, { cause: error, hint: error.hint })
-    }
-  }
-
-  #read(key: unknown, value: unknown, prefix: string): void {
-    const where = this.#at(isNode(key) ? (key.range?.[0] ?? 0) : 0)
-    const name = `${prefix}${isScalar(key) ? String(key.value) : '?'}`
-    const option = byName.get(name)
-    if (option !== undefined) {
-      this.values.set(name, this.#fit(option, isNode(value) ? value.toJSON() : value, where))
-      this.#places.set(name, where)
-      return
-    }
-    const section = OPTIONS.filter((one) => one.name.startsWith(`${name}.`))
-    if (section.length === 0) throw badConfig(where, `there is no option "${name}".${suggestion(name)}`)
-    if (!isMap(value)) throw badConfig(where, `${name} must hold ${section.map((one) => one.name.slice(name.length + 1)).join(', ')}.`)
-    for (const inner of value.items) this.#read(inner.key, inner.value, `${name}.`)
-  }
-}
-
-/** The known option of the same last word, if there is one. */
-function suggestion(name: string): string {
-  const last = name.split('.').at(-1)
-  const near = OPTIONS.find((option) => option.name.split('.').at(-1) === last)
-  return near === undefined ? '' : ` Did you mean ${near.name}?`
 }
 
 /**
@@ -404,20 +153,31 @@ function suggestion(name: string): string {
  * @throws AndonError bad_config naming file and line
  */
 export function checkConfig(text: string, name: string): ReadonlyMap<string, unknown> {
-  const { values, placeOf } = fileOptions(text, name)
-  toldOf({ values, placeOf }, process.env)
-  return values
+  const file = fileOptions(text, name)
+  toldOf(file, process.env)
+  return file.values
 }
 
 function fileOptions(text: string, name: string): FileOptions {
-  const read = new ConfigFile(text, name)
-  return { values: read.values, placeOf: (message) => read.placeOf(message) }
+  const file = new ConfigFile(text, name, OPTIONS)
+  checkRetention(file, name)
+  return file
+}
+
+/** Retention is set by files alone, so it is checked as a whole here. */
+function checkRetention({ values, places }: FileOptions, file: string): void {
+  const retention = retentionOf(values)
+  const fault = retentionFault(retention)
+  if (fault === undefined) return
+  const [longer, shorter] = [retentionName(fault.longer), retentionName(fault.shorter)]
+  const where = places.get(longer) ?? places.get(shorter) ?? places.get(AS_SPANS) ?? file
+  throw badConfig(where, `${longer} (${retention[fault.longer]}) must be at least ${shorter} (${retention[fault.shorter]}): what is longer ago is read from sums, which must not expire first.`)
 }
 
 function readFile(file: string | undefined): FileOptions {
   const path = resolve(file ?? 'andon.yaml')
   if (!existsSync(path)) {
-    if (file === undefined) return { values: new Map(), placeOf: () => undefined }
+    if (file === undefined) return { values: new Map(), places: new Map(), placeOf: () => undefined }
     throw new AndonError('bad_config', `There is no configuration file ${path}.`)
   }
   return fileOptions(readFileSync(path, 'utf8'), file ?? 'andon.yaml')
