@@ -342,6 +342,12 @@ export class SpanViewRows {
   /** The text of any attribute. */
   #text(out: TsvBytes, bytes: Uint8Array, index: number): void {
     if (this.#types[index] === TEXT) out.escaped(bytes, this.#from[index] ?? 0, this.#to[index] ?? 0)
+    else this.#spelt(out, index)
+  }
+
+  /** A value that is no text as the text that JavaScript gives it, not as a number is written for the database. */
+  #spelt(out: TsvBytes, index: number): void {
+    if (this.#types[index] === NUMBER) out.ascii(String(this.#numbers[index] ?? 0))
     else this.#value(out, index)
   }
 
@@ -378,7 +384,7 @@ export class SpanViewRows {
     if (index < 0) return ''
     if (this.#types[index] === TEXT) return decoder.decode(bytes.subarray(this.#from[index], this.#to[index]))
     const out = new TsvBytes(64)
-    this.#value(out, index)
+    this.#spelt(out, index)
     return decoder.decode(out.written())
   }
 
