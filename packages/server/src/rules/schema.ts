@@ -1,10 +1,10 @@
 // Files of rules, as Prometheus has them.
 // @see https://prometheus.io/docs/prometheus/latest/configuration/recording_rules/
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { AndonError, type Labels, type Milliseconds } from '@andon/model'
 import { type Expr, parse, parseDuration, typeOf } from '@andon/promql'
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Node } from 'yaml'
+import { filesOf } from '../runtime/file-pattern.ts'
 import type { AlertRule, RecordingRule, RuleBase, RuleGroup } from './definition.ts'
 import { readSimpleRules, SIMPLE_GROUP } from './simple.ts'
 import { parseTemplate, type Template } from './template/run.ts'
@@ -193,21 +193,6 @@ function readFile(file: string): RuleGroup[] {
   return readRules(text, file)
 }
 
-/** The files that a path names, in order; its last part may hold `*`. */
-function filesOf(path: string): string[] {
-  const last = basename(path)
-  if (!last.includes('*')) return [path]
-  const pattern = new RegExp(`^${last.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`)).join('.*')}$`)
-  try {
-    return readdirSync(dirname(path))
-      .filter((name) => pattern.test(name))
-      .toSorted()
-      .map((name) => join(dirname(path), name))
-  } catch (error) {
-    throw new AndonError('bad_rules', `${dirname(path)} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
 /**
  * Reads files of rules.
  *
@@ -215,5 +200,5 @@ function filesOf(path: string): string[] {
  * @throws AndonError bad_rules, also when a file cannot be read
  */
 export function readRuleFiles(paths: readonly string[]): RuleGroup[] {
-  return [...new Set(paths.flatMap(filesOf))].flatMap(readFile)
+  return filesOf(paths, (problem) => new AndonError('bad_rules', problem)).flatMap(readFile)
 }

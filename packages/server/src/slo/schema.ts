@@ -1,9 +1,9 @@
 // Files of objectives: Andon's own, OpenSLO's and Sloth's; and the section `objectives` of andon.yaml.
-import { readdirSync, readFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { AndonError, type Milliseconds, type Objective } from '@andon/model'
 import { parseDuration } from '@andon/promql'
 import { type Document, LineCounter, parseAllDocuments } from 'yaml'
+import { filesOf } from '../runtime/file-pattern.ts'
 import { readMaintenance, readObjective } from './schema-native.ts'
 import { readOpenSlo } from './schema-openslo.ts'
 import { readSloth } from './schema-sloth.ts'
@@ -46,21 +46,6 @@ export function readObjectives(text: string, file: string): Objective[] {
   return [...readOpenSlo(openSlo), ...others.flatMap((source) => (isSloth(source) ? readSloth(source) : readNative(source)))]
 }
 
-/** The files that a path names, in order; its last part may hold `*`. */
-function filesOf(path: string): string[] {
-  const last = basename(path)
-  if (!last.includes('*')) return [path]
-  const pattern = new RegExp(`^${last.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, String.raw`\$&`)).join('.*')}$`)
-  try {
-    return readdirSync(dirname(path))
-      .filter((name) => pattern.test(name))
-      .toSorted()
-      .map((name) => join(dirname(path), name))
-  } catch (error) {
-    throw refuse(`${dirname(path)} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
 /**
  * Reads files of objectives.
  *
@@ -68,7 +53,7 @@ function filesOf(path: string): string[] {
  * @throws AndonError bad_config, also when a file cannot be read, an id is there twice, or there are more than 1000
  */
 export function readObjectiveFiles(paths: readonly string[]): Objective[] {
-  const objectives = [...new Set(paths.flatMap(filesOf))].flatMap((file) => {
+  const objectives = filesOf(paths, refuse).flatMap((file) => {
     let text: string
     try {
       text = readFileSync(file, 'utf8')
