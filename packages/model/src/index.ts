@@ -30,6 +30,7 @@ export {
   type ThresholdRule,
 } from './alert.ts'
 export type { Attributes, AttributeValue, Resource, Scope } from './attributes.ts'
+export { civilMs, civilOf, type CivilTime, instantOf, isTimeZone, wallOf } from './civil-time.ts'
 export {
   CONTROL_MS_MAX,
   CONTROL_MS_MIN,

@@ -1,6 +1,6 @@
 // Times of the calendar, as Alertmanager's time_intervals have them.
 // @see https://prometheus.io/docs/alerting/latest/configuration/#time_interval
-import type { Milliseconds } from '@andon/model'
+import { civilOf, type CivilTime, type Milliseconds, wallOf } from '@andon/model'
 import type { Reading } from './reading.ts'
 
 /** Both ends belong to it. */
@@ -109,34 +109,9 @@ export function readTimeInterval(reading: Reading): TimeInterval {
   }
 }
 
-interface Local {
-  readonly minute: number
-  readonly weekday: number
-  readonly day: number
-  readonly month: number
-  readonly year: number
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>()
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  let format = formats.get(timeZone)
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat('en-US', { timeZone, calendar: 'gregory', numberingSystem: 'latn', hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric' })
-    formats.set(timeZone, format)
-  }
-  return format
-}
-
-function localTime(time: Milliseconds, zone: string): Local {
-  const parts = new Map(formatOf(zone).formatToParts(time).map(({ type, value }) => [type, Number(value)]))
-  const [year = 0, month = 0, day = 0] = [parts.get('year'), parts.get('month'), parts.get('day')]
-  return { minute: (parts.get('hour') ?? 0) * 60 + (parts.get('minute') ?? 0), weekday: new Date(Date.UTC(year, month - 1, day)).getUTCDay(), day, month, year }
-}
-
 const holds = (given: readonly Range[] | undefined, value: number): boolean => given === undefined || given.some(({ begin, end }) => value >= begin && value <= end)
 
-function holdsDay(given: readonly Range[] | undefined, { day, month, year }: Local): boolean {
+function holdsDay(given: readonly Range[] | undefined, { day, month, year }: CivilTime): boolean {
   if (given === undefined) return true
   const last = new Date(Date.UTC(year, month, 0)).getUTCDate()
   const dayOf = (number: number): number => (number < 0 ? last + number + 1 : number)
@@ -146,8 +121,9 @@ function holdsDay(given: readonly Range[] | undefined, { day, month, year }: Loc
 
 /** Whether a time belongs to an interval. */
 export function containsTime(interval: TimeInterval, time: Milliseconds): boolean {
-  const local = localTime(time, interval.zone)
-  const inDay = interval.times === undefined || interval.times.some(({ begin, end }) => local.minute >= begin && local.minute < end)
+  const local = civilOf(wallOf(time, interval.zone))
+  const minute = local.hour * 60 + local.minute
+  const inDay = interval.times === undefined || interval.times.some(({ begin, end }) => minute >= begin && minute < end)
   return inDay && holdsDay(interval.daysOfMonth, local) && holds(interval.months, local.month) && holds(interval.weekdays, local.weekday) && holds(interval.years, local.year)
 }
 

@@ -1,7 +1,6 @@
 // How events of a calendar repeat.
 // @see RFC 5545, 3.3.10
-import type { Milliseconds } from '@andon/model'
-import { civilMs, civilOf } from './civil-time.ts'
+import { civilMs, civilOf, type Milliseconds } from '@andon/model'
 
 export const DAY: Milliseconds = 86_400_000
 const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA']

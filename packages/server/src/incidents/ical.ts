@@ -1,7 +1,6 @@
 // Calendars of who is on call, as calendar programs and paging services export them.
 // @see RFC 5545
-import type { Milliseconds } from '@andon/model'
-import { civilMs, instantOf, isTimeZone, wallOf } from './civil-time.ts'
+import { civilMs, instantOf, isTimeZone, type Milliseconds, wallOf } from '@andon/model'
 import { DAY, type Recurrence, readRecurrence, startsOf } from './ical-recurrence.ts'
 import { badKey } from './section.ts'
 

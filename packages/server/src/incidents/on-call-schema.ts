@@ -1,7 +1,6 @@
 // Schedules of who is on call, as andon.yaml has them.
 import { readFileSync, statSync } from 'node:fs'
-import { AndonError, type Milliseconds } from '@andon/model'
-import { civilMs, instantOf, isTimeZone } from './civil-time.ts'
+import { AndonError, civilMs, instantOf, isTimeZone, type Milliseconds } from '@andon/model'
 import { readCalendar } from './ical.ts'
 import type { Override, Person, Schedule } from './on-call.ts'
 import { badKey, refuseTwice, Section } from './section.ts'

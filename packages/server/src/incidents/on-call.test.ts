@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { instantOf, wallOf } from './civil-time.ts'
 import { readCalendar } from './ical.ts'
 import { onCallAt, type Schedule, shiftsFrom } from './on-call.ts'
 import { readSchedule } from './on-call-schema.ts'
@@ -42,17 +41,6 @@ test('shifts follow each other without a gap and without an overlap, in any zone
       for (const { from, to, person } of shifts) for (const at of [from, Math.floor((from + to) / 2), to - 1]) assert.equal(onCallAt(schedule, at)?.person, person)
     }),
     { numRuns: 60 },
-  )
-})
-
-test('an instant is what clocks show, and back (property)', () => {
-  fc.assert(
-    fc.property(fc.constantFrom('Europe/Berlin', 'America/St_Johns', 'Australia/Lord_Howe', 'UTC'), fc.integer({ min: Date.UTC(2020, 0, 1), max: Date.UTC(2030, 0, 1) }), (zone, time) => {
-      const second = Math.floor(time / 1000) * 1000
-      const again = instantOf(wallOf(second, zone), zone)
-      assert.ok(again <= second && wallOf(again, zone) === wallOf(second, zone), `${new Date(second).toISOString()} in ${zone}`)
-    }),
-    { numRuns: 300 },
   )
 })
 

@@ -1,6 +1,5 @@
 // Who is called: rotations with their handovers in a time zone, and calendars.
-import type { Milliseconds, OnCallShift } from '@andon/model'
-import { instantOf, wallOf } from './civil-time.ts'
+import { instantOf, type Milliseconds, type OnCallShift, wallOf } from '@andon/model'
 import type { CalendarEvent } from './ical.ts'
 
 /** Somebody who can be called. */

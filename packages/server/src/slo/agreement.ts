@@ -1,8 +1,8 @@
 // Whether what was promised to a customer was kept in a period, by how much, and what shows it.
-import { type Agreement, AndonError, type Milliseconds, type Objective, type Ratio, type TimeRange } from '@andon/model'
+import { type Agreement, AndonError, civilOf, type Milliseconds, type Objective, type Ratio, type TimeRange, wallOf } from '@andon/model'
 import type { SloSliceStore } from '../store/slo-slices.ts'
 import { attainmentOf } from './budget.ts'
-import { instantOf, periodName, wallTime } from './calendar.ts'
+import { periodName, timeAt } from './calendar.ts'
 import { type LedgerEntry, ledgerByIncident, type LedgerIncident } from './ledger.ts'
 import { maintenanceWithin, type MaintenanceTime } from './maintenance.ts'
 import { sliceKey } from './tracker.ts'
@@ -87,8 +87,8 @@ type Slices = Pick<SloSliceStore, 'sum' | 'badMinutes'>
 function daysOf({ start, end }: TimeRange, timeZone: string): (TimeRange & { readonly day: string })[] {
   const days: (TimeRange & { day: string })[] = []
   for (let at = start; at < end; ) {
-    const { year, month, day } = wallTime(at, timeZone)
-    const next = instantOf({ year, month, day: day + 1 }, timeZone)
+    const { year, month, day } = civilOf(wallOf(at, timeZone))
+    const next = timeAt({ year, month, day: day + 1 }, timeZone)
     if (next <= at) throw new AndonError('internal', `the day ${year}-${month}-${day} of ${timeZone} does not end`)
     days.push({ day: `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`, start: at, end: Math.min(next, end) })
     at = next

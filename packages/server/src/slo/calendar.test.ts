@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { MaintenanceWindow } from '@andon/model'
-import { instantOf, namedPeriod, periodName, periodOf, windowAt } from './calendar.ts'
+import { namedPeriod, periodName, periodOf, timeAt, windowAt } from './calendar.ts'
 import { maintenanceWithin } from './maintenance.ts'
 
 const iso = ({ start, end }: { start: number; end: number }): string[] => [new Date(start).toISOString(), new Date(end).toISOString()]
@@ -32,7 +32,7 @@ test('periods follow each other without a gap, and are found by their names', ()
   }
   assert.throws(() => namedPeriod('2026-13', 'month', 'UTC'), { code: 'bad_parameter' })
   assert.throws(() => namedPeriod('2026', 'month', 'UTC'), { code: 'bad_parameter', message: /2026-11/ })
-  assert.equal(new Date(instantOf({ year: 2026, month: 3, day: 29, minute: 150 }, 'Europe/Berlin')).toISOString(), '2026-03-29T01:30:00.000Z')
+  assert.equal(new Date(timeAt({ year: 2026, month: 3, day: 29, minute: 150 }, 'Europe/Berlin')).toISOString(), '2026-03-29T01:30:00.000Z')
 })
 
 test('a window rolls, or is the part of its period that has passed', () => {

@@ -1,6 +1,6 @@
 // When nothing is held against an objective.
-import type { MaintenanceWindow, Milliseconds, TimeRange } from '@andon/model'
-import { instantOf, wallTime } from './calendar.ts'
+import { civilOf, type MaintenanceWindow, type Milliseconds, type TimeRange, wallOf } from '@andon/model'
+import { timeAt } from './calendar.ts'
 
 const MINUTE: Milliseconds = 60_000
 const DAY: Milliseconds = 86_400_000
@@ -19,9 +19,9 @@ function occurrences(window: MaintenanceWindow, { start, end }: TimeRange): Main
   const { timeZone, days, startMinute, minutes } = window
   const found: MaintenanceTime[] = []
   for (let day = start - 2 * DAY - minutes * MINUTE; day < end + DAY; day += DAY) {
-    const { year, month, day: date, weekday } = wallTime(day, timeZone)
+    const { year, month, day: date, weekday } = civilOf(wallOf(day, timeZone))
     if (!days.includes(weekday)) continue
-    const at = instantOf({ year, month, day: date, minute: startMinute }, timeZone)
+    const at = timeAt({ year, month, day: date, minute: startMinute }, timeZone)
     found.push({ start: at, end: at + minutes * MINUTE, comment })
   }
   return found

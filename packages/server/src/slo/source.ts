@@ -1,8 +1,7 @@
 // One document of YAML, read piece by piece; every problem is told with file, line and path.
-import { AndonError, type Labels, type Milliseconds, type Ratio } from '@andon/model'
+import { AndonError, isTimeZone, type Labels, type Milliseconds, type Ratio } from '@andon/model'
 import { parse, parseDuration, typeOf } from '@andon/promql'
 import { type Document, isNode, type LineCounter } from 'yaml'
-import { isTimeZone } from './calendar.ts'
 
 export type Path = readonly (string | number)[]
 

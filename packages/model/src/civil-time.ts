@@ -1,5 +1,5 @@
 // What the clocks on the wall of a time zone show, by the data that Node has of time zones.
-import type { Milliseconds } from '@andon/model'
+import type { Milliseconds } from './units.ts'
 
 /** A time as a clock on the wall shows it. */
 export interface CivilTime {
@@ -10,6 +10,8 @@ export interface CivilTime {
   readonly hour: number
   readonly minute: number
   readonly second: number
+  /** 0 is Sunday. */
+  readonly weekday: number
 }
 
 const DAY: Milliseconds = 86_400_000
@@ -35,14 +37,14 @@ export function isTimeZone(zone: string): boolean {
 }
 
 /** The time on the wall as if it were that of UTC: what civil times are compared and added by. */
-export function civilMs({ year, month, day, hour, minute, second }: CivilTime): Milliseconds {
+export function civilMs({ year, month, day, hour, minute, second }: Omit<CivilTime, 'weekday'>): Milliseconds {
   return Date.UTC(year, month - 1, day, hour, minute, second)
 }
 
 /** The reverse of `civilMs`. */
 export function civilOf(ms: Milliseconds): CivilTime {
   const date = new Date(ms)
-  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate(), hour: date.getUTCHours(), minute: date.getUTCMinutes(), second: date.getUTCSeconds() }
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate(), hour: date.getUTCHours(), minute: date.getUTCMinutes(), second: date.getUTCSeconds(), weekday: date.getUTCDay() }
 }
 
 /** What the clocks of a zone show at a time, as `civilMs`. */
