@@ -1,7 +1,7 @@
 // What a rule of inhibition looks like, in the old syntax (source_match, source_match_re) and the new one (source_matchers).
 import type { LabelMatcher } from '@andon/model'
+import type { Reading } from '../runtime/reading.ts'
 import { matcherOf, parseMatchers } from './matcher.ts'
-import type { Reading } from './reading.ts'
 
 export interface InhibitRule {
   /** Of the alert that holds others back. */
@@ -13,7 +13,7 @@ export interface InhibitRule {
 }
 
 function oldMatchers(reading: Reading, operator: '=' | '=~'): LabelMatcher[] {
-  return reading.isAbsent ? [] : Object.keys(reading.record()).map((name) => reading.at(name).parsed((value) => matcherOf(name, operator, value)))
+  return reading.isAbsent ? [] : reading.keys().map((name) => reading.at(name).parsed((value) => matcherOf(name, operator, value)))
 }
 
 /** `match`, `match_re` and `matchers` of one thing, joined. @throws AndonError bad_config */

@@ -1,7 +1,7 @@
 // Times of the calendar, as Alertmanager's time_intervals have them.
 // @see https://prometheus.io/docs/alerting/latest/configuration/#time_interval
 import { civilOf, type CivilTime, type Milliseconds, wallOf } from '@andon/model'
-import type { Reading } from './reading.ts'
+import type { Reading } from '../runtime/reading.ts'
 
 /** Both ends belong to it. */
 interface Range {
@@ -31,7 +31,7 @@ const MONTHS = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 
 const TIME = /^(?:([01]\d|2[0-3]):([0-5]\d)|24:00)$/
 
 function minuteOf(reading: Reading): number {
-  const text = reading.isAbsent ? '' : reading.text()
+  const text = reading.isAbsent ? '' : reading.scalar()
   const found = TIME.exec(text)
   if (found === null) return reading.refuse('must be a time from "00:00" to "24:00"')
   return text === '24:00' ? 1440 : Number(found[1]) * 60 + Number(found[2])
@@ -63,7 +63,7 @@ function ranges(reading: Reading, { words = [], first = 0, min, max }: Words): r
     return Number.isInteger(number) && number >= min && number <= max ? number : one.refuse(`: "${text}" is not from ${words[0] ?? min} to ${words.at(-1) ?? max}`)
   }
   return reading.list().map((one) => {
-    const [begin = '', end = begin, ...more] = one.text().split(':')
+    const [begin = '', end = begin, ...more] = one.scalar().split(':')
     if (more.length > 0) return one.refuse('must be one, or BEGIN:END')
     return { begin: member(one, begin), end: member(one, end) }
   })
@@ -87,7 +87,7 @@ function days(reading: Reading): readonly Range[] | undefined {
 
 function zoneOf(reading: Reading): string {
   if (reading.isAbsent) return 'UTC'
-  const name = reading.text()
+  const name = reading.scalar()
   try {
     // Alertmanager's name of the zone of the machine.
     return name === 'Local' ? new Intl.DateTimeFormat().resolvedOptions().timeZone : new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone

@@ -1,8 +1,8 @@
 // What a tree of routes looks like, each with what it takes from the one above it.
 import type { LabelMatcher, Milliseconds } from '@andon/model'
+import type { Reading } from '../runtime/reading.ts'
 import { readMatchers } from './inhibit-rule.ts'
 import { sortedMatchers } from './matcher.ts'
-import type { Reading } from './reading.ts'
 
 export interface RouteConfig {
   readonly receiver: string
@@ -39,6 +39,7 @@ const KEYS = [
   'active_time_intervals',
   'routes',
 ] as const
+const DURATION = /^(?:0|(?:\d+(?:ms|[smhdwy]))+)$/
 const ROUTES_MAX = 10_000
 const DEPTH_MAX = 20
 
@@ -63,12 +64,17 @@ export function defaultRoute(path: string, receiver: string): RouteConfig {
   return { ...ROOT, path, receiver, groupBy: ['service_name', 'deployment_environment_name', 'job'], pageWaitMs: 0 }
 }
 
+/** As Alertmanager takes it: a number without a unit is no seconds, unless it is 0. @throws AndonError bad_config */
+export function readDuration(reading: Reading, least: Milliseconds): Milliseconds {
+  return typeof reading.value === 'string' && !DURATION.test(reading.value) ? reading.refuse('must be a duration such as 30s or 1h30m') : reading.duration({ least })
+}
+
 function groupByOf(reading: Reading): readonly string[] | 'all' | undefined {
   if (reading.isAbsent) return undefined
   const names = reading.names()
   if (names.includes('...')) return names.length === 1 ? 'all' : reading.refuse('must hold either "..." or names of labels')
-  const twice = names.find((name, index) => names.indexOf(name) !== index)
-  return twice === undefined ? names : reading.refuse(`holds "${twice}" twice`)
+  reading.refuseTwice(names)
+  return names
 }
 
 class RouteReader {
@@ -90,10 +96,10 @@ class RouteReader {
       receiver: receiver ?? reading.refuse('is the root and must name a receiver'),
       path: reading.path,
       groupBy: groupByOf(given.group_by) ?? inherited.groupBy,
-      groupWaitMs: given.group_wait.duration(0) ?? inherited.groupWaitMs,
-      pageWaitMs: given.page_wait.duration(0) ?? inherited.pageWaitMs,
-      groupIntervalMs: given.group_interval.duration(1000) ?? inherited.groupIntervalMs,
-      repeatIntervalMs: given.repeat_interval.duration(1000) ?? inherited.repeatIntervalMs,
+      groupWaitMs: given.group_wait.or(inherited.groupWaitMs, (one) => readDuration(one, 0)),
+      pageWaitMs: given.page_wait.or(inherited.pageWaitMs, (one) => readDuration(one, 0)),
+      groupIntervalMs: given.group_interval.or(inherited.groupIntervalMs, (one) => readDuration(one, 1000)),
+      repeatIntervalMs: given.repeat_interval.or(inherited.repeatIntervalMs, (one) => readDuration(one, 1000)),
       matchers,
       isContinued: given.continue.flag(false),
       muteTimes,

@@ -3,11 +3,11 @@
 import { readFileSync } from 'node:fs'
 import { AndonError, type LabelMatcher, type Milliseconds } from '@andon/model'
 import { parseDocument, stringify } from 'yaml'
+import { type Origin, Reading } from '../runtime/reading.ts'
 import { type InhibitRule, readInhibitRule } from './inhibit-rule.ts'
 import { matcherText } from './matcher.ts'
 import { readTimeInterval, type TimeIntervals } from './mute-time.ts'
-import { Reading } from './reading.ts'
-import { defaultRoute, readRoute, type RouteConfig } from './route-config.ts'
+import { defaultRoute, readDuration, readRoute, type RouteConfig } from './route-config.ts'
 
 /** A receiver: its name is known here, its channels are read where they are served. */
 export interface ReceiverSection {
@@ -35,6 +35,7 @@ export interface AlertingConfig {
   readonly original: string
 }
 
+const ALERTING: Origin = { hint: 'docs/reference/alertmanager.md shows what is understood; the rest is as in https://prometheus.io/docs/alerting/latest/configuration/.' }
 const FILE_MAX = 1024 * 1024
 const RECEIVERS_MAX = 1000
 const RESOLVE_TIMEOUT: Milliseconds = 300_000
@@ -52,8 +53,7 @@ function receiversOf(reading: Reading, warnings: string[]): ReceiverSection[] {
     return { name, path: one.path, raw: Object.fromEntries(Object.entries(raw).filter(([key]) => !UNSERVED.has(key))) }
   })
   if (found.length > RECEIVERS_MAX) reading.refuse(`must not hold more than ${RECEIVERS_MAX}`)
-  const twice = found.find(({ name }, index) => found.findIndex((other) => other.name === name) !== index)
-  if (twice !== undefined) reading.refuse(`holds the receiver "${twice.name}" twice`)
+  reading.refuseTwice(found.map(({ name }) => name))
   return found
 }
 
@@ -71,7 +71,7 @@ function intervalsOf(...readings: readonly Reading[]): TimeIntervals {
 }
 
 function checkNames(route: RouteConfig, receivers: ReadonlySet<string>, intervals: TimeIntervals): void {
-  const at = new Reading(undefined, route.path)
+  const at = new Reading(undefined, route.path, ALERTING)
   if (!receivers.has(route.receiver)) at.refuse(`names the receiver "${route.receiver}", which is not among the receivers`)
   for (const name of [...route.muteTimes, ...route.activeTimes]) if (!intervals.has(name)) at.refuse(`names the time interval "${name}", which is not among the time_intervals`)
   for (const child of route.routes) checkNames(child, receivers, intervals)
@@ -110,7 +110,7 @@ function configOf(reading: Reading): AlertingConfig {
   const global = given.global.isAbsent ? {} : given.global.record()
   if (!given.templates.isAbsent && given.templates.list().length > 0) warnings.push(`${given.templates.path} has no effect: Andon has texts of its own`)
   if (!given.tracing.isAbsent) warnings.push(`${given.tracing.path} has no effect`)
-  const resolveTimeoutMs = (given.global.isAbsent ? undefined : given.global.at('resolve_timeout').duration(1000)) ?? RESOLVE_TIMEOUT
+  const resolveTimeoutMs = given.global.orEmpty().at('resolve_timeout').or(RESOLVE_TIMEOUT, (one) => readDuration(one, 1000))
   const sections = {
     global: { resolve_timeout: `${resolveTimeoutMs}ms` },
     ...(!given.time_intervals.isAbsent && { time_intervals: given.time_intervals.value }),
@@ -142,7 +142,7 @@ export function readAlertmanagerFile(text: string, name: string): AlertingConfig
   if (problem !== undefined) throw new AndonError('bad_config', `${name}: ${problem.message.split('\n')[0] ?? ''}`)
   const value: unknown = document.toJS()
   try {
-    return configOf(new Reading(value ?? {}, ''))
+    return configOf(new Reading(value ?? {}, '', ALERTING))
   } catch (error) {
     if (error instanceof AndonError) throw new AndonError(error.code, `${name}: ${error.message}`, { hint: error.hint })
     throw error
@@ -157,7 +157,7 @@ export function readAlertmanagerFile(text: string, name: string): AlertingConfig
  * @throws AndonError bad_config naming the path of what is wrong
  */
 export function readAlerting(value: unknown, readFile: (path: string) => string = (path) => readFileSync(path, 'utf8')): AlertingConfig {
-  const reading = new Reading(value ?? {}, 'alerting')
+  const reading = new Reading(value ?? {}, 'alerting', ALERTING)
   const given = reading.record()
   const file = reading.at('config_file')
   if (file.isAbsent) return configOf(reading)

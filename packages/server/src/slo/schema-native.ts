@@ -1,6 +1,7 @@
 // Objectives as Andon's own files say them.
 import { type Agreement, CALENDAR_UNITS, type CalendarUnit, type Indicator, type MaintenanceWindow, type Objective, type ObjectiveWindow } from '@andon/model'
-import type { Source } from './source.ts'
+import type { Reading } from '../runtime/reading.ts'
+import { readExpression, readLabels, readPercent, readTime, readTimeZone } from './values.ts'
 
 const ID = /^[\w.-]{1,100}$/
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
@@ -13,61 +14,60 @@ function calendarWindow(unit: CalendarUnit, timeZone: string): ObjectiveWindow {
   return { kind: 'calendar', name: timeZone === 'UTC' ? unit : `${unit} (${timeZone})`, unit, timeZone }
 }
 
-function readWindow(source: Source): ObjectiveWindow {
+function readWindow(source: Reading): ObjectiveWindow {
   const unit = CALENDAR_UNITS.find((each) => each === source.value)
   if (unit !== undefined) return calendarWindow(unit, 'UTC')
   if (typeof source.value === 'string') {
-    const lengthMs = source.duration()
-    if (lengthMs < 3_600_000 || lengthMs > WINDOW_MAX) return source.fail('must be from 1h to 366d')
+    const lengthMs = source.duration({ least: 1 })
+    if (lengthMs < 3_600_000 || lengthMs > WINDOW_MAX) return source.refuse('must be from 1h to 366d')
     return { kind: 'rolling', name: source.value, lengthMs }
   }
   source.only('calendar', 'time_zone')
-  return calendarWindow(source.at('calendar').oneOf(CALENDAR_UNITS), source.at('time_zone').timeZone())
+  return calendarWindow(source.at('calendar').word(CALENDAR_UNITS), readTimeZone(source.at('time_zone')))
 }
 
-function readWindows(source: Source): ObjectiveWindow[] {
+function readWindows(source: Reading): ObjectiveWindow[] {
   const windows = source.list().map(readWindow)
-  if (windows.length > WINDOWS_MAX) return source.fail(`must not be more than ${WINDOWS_MAX}`)
-  const twice = windows.find(({ name }, index) => windows.findIndex((other) => other.name === name) !== index)
-  if (twice !== undefined) return source.fail(`must not hold ${twice.name} twice`)
+  if (windows.length > WINDOWS_MAX) return source.refuse(`must not be more than ${WINDOWS_MAX}`)
+  source.refuseTwice(windows.map(({ name }) => name))
   return windows.length === 0 ? [{ kind: 'rolling', name: '28d', lengthMs: 28 * DAY }] : windows
 }
 
-function minuteOf(source: Source): number {
-  const [, hour, minute] = /^([01]?\d|2[0-4]):([0-5]\d)$/.exec(source.text()) ?? []
+function minuteOf(source: Reading): number {
+  const [, hour, minute] = /^([01]?\d|2[0-4]):([0-5]\d)$/.exec(source.name()) ?? []
   const at = Number(hour) * 60 + Number(minute)
-  return hour !== undefined && at <= 1440 ? at : source.fail('must be a time of the day such as 02:30')
+  return hour !== undefined && at <= 1440 ? at : source.refuse('must be a time of the day such as 02:30')
 }
 
-function readOneMaintenance(source: Source): MaintenanceWindow {
+function readOneMaintenance(source: Reading): MaintenanceWindow {
   source.only('start', 'end', 'days', 'from', 'to', 'time_zone', 'comment')
-  const comment = source.at('comment').text('')
+  const comment = source.at('comment').name('')
   if (!source.at('start').isAbsent) {
-    const [start, end] = [source.at('start').time(), source.at('end').time()]
-    return start < end ? { kind: 'once', start, end, comment } : source.at('end').fail('must be after start')
+    const [start, end] = [readTime(source.at('start')), readTime(source.at('end'))]
+    return start < end ? { kind: 'once', start, end, comment } : source.at('end').refuse('must be after start')
   }
-  const days = source.at('days').list().map((each) => DAYS.indexOf(each.oneOf(DAYS)))
-  if (days.length === 0) return source.fail('needs start and end, or days, from and to')
+  const days = source.at('days').list().map((each) => DAYS.indexOf(each.word(DAYS)))
+  if (days.length === 0) return source.refuse('needs start and end, or days, from and to')
   const [startMinute, endMinute] = [minuteOf(source.at('from')), minuteOf(source.at('to'))]
   // What ends no later than it begins ends on the next day.
   const minutes = endMinute > startMinute ? endMinute - startMinute : endMinute + 1440 - startMinute
-  return { kind: 'weekly', days, startMinute, minutes, timeZone: source.at('time_zone').timeZone(), comment }
+  return { kind: 'weekly', days, startMinute, minutes, timeZone: readTimeZone(source.at('time_zone')), comment }
 }
 
-export function readMaintenance(source: Source): MaintenanceWindow[] {
+export function readMaintenance(source: Reading): MaintenanceWindow[] {
   const windows = source.list().map(readOneMaintenance)
-  return windows.length > MAINTENANCE_MAX ? source.fail(`must not be more than ${MAINTENANCE_MAX}`) : windows
+  return windows.length > MAINTENANCE_MAX ? source.refuse(`must not be more than ${MAINTENANCE_MAX}`) : windows
 }
 
-function readCounts(source: Source): Indicator {
+function readCounts(source: Reading): Indicator {
   source.only('good', 'bad', 'total', 'counter')
   const [good, bad] = [source.at('good'), source.at('bad')]
-  if (good.isAbsent === bad.isAbsent) return source.fail('needs either good or bad, and total')
+  if (good.isAbsent === bad.isAbsent) return source.refuse('needs either good or bad, and total')
   return {
     kind: 'counts',
-    good: good.isAbsent ? undefined : good.expression(),
-    bad: bad.isAbsent ? undefined : bad.expression(),
-    total: source.at('total').expression(),
+    good: good.isAbsent ? undefined : readExpression(good),
+    bad: bad.isAbsent ? undefined : readExpression(bad),
+    total: readExpression(source.at('total')),
     counter: source.at('counter').flag(true),
   }
 }
@@ -80,77 +80,77 @@ function pattern(names: readonly string[]): string {
 }
 
 /** Requests by the metric that a service sends of them, which no sampling touches. */
-function fromMetrics(source: Source, { service, environment, routes, exceptRoutes }: Extract<Indicator, { kind: 'spans' }>): Indicator {
+function fromMetrics(source: Reading, { service, environment, routes, exceptRoutes }: Extract<Indicator, { kind: 'spans' }>): Indicator {
   const matchers = [
     `service_name=${JSON.stringify(service)}`,
     ...(environment === undefined ? [] : [`deployment_environment_name=${JSON.stringify(environment)}`]),
     ...(routes.length === 0 ? [] : [`http_route=~${JSON.stringify(pattern(routes))}`]),
     ...(exceptRoutes.length === 0 ? [] : [`http_route!~${JSON.stringify(pattern(exceptRoutes))}`]),
   ].join(',')
-  if (source.path.at(-1) === 'latency') return source.at('from').fail('must be spans for latency: a histogram does not say how many took longer than any limit')
+  if (source.steps.at(-1) === 'latency') return source.at('from').refuse('must be spans for latency: a histogram does not say how many took longer than any limit')
   const count = (failed: string): string => `sum by (http_route, service_version) (http_server_request_duration_seconds_count{${matchers}${failed}})`
   return { kind: 'counts', good: undefined, bad: count(',http_response_status_code=~"5.."'), total: count(''), counter: true }
 }
 
-function readIndicator(source: Source, service: string, environment: string | undefined): Indicator {
+function readIndicator(source: Reading, service: string, environment: string | undefined): Indicator {
   source.only('availability', 'latency', 'counts')
-  const [kind, ...more] = source.keys
-  if (kind === undefined || more.length > 0) return source.fail('must be one of availability, latency, counts')
+  const [kind, ...more] = source.keys()
+  if (kind === undefined || more.length > 0) return source.refuse('must be one of availability, latency, counts')
   const given = source.at(kind)
   if (kind === 'counts') return readCounts(given)
   const isEmpty = given.isAbsent
   if (!isEmpty) given.only('from', 'routes', 'except_routes', ...(kind === 'latency' ? ['under'] : []))
-  if (kind === 'latency' && isEmpty) return given.fail('needs under')
+  if (kind === 'latency' && isEmpty) return given.refuse('needs under')
   const spans = {
     kind: 'spans',
     service,
     environment,
-    routes: isEmpty ? [] : given.at('routes').texts(),
-    exceptRoutes: isEmpty ? [] : given.at('except_routes').texts(),
-    underMs: kind === 'latency' ? given.at('under').duration() : undefined,
+    routes: isEmpty ? [] : given.at('routes').names(),
+    exceptRoutes: isEmpty ? [] : given.at('except_routes').names(),
+    underMs: kind === 'latency' ? given.at('under').duration({ least: 1 }) : undefined,
   } as const
-  const from = isEmpty || given.at('from').isAbsent ? 'spans' : given.at('from').oneOf(FROM)
+  const from = isEmpty || given.at('from').isAbsent ? 'spans' : given.at('from').word(FROM)
   return from === 'metrics' ? fromMetrics(given, spans) : spans
 }
 
 const AGREEMENT_UNITS = ['month', 'quarter', 'year'] as const
 
-function readAgreement(source: Source, target: number): Agreement | undefined {
+function readAgreement(source: Reading, target: number): Agreement | undefined {
   if (source.isAbsent) return undefined
   source.only('customer', 'period', 'time_zone', 'consequence', 'target')
   const promised = source.at('target')
   return {
-    customer: source.at('customer').text(),
-    unit: source.at('period').isAbsent ? 'month' : source.at('period').oneOf(AGREEMENT_UNITS),
-    timeZone: source.at('time_zone').timeZone(),
-    consequence: source.at('consequence').text(),
-    target: promised.isAbsent ? target : promised.percent(),
+    customer: source.at('customer').name(),
+    unit: source.at('period').isAbsent ? 'month' : source.at('period').word(AGREEMENT_UNITS),
+    timeZone: readTimeZone(source.at('time_zone')),
+    consequence: source.at('consequence').name(),
+    target: promised.isAbsent ? target : readPercent(promised),
   }
 }
 
-function readAlerts(source: Source): Objective['alerts'] {
+function readAlerts(source: Reading): Objective['alerts'] {
   if (source.isAbsent) return { page: true, ticket: true, fast: true }
   source.only('page', 'ticket', 'fast')
   return { page: source.at('page').flag(true), ticket: source.at('ticket').flag(true), fast: source.at('fast').flag(true) }
 }
 
 /** An id that stands in addresses and labels. */
-export function checkedId(source: Source, id: string): string {
-  return ID.test(id) ? id : source.fail('must be at most 100 letters, digits, dots, hyphens and underscores')
+export function checkedId(source: Reading, id: string): string {
+  return ID.test(id) ? id : source.refuse('must be at most 100 letters, digits, dots, hyphens and underscores')
 }
 
 /** One objective of a list. */
-export function readObjective(source: Source, shared: readonly MaintenanceWindow[]): Objective {
+export function readObjective(source: Reading, shared: readonly MaintenanceWindow[]): Objective {
   source.only('id', 'name', 'description', 'service', 'environment', 'indicator', 'target', 'windows', 'maintenance', 'agreement', 'alerts', 'runbook', 'labels', 'annotations')
-  const id = checkedId(source.at('id'), source.at('id').text())
-  const service = source.at('service').text()
-  const environment = source.at('environment').isAbsent ? undefined : source.at('environment').text()
-  const target = source.at('target').percent()
+  const id = checkedId(source.at('id'), source.at('id').name())
+  const service = source.at('service').name()
+  const environment = source.at('environment').isAbsent ? undefined : source.at('environment').name()
+  const target = readPercent(source.at('target'))
   const indicator = readIndicator(source.at('indicator'), service, environment)
   return {
     id,
-    name: source.at('name').text(id),
-    description: source.at('description').text(''),
+    name: source.at('name').name(id),
+    description: source.at('description').name(''),
     service,
     environment: environment ?? '',
     indicator,
@@ -158,10 +158,10 @@ export function readObjective(source: Source, shared: readonly MaintenanceWindow
     windows: readWindows(source.at('windows')),
     maintenance: [...shared, ...readMaintenance(source.at('maintenance'))],
     agreement: readAgreement(source.at('agreement'), target),
-    labels: source.at('labels').labels(),
-    annotations: source.at('annotations').labels(),
-    runbook: source.at('runbook').text(indicator.kind === 'spans' && indicator.underMs !== undefined ? 'quadratic-path' : 'error-burst'),
+    labels: readLabels(source.at('labels')),
+    annotations: readLabels(source.at('annotations')),
+    runbook: source.at('runbook').name(indicator.kind === 'spans' && indicator.underMs !== undefined ? 'quadratic-path' : 'error-burst'),
     alerts: readAlerts(source.at('alerts')),
-    file: source.file,
+    file: source.origin.file ?? '',
   }
 }

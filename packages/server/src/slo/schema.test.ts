@@ -69,10 +69,10 @@ test('what is wrong is told with file, line and path', () => {
     ['under: 300ms', 'under: soon', /^o\.yaml:15: objectives\[1\]\.indicator\.latency\.under must be a duration/],
     ['sum(mails_total)\n', 'sum(mails_total\n', /^o\.yaml:23: objectives\[2\]\.indicator\.counts\.total cannot be read: /],
     ['time_zone: Asia/Tokyo', 'time_zone: Tokyo', /objectives\[0\]\.windows\[3\]\.time_zone "Tokyo" is not a time zone/],
-    ['    target: 99\n', '    target: 99\n    taget: 1\n', /objectives\[2\]\.taget is not known; there may be id, name/],
+    ['    target: 99\n', '    target: 99\n    taget: 1\n', /objectives\[2\]\.taget is not known here; there may be id, name/],
     ['customer: Example GmbH, ', '', /objectives\[0\]\.agreement\.customer must be a text/],
     ['id: fast', 'id: "a b"', /objectives\[1\]\.id must be at most 100 letters/],
-    ['[28d, 7d,', '[28d, 28d,', /objectives\[0\]\.windows must not hold 28d twice/],
+    ['[28d, 7d,', '[28d, 28d,', /objectives\[0\]\.windows must not hold "28d" twice/],
   ]
   for (const [from, to, message] of wrong) assert.throws(() => readObjectives(NATIVE.replace(from, to), 'o.yaml'), { code: 'bad_config', message }, to)
   assert.throws(() => readObjectives('objectives: [', 'o.yaml'), { code: 'bad_config', message: /^o\.yaml:1: / })
