@@ -162,7 +162,7 @@ test('what began and ended in the history wakes nobody; series know of it', { ti
 test('the section detect of andon.yaml', () => {
   assert.deepEqual(readDetect(undefined), { enabled: true, historyMs: 8 * 86_400_000, maxSeries: 10_000 })
   assert.deepEqual(readDetect({ enabled: false, history_days: 3, max_series: 50 }), { enabled: false, historyMs: 3 * 86_400_000, maxSeries: 50 })
-  for (const [value, message] of [[7, /^detect must be/], [{ enabled: 'no' }, /detect\.enabled/], [{ history_days: 0 }, /detect\.history_days/], [{ x: 1 }, /detect\.x: there is no such key/]] as const) {
+  for (const [value, message] of [[7, /^detect must hold/], [{ enabled: 'no' }, /detect\.enabled/], [{ history_days: 0 }, /detect\.history_days/], [{ x: 1 }, /detect\.x is not known here/]] as const) {
     assert.throws(() => readDetect(value), { code: 'bad_config', message })
   }
 })

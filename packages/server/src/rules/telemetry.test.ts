@@ -189,10 +189,10 @@ test('options are read, and what is wrong is named by its path', () => {
   assert.deepEqual(readTelemetryOptions({ enabled: false, for: '5m', resolve_after: '2h', per: 'instance', severity: 'critical', ignore: ['batch'] }), { isOn: false, forMs: 300_000, resolveAfterMs: 7_200_000, per: 'instance', severity: 'critical', ignore: ['batch'] })
   const cases: readonly (readonly [object, RegExp])[] = [
     [{ for: '1s' }, /rules\.telemetry_missing\.for must be a duration of 10s/],
-    [{ per: 'host' }, /\.per must be service or instance/],
+    [{ per: 'host' }, /\.per must be one of service, instance/],
     [{ severity: 'page' }, /\.severity/],
     [{ enabled: 'no' }, /\.enabled/],
-    [{ after: '1m' }, /without "after"/],
+    [{ after: '1m' }, /rules\.telemetry_missing\.after is not known here/],
     [{ ignore: 'x' }, /\.ignore must be a list/],
   ]
   for (const [given, reason] of cases) assert.throws(() => readTelemetryOptions(given), { code: 'bad_config', message: reason })

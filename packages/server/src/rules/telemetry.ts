@@ -1,7 +1,8 @@
 // One alert for each source that falls silent, in place of one for each rule that looks at it.
 import { AndonError, type Labels, labelsKey, type Milliseconds, SEVERITIES, type Severity } from '@andon/model'
-import { formatDuration, parseDuration } from '@andon/promql'
+import { formatDuration } from '@andon/promql'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
+import { Reading } from '../runtime/reading.ts'
 import type { AlertRule, RuleGroup } from './definition.ts'
 import type { Element, InstantQuery } from './missing.ts'
 import { type Source, Sources } from './sources.ts'
@@ -23,7 +24,7 @@ export interface TelemetryOptions {
 
 export const defaultTelemetry: TelemetryOptions = { isOn: true, forMs: 120_000, resolveAfterMs: 86_400_000, per: 'service', severity: 'warning', ignore: [] }
 
-const KEYS = ['enabled', 'for', 'resolve_after', 'per', 'severity', 'ignore']
+const SILENCE = { least: 10_000 }
 /** Steps at which the past is looked at when the server starts: as far apart as an instant vector looks back. */
 const BEFORE_STEP = '5m'
 const INTERVAL_MS: Milliseconds = 15_000
@@ -36,41 +37,20 @@ const BY = 'by (job, instance, service_name, deployment_environment_name)'
 const NO_GAUGE = '__name__!~".+_(total|count|sum|bucket)|target_info|up|scrape_.+|ALERTS|ALERTS_FOR_STATE|.*:.*"'
 const HOUR: Milliseconds = 3_600_000
 
-function bad(path: string, what: string): never {
-  throw new AndonError('bad_config', `rules.telemetry_missing${path} must be ${what}`)
-}
-
-function durationOf(path: string, value: unknown, otherwise: Milliseconds): Milliseconds {
-  if (value === undefined) return otherwise
-  const ms = typeof value === 'string' ? parseDuration(value) : undefined
-  return ms === undefined || ms < 10_000 ? bad(path, 'a duration of 10s or longer, such as 2m') : ms
-}
-
 /**
  * The section of andon.yaml.
  *
  * @throws AndonError bad_config with the path of the key
  */
 export function readTelemetryOptions(value: unknown): TelemetryOptions {
-  if (value === undefined || value === null) return defaultTelemetry
-  if (typeof value !== 'object' || Array.isArray(value)) return bad('', `given as names and values: ${KEYS.join(', ')}`)
-  const given = new Map<string, unknown>(Object.entries(value))
-  const unknown = [...given.keys()].find((key) => !KEYS.includes(key))
-  if (unknown !== undefined) bad('', `without "${unknown}"; it may have ${KEYS.join(', ')}`)
-  const enabled = given.get('enabled') ?? true
-  if (typeof enabled !== 'boolean') return bad('.enabled', 'true or false')
-  const per = given.get('per') ?? defaultTelemetry.per
-  if (per !== 'service' && per !== 'instance') return bad('.per', 'service or instance')
-  const severity = SEVERITIES.find((each) => each === (given.get('severity') ?? defaultTelemetry.severity)) ?? bad('.severity', `one of ${SEVERITIES.join(', ')}`)
-  const ignore: unknown = given.get('ignore') ?? []
-  if (!Array.isArray(ignore) || !ignore.every((each: unknown) => typeof each === 'string')) return bad('.ignore', 'a list of services')
+  const given = new Reading(value ?? {}, 'rules.telemetry_missing', { hint: 'docs/reference/rules.md shows what may be said of telemetry that is missing.' }).fields(['enabled', 'for', 'resolve_after', 'per', 'severity', 'ignore'])
   return {
-    isOn: enabled,
-    forMs: durationOf('.for', given.get('for'), defaultTelemetry.forMs),
-    resolveAfterMs: durationOf('.resolve_after', given.get('resolve_after'), defaultTelemetry.resolveAfterMs),
-    per,
-    severity,
-    ignore: ignore.map(String),
+    isOn: given.enabled.flag(defaultTelemetry.isOn),
+    forMs: given.for.duration(SILENCE, defaultTelemetry.forMs),
+    resolveAfterMs: given.resolve_after.duration(SILENCE, defaultTelemetry.resolveAfterMs),
+    per: given.per.word(['service', 'instance'], defaultTelemetry.per),
+    severity: given.severity.word(SEVERITIES, defaultTelemetry.severity),
+    ignore: given.ignore.list().map((one) => one.text()),
   }
 }
 
