@@ -1,6 +1,7 @@
 // Escalation policies as andon.yaml has them.
 import type { Milliseconds } from '@andon/model'
-import { badKey, Section } from './section.ts'
+import type { Reading } from '../runtime/reading.ts'
+import { LENGTH } from './on-call-schema.ts'
 
 /** One step of a policy. */
 export type EscalationStep =
@@ -21,21 +22,16 @@ export interface EscalationPolicy {
 }
 
 const STEPS_MAX = 50
-const STEP = 'one of {wait: 5m}, {notify: RECEIVER} and {notify_on_call: SCHEDULE}'
+const KINDS = ['wait', 'notify', 'notify_on_call'] as const
 
-function readStep(value: unknown, path: string, schedules: ReadonlySet<string>): EscalationStep {
-  const section = new Section(value, path, ['wait', 'notify', 'notify_on_call'])
-  const [key, ...more] = ['wait', 'notify', 'notify_on_call'].filter((one) => section.has(one))
-  if (key === undefined || more.length > 0) throw badKey(path, STEP)
-  if (key === 'wait') {
-    const ms = section.duration('wait')
-    if (ms < 1000) throw badKey(section.at('wait'), 'a second or longer')
-    return { kind: 'wait', ms }
-  }
-  if (key === 'notify') return { kind: 'notify', receiver: section.text('notify') }
-  const schedule = section.text('notify_on_call')
-  if (!schedules.has(schedule)) throw badKey(section.at('notify_on_call'), `the name of a schedule of incidents.on_call; there is no "${schedule}"`)
-  return { kind: 'on-call', schedule }
+function readStep(reading: Reading, schedules: ReadonlySet<string>): EscalationStep {
+  const given = reading.fields(KINDS)
+  const [kind, ...more] = KINDS.filter((one) => !given[one].isAbsent)
+  if (kind === undefined || more.length > 0) return reading.refuse('must be one of {wait: 5m}, {notify: RECEIVER} and {notify_on_call: SCHEDULE}')
+  if (kind === 'wait') return { kind, ms: given.wait.duration({ ...LENGTH, least: 1000 }) }
+  if (kind === 'notify') return { kind, receiver: given.notify.text() }
+  const schedule = given.notify_on_call.text()
+  return schedules.has(schedule) ? { kind: 'on-call', schedule } : given.notify_on_call.refuse(`must be the name of a schedule of incidents.on_call; there is no "${schedule}"`)
 }
 
 /**
@@ -44,19 +40,19 @@ function readStep(value: unknown, path: string, schedules: ReadonlySet<string>):
  * @param schedules - names of those there are
  * @throws AndonError bad_config, naming the key that is wrong
  */
-export function readPolicy(value: unknown, path: string, schedules: ReadonlySet<string>): EscalationPolicy {
-  const section = new Section(value, path, ['name', 'match', 'steps', 'repeat', 'reescalate_after'])
-  const match = new Section(section.raw('match'), section.at('match'), ['severity', 'service', 'environment'])
-  const steps = section.list('steps', (one, at) => readStep(one, at, schedules))
-  if (steps.length > STEPS_MAX || !steps.some(({ kind }) => kind !== 'wait')) throw badKey(section.at('steps'), `a list of at most ${STEPS_MAX} steps, of which one notifies`)
-  const rounds = section.whole('repeat', 0, 100, 0) + 1
+export function readPolicy(reading: Reading, schedules: ReadonlySet<string>): EscalationPolicy {
+  const given = reading.fields(['name', 'match', 'steps', 'repeat', 'reescalate_after'])
+  const match = given.match.orEmpty().fields(['severity', 'service', 'environment'])
+  const steps = given.steps.list().map((one) => readStep(one, schedules))
+  if (steps.length > STEPS_MAX || !steps.some(({ kind }) => kind !== 'wait')) given.steps.refuse(`must be a list of at most ${STEPS_MAX} steps, of which one notifies`)
+  const rounds = given.repeat.whole({ least: 0, most: 100 }, 0) + 1
   // Without any wait all rounds would be told at once.
-  if (rounds > 1 && !steps.some(({ kind }) => kind === 'wait')) throw badKey(section.at('steps'), 'a list with a wait, because it is repeated')
+  if (rounds > 1 && !steps.some(({ kind }) => kind === 'wait')) given.steps.refuse('must be a list with a wait, because it is repeated')
   return {
-    name: section.text('name'),
-    match: { severity: match.texts('severity', []), service: match.texts('service', []), environment: match.texts('environment', []) },
+    name: given.name.text(),
+    match: { severity: match.severity.texts(), service: match.service.texts(), environment: match.environment.texts() },
     steps,
     rounds,
-    staleMs: section.has('reescalate_after') ? Math.max(60_000, section.duration('reescalate_after')) : undefined,
+    staleMs: given.reescalate_after.or(undefined, (one) => Math.max(60_000, one.duration(LENGTH))),
   }
 }

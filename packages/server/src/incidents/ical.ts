@@ -2,7 +2,6 @@
 // @see RFC 5545
 import { civilMs, instantOf, isTimeZone, type Milliseconds, wallOf } from '@andon/model'
 import { DAY, type Recurrence, readRecurrence, startsOf } from './ical-recurrence.ts'
-import { badKey } from './section.ts'
 
 /** A time that an event holds. */
 export interface Occurrence {
@@ -113,15 +112,15 @@ function propertyOf(line: string): Property | undefined {
 
 class Reader {
   readonly #zone: string
-  readonly #path: string
+  readonly #refuse: (problem: string) => never
 
-  constructor(zone: string, path: string) {
+  constructor(zone: string, refuse: (problem: string) => never) {
     this.#zone = zone
-    this.#path = path
+    this.#refuse = refuse
   }
 
   refuse(what: string): never {
-    throw badKey(this.#path, `a calendar (RFC 5545) that is understood here: ${what}`)
+    return this.#refuse(`must be a calendar (RFC 5545) that is understood here: ${what}`)
   }
 
   /** @returns as the clocks of a zone show it, and which zone that is */
@@ -192,11 +191,11 @@ function eventsOf(lines: readonly string[]): (readonly Property[])[] {
  * The events of a calendar: VEVENT with DTSTART, DTEND or DURATION, RRULE (daily, weekly, monthly), EXDATE and RECURRENCE-ID.
  *
  * @param zone - of times that name none
- * @param path - of the option, for messages
+ * @param refuse - tells that the option which names the calendar is wrong, and how; never returns
  * @throws AndonError bad_config where it is no calendar, or an event repeats in a way that is not understood
  */
-export function readCalendar(text: string, zone: string, path: string): CalendarEvent[] {
-  const reader = new Reader(zone, path)
+export function readCalendar(text: string, zone: string, refuse: (problem: string) => never): CalendarEvent[] {
+  const reader = new Reader(zone, refuse)
   const lines = text.replaceAll(/\r?\n[ \t]/g, '').split(/\r?\n/)
   if (lines[0]?.trim().toUpperCase() !== 'BEGIN:VCALENDAR') reader.refuse('it does not begin with BEGIN:VCALENDAR')
   const events = eventsOf(lines)

@@ -1,12 +1,15 @@
 // Schedules of who is on call, as andon.yaml has them.
 import { readFileSync, statSync } from 'node:fs'
 import { AndonError, civilMs, instantOf, isTimeZone, type Milliseconds } from '@andon/model'
+import type { Reading } from '../runtime/reading.ts'
 import { readCalendar } from './ical.ts'
 import type { Override, Person, Schedule } from './on-call.ts'
-import { badKey, refuseTwice, Section } from './section.ts'
 
-const KEYS = ['name', 'time_zone', 'people', 'start', 'handover', 'every', 'ical', 'overrides']
+/** How long what is said of incidents may take. */
+export const LENGTH: { readonly most: Milliseconds } = { most: 400 * 86_400_000 }
+const KEYS = ['name', 'time_zone', 'people', 'start', 'handover', 'every', 'ical', 'overrides'] as const
 const PEOPLE_MAX = 200
+const LIST_MAX = 1000
 const FILE_MAX = 2 * 1024 * 1024
 const TIME = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d))?$/
 
@@ -21,44 +24,40 @@ function civilFrom(value: unknown, time = '00:00'): Milliseconds | undefined {
   return civil.hour < 24 && civil.minute < 60 && new Date(ms).getUTCDate() === civil.day ? ms : undefined
 }
 
-function readPerson(value: unknown, path: string): Person {
-  const section = new Section(value, path, ['name', 'receiver'])
-  return { name: section.text('name'), receiver: section.text('receiver') }
+function readPerson(reading: Reading): Person {
+  const given = reading.fields(['name', 'receiver'])
+  return { name: given.name.text(), receiver: given.receiver.text() }
 }
 
-function readOverride(value: unknown, path: string, zone: string, people: readonly Person[]): Override {
-  const section = new Section(value, path, ['person', 'receiver', 'from', 'to'])
-  const name = section.text('person')
-  const known = people.find((one) => one.name === name)
-  const receiver = section.has('receiver') ? section.text('receiver') : known?.receiver
-  if (receiver === undefined) throw badKey(section.at('person'), `one of ${people.map((one) => one.name).join(', ')}, or have a receiver`)
-  const [from, to] = ['from', 'to'].map((key) => {
-    const wall = civilFrom(section.raw(key))
-    if (wall === undefined) throw badKey(section.at(key), 'a time such as 2026-12-24T09:00')
-    return instantOf(wall, zone)
-  })
-  if (from === undefined || to === undefined || from >= to) throw badKey(section.at('to'), 'after from')
-  return { person: { name, receiver }, from, to }
+function readInstant(reading: Reading, zone: string): Milliseconds {
+  const wall = civilFrom(reading.value)
+  return wall === undefined ? reading.refuse('must be a time such as 2026-12-24T09:00') : instantOf(wall, zone)
 }
 
-function readEvery(section: Section): number {
-  const value = section.raw('every') ?? 'week'
-  if (value === 'day') return 1
-  if (value === 'week') return 7
-  const ms = section.duration('every')
-  const days = ms / 86_400_000
-  if (!Number.isInteger(days) || days < 1 || days > 366) throw badKey(section.at('every'), 'day, week, or whole days such as 14d')
-  return days
+function readOverride(reading: Reading, zone: string, people: readonly Person[]): Override {
+  const given = reading.fields(['person', 'receiver', 'from', 'to'])
+  const name = given.person.text()
+  const receiver = given.receiver.text(undefined) ?? people.find((one) => one.name === name)?.receiver
+  if (receiver === undefined) return given.person.refuse(`must be one of ${people.map((one) => one.name).join(', ')}, or have a receiver`)
+  const [from, to] = [readInstant(given.from, zone), readInstant(given.to, zone)]
+  return from < to ? { person: { name, receiver }, from, to } : given.to.refuse('must be after from')
 }
 
-function readFile(section: Section): string {
-  const path = section.text('ical')
+function readEvery(reading: Reading): number {
+  if (reading.value === 'day') return 1
+  if (reading.isAbsent || reading.value === 'week') return 7
+  const days = reading.duration(LENGTH) / 86_400_000
+  return Number.isInteger(days) && days >= 1 && days <= 366 ? days : reading.refuse('must be day, week, or whole days such as 14d')
+}
+
+function readFile(reading: Reading): string {
+  const path = reading.text()
   try {
-    if (statSync(path).size > FILE_MAX) throw badKey(section.at('ical'), `a file of at most ${FILE_MAX} bytes`)
+    if (statSync(path).size > FILE_MAX) return reading.refuse(`must be a file of at most ${FILE_MAX} bytes`)
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (error instanceof AndonError) throw error
-    throw badKey(section.at('ical'), `a file that can be read: ${error instanceof Error ? error.message : String(error)}`)
+    return reading.refuse(`must be a file that can be read: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
@@ -67,22 +66,22 @@ function readFile(section: Section): string {
  *
  * @throws AndonError bad_config, naming the key that is wrong
  */
-export function readSchedule(value: unknown, path: string): Schedule {
-  const section = new Section(value, path, KEYS)
-  const timeZone = section.text('time_zone', 'UTC')
-  if (!isTimeZone(timeZone)) throw badKey(section.at('time_zone'), 'the name of a time zone such as Europe/Berlin')
-  const people = section.list('people', readPerson)
-  if (people.length === 0 || people.length > PEOPLE_MAX) throw badKey(section.at('people'), `a list of 1 to ${PEOPLE_MAX} {name, receiver}`)
-  refuseTwice(people.map(({ name }) => name), section.at('people'))
-  const base = { name: section.text('name'), timeZone, people, overrides: section.list('overrides', (one, at) => readOverride(one, at, timeZone, people)) }
-  if (section.has('ical')) {
-    const other = ['start', 'handover', 'every'].find((key) => section.has(key))
-    if (other !== undefined) throw badKey(section.at(other), 'absent where a calendar says who is on call')
-    return { kind: 'calendar', ...base, events: readCalendar(readFile(section), timeZone, section.at('ical')) }
+export function readSchedule(reading: Reading): Schedule {
+  const given = reading.fields(KEYS)
+  const timeZone = given.time_zone.text('UTC')
+  if (!isTimeZone(timeZone)) given.time_zone.refuse('must be the name of a time zone such as Europe/Berlin')
+  const people = given.people.list().map(readPerson)
+  if (people.length === 0 || people.length > PEOPLE_MAX) given.people.refuse(`must be a list of 1 to ${PEOPLE_MAX} {name, receiver}`)
+  given.people.refuseTwice(people.map(({ name }) => name))
+  const base = { name: given.name.text(), timeZone, people, overrides: given.overrides.list(LIST_MAX).map((one) => readOverride(one, timeZone, people)) }
+  if (!given.ical.isAbsent) {
+    const other = [given.start, given.handover, given.every].find(({ isAbsent }) => !isAbsent)
+    other?.refuse('must be absent where a calendar says who is on call')
+    return { kind: 'calendar', ...base, events: readCalendar(readFile(given.ical), timeZone, (problem) => given.ical.refuse(problem)) }
   }
-  const handover = section.text('handover', '09:00')
-  if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(handover)) throw badKey(section.at('handover'), 'a time such as 09:00')
-  const start = civilFrom(section.raw('start'), handover)
-  if (start === undefined) throw badKey(section.at('start'), 'the day of the first handover, such as 2026-01-05')
-  return { kind: 'rotation', ...base, start, days: readEvery(section) }
+  const handover = given.handover.text('09:00')
+  if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(handover)) given.handover.refuse('must be a time such as 09:00')
+  const start = civilFrom(given.start.value, handover)
+  if (start === undefined) return given.start.refuse('must be the day of the first handover, such as 2026-01-05')
+  return { kind: 'rotation', ...base, start, days: readEvery(given.every) }
 }

@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { Reading } from '../runtime/reading.ts'
 import { readCalendar } from './ical.ts'
 import { onCallAt, type Schedule, shiftsFrom } from './on-call.ts'
 import { readSchedule } from './on-call-schema.ts'
 
 const people = ['Ann', 'Ben', 'Cleo'].map((name) => ({ name, receiver: name.toLowerCase() }))
-const rotation = (more: object = {}): Schedule => readSchedule({ name: 'primary', time_zone: 'Europe/Berlin', start: '2026-01-05', people, ...more }, 'on_call[0]')
+const scheduleOf = (value: object): Schedule => readSchedule(new Reading(value, 'on_call[0]', { hint: '' }))
+const refuse = (problem: string): never => new Reading(undefined, 'incidents.on_call[0].ical', { hint: '' }).refuse(problem)
+const rotation = (more: object = {}): Schedule => scheduleOf({ name: 'primary', time_zone: 'Europe/Berlin', start: '2026-01-05', people, ...more })
 const who = (schedule: Schedule, time: string): string | undefined => onCallAt(schedule, Date.parse(time))?.person
 
 test('people hand over at the time that the clocks show, in winter and in summer', () => {
@@ -88,7 +91,7 @@ test('a calendar says who is called: recurring events, exceptions, moved and who
   t.after(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'a.ics')
   writeFileSync(file, CALENDAR)
-  const schedule = readSchedule({ name: 'c', time_zone: 'Europe/Berlin', ical: file, people: [{ name: 'Ann', receiver: 'a' }, { name: 'ben@example.com', receiver: 'b' }, { name: 'Cleo', receiver: 'c' }] }, 'on_call[0]')
+  const schedule = scheduleOf({ name: 'c', time_zone: 'Europe/Berlin', ical: file, people: [{ name: 'Ann', receiver: 'a' }, { name: 'ben@example.com', receiver: 'b' }, { name: 'Cleo', receiver: 'c' }] })
   const times = ['2026-01-05T07:59:00Z', '2026-01-05T08:00:00Z', '2026-01-12T08:00:00Z', '2026-01-19T12:00:00Z', '2026-01-20T00:00:00Z', '2026-01-22T00:00:00Z', '2026-02-03T00:00:00Z', '2026-02-17T00:00:00Z', '2026-03-30T12:00:00Z', '2026-06-09T00:00:00Z']
   assert.deepEqual(times.map((time) => who(schedule, time)), [undefined, 'Ann', 'ben@example.com', undefined, 'Cleo', undefined, undefined, 'Ann', 'Ann', undefined])
   // 30 March: the end of the week begun on 16 March is long over; the one of 30 March began at nine by the clocks of summer.
@@ -99,7 +102,7 @@ test('a calendar says who is called: recurring events, exceptions, moved and who
 const calendar = (rule: string, start = '20260131T090000Z'): string => `BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:${start}\nDURATION:PT1H\nRRULE:${rule}\nSUMMARY:Ann\nEND:VEVENT\nEND:VCALENDAR\n`
 
 const starts = (rule: string, start?: string): string[] => {
-  const [event] = readCalendar(calendar(rule, start), 'UTC', 'x')
+  const [event] = readCalendar(calendar(rule, start), 'UTC', refuse)
   const found: string[] = []
   let at = 0
   for (let next = event?.next(at); next !== undefined && found.length < 5; next = event?.next(at)) found.push(new Date((at = next)).toISOString().slice(0, 10))
@@ -111,6 +114,6 @@ test('rules by days and months; what is not understood is refused', () => {
   assert.deepEqual(starts('FREQ=DAILY;INTERVAL=2;UNTIL=20260204'), ['2026-01-31', '2026-02-02', '2026-02-04'])
   assert.deepEqual(starts('FREQ=WEEKLY;BYDAY=MO,WE;COUNT=4', '20260202T090000Z'), ['2026-02-02', '2026-02-04', '2026-02-09', '2026-02-11'])
   assert.deepEqual(starts('FREQ=WEEKLY;INTERVAL=2;WKST=SU;BYDAY=TU,SU;COUNT=4', '19970805T090000Z'), ['1997-08-05', '1997-08-17', '1997-08-19', '1997-08-31'])
-  for (const rule of ['FREQ=YEARLY', 'FREQ=MONTHLY;BYDAY=1MO', 'FREQ=DAILY;BYHOUR=9', 'FREQ=DAILY;COUNT=0']) assert.throws(() => readCalendar(calendar(rule), 'UTC', 'incidents.on_call[0].ical'), { code: 'bad_config', message: /^incidents\.on_call\[0\]\.ical must be a calendar/ })
-  assert.throws(() => readCalendar('hello', 'UTC', 'x'), { code: 'bad_config' })
+  for (const rule of ['FREQ=YEARLY', 'FREQ=MONTHLY;BYDAY=1MO', 'FREQ=DAILY;BYHOUR=9', 'FREQ=DAILY;COUNT=0']) assert.throws(() => readCalendar(calendar(rule), 'UTC', refuse), { code: 'bad_config', message: /^incidents\.on_call\[0\]\.ical must be a calendar/ })
+  assert.throws(() => readCalendar('hello', 'UTC', refuse), { code: 'bad_config' })
 })

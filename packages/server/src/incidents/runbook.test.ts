@@ -129,7 +129,7 @@ test("a folder of one's own adds to the shipped ones and stands in for those of 
   const shelf = RunbookShelf.open(join(folder, 'own'), findRunbooks())
   assert.deepEqual([shelf.all().length, shelf.find('slow-query').from, shelf.find('stuck').owner, shelf.find('memory-leak').from], [SHIPPED.length + 1, 'own', 'billing', 'andon'])
   assert.throws(() => shelf.find('../etc/passwd'), { code: 'not_found' })
-  for (const [text, message] of [['# no front matter', /front matter/], [SOURCE.replace("query: 'up'", "query: 'up +'"), /stuck\.md\.checks\[1\]/], [SOURCE.replace('owner:', 'ower:'), /"ower"/], ['---\na: [\n---\n', /no YAML/]] as const) {
+  for (const [text, message] of [['# no front matter', /front matter/], [SOURCE.replace("query: 'up'", "query: 'up +'"), /stuck\.md\.checks\[1\]/], [SOURCE.replace('owner:', 'ower:'), /stuck\.md\.ower is not known here/], ['---\na: [\n---\n', /no YAML/]] as const) {
     writeFileSync(join(folder, 'own/stuck.md'), text)
     assert.throws(() => shelf.reload(), (error: Error) => Reflect.get(error, 'code') === 'bad_config' && message.test(error.message), text)
   }

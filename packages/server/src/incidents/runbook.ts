@@ -2,8 +2,9 @@
 import { AndonError, type CheckResult, type Incident, type IncidentAlert, type Labels, type Milliseconds, type Runbook } from '@andon/model'
 import { parse as parseQuery } from '@andon/promql'
 import { parse as parseYaml } from 'yaml'
-import { badKey, Section } from './section.ts'
+import { type Origin, Reading } from '../runtime/reading.ts'
 
+const RUNBOOK: Origin = { hint: 'docs/reference/incidents.md shows a runbook.' }
 const TEXT_MAX = 256 * 1024
 const CHECKS_MAX = 30
 const ACTIONS_MAX = 50
@@ -19,7 +20,7 @@ const PLACE = '$service'
  */
 export function readRunbook(text: string, name: string, from: Runbook['from']): Runbook {
   const refuse = (what: string): never => {
-    throw new AndonError('bad_config', `The runbook ${name}.md: ${what}`, { hint: 'docs/reference/incidents.md shows a runbook.' })
+    throw new AndonError('bad_config', `The runbook ${name}.md: ${what}`, RUNBOOK)
   }
   if (text.length > TEXT_MAX) refuse(`it is longer than ${TEXT_MAX} characters.`)
   const parts = /^---\r?\n(.*?)\r?\n---\r?\n?(.*)$/s.exec(text)
@@ -30,29 +31,28 @@ export function readRunbook(text: string, name: string, from: Runbook['from']): 
   } catch (error) {
     return refuse(`its front matter is no YAML: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''}`)
   }
-  const section = new Section(front, `${name}.md`, ['title', 'alert', 'labels', 'severity', 'owner', 'checks', 'actions'])
-  const checks = section.list('checks', (value, path) => {
-    const check = new Section(value, path, ['title', 'query'])
-    const query = check.text('query').trim()
+  const given = new Reading(front ?? {}, `${name}.md`, RUNBOOK).fields(['title', 'alert', 'labels', 'severity', 'owner', 'checks', 'actions'])
+  const checks = given.checks.list().map((one) => {
+    const check = one.fields(['title', 'query'])
+    const query = check.query.text().trim()
     try {
       parseQuery(query)
     } catch (error) {
-      refuse(`the query of ${path} is wrong: ${error instanceof Error ? error.message : ''}`)
+      refuse(`the query of ${one.path} is wrong: ${error instanceof Error ? error.message : ''}`)
     }
-    return { title: check.text('title'), query }
+    return { title: check.title.text(), query }
   })
-  const actions = section.texts('actions', [])
+  const actions = given.actions.texts()
   if (checks.length > CHECKS_MAX || actions.length > ACTIONS_MAX) refuse(`it may have ${CHECKS_MAX} checks and ${ACTIONS_MAX} actions.`)
   const body = (parts[2] ?? '').trim()
-  const title = section.text('title', /^#\s+(.+)$/m.exec(body)?.[1] ?? name)
-  return { name, title, alerts: section.texts('alert', []), labels: readLabels(section), severity: section.text('severity', ''), owner: section.text('owner', ''), checks, actions, text: body, from }
+  const title = given.title.text(/^#\s+(.+)$/m.exec(body)?.[1] ?? name)
+  return { name, title, alerts: given.alert.texts(), labels: readLabels(given.labels), severity: given.severity.text(''), owner: given.owner.text(''), checks, actions, text: body, from }
 }
 
-function readLabels(section: Section): Labels {
-  const value = section.raw('labels') ?? {}
-  const entries: [string, unknown][] = typeof value === 'object' && !Array.isArray(value) ? Object.entries(value) : []
-  if ((entries.length === 0 && section.has('labels')) || entries.some(([, text]) => typeof text !== 'string')) throw badKey(section.at('labels'), 'a mapping of labels to texts')
-  return Object.fromEntries(entries.map(([name, text]) => [name, String(text)]))
+function readLabels(reading: Reading): Labels {
+  const entries = Object.entries(reading.orEmpty().record())
+  if ((entries.length === 0 && !reading.isAbsent) || entries.some(([, text]) => typeof text !== 'string')) reading.refuse('must be a mapping of labels to texts')
+  return Object.fromEntries(entries.map(([key, text]) => [key, String(text)]))
 }
 
 /** Whether a text is of a form in which `*` stands for any text. */

@@ -21,7 +21,7 @@ test('without a section everything has its default', () => {
 })
 
 const wrong: readonly (readonly [yaml: string, path: string])[] = [
-  ['wndow: 1m', 'incidents must be'],
+  ['wndow: 1m', 'incidents.wndow is not known here'],
   ['window: 1 minute', 'incidents.window must'],
   ['resolve: sometimes', 'incidents.resolve must'],
   ['alert_budget: { pages: 0 }', 'incidents.alert_budget.pages must'],

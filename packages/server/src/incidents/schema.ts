@@ -1,9 +1,9 @@
 // The section `incidents` of andon.yaml.
 import type { Milliseconds } from '@andon/model'
+import { type Origin, Reading } from '../runtime/reading.ts'
 import { readPolicy, type EscalationPolicy } from './escalation-schema.ts'
-import { readSchedule } from './on-call-schema.ts'
+import { LENGTH, readSchedule } from './on-call-schema.ts'
 import type { Schedule } from './on-call.ts'
-import { badKey, refuseTwice, Section } from './section.ts'
 
 /** How many pages a rule may make before its next ones are tickets. */
 export interface AlertBudget {
@@ -33,18 +33,18 @@ export interface IncidentOptions {
   readonly schedules: readonly Schedule[]
 }
 
-const KEYS = ['window', 'cooldown', 'open', 'join', 'resolve', 'runbooks_dir', 'objectives', 'alert_budget', 'escalation', 'on_call']
+
+const INCIDENTS: Origin = { hint: 'docs/reference/incidents.md shows every option of incidents.' }
+const KEYS = ['window', 'cooldown', 'open', 'join', 'resolve', 'runbooks_dir', 'objectives', 'alert_budget', 'escalation', 'on_call'] as const
 const MINUTE: Milliseconds = 60_000
 const WEEK: Milliseconds = 7 * 86_400_000
+const LIST_MAX = 1000
 
-function readBudget(section: Section): AlertBudget | undefined {
-  const value = section.raw('alert_budget')
+function readBudget(reading: Reading): AlertBudget | undefined {
   // YAML reads a bare `off` as false in some of its versions.
-  if (value === 'off' || value === false) return undefined
-  const budget = new Section(value, section.at('alert_budget'), ['pages', 'per', 'exempt'])
-  const perMs = budget.duration('per', WEEK)
-  if (perMs < 3_600_000) throw badKey(budget.at('per'), 'an hour or longer')
-  return { pages: budget.whole('pages', 1, 10_000, 2), perMs, exempt: budget.texts('exempt', []) }
+  if (reading.value === 'off' || reading.value === false) return undefined
+  const given = reading.orEmpty().fields(['pages', 'per', 'exempt'])
+  return { perMs: given.per.duration({ ...LENGTH, least: 3_600_000 }, WEEK), pages: given.pages.whole({ least: 1, most: 10_000 }, 2), exempt: given.exempt.texts() }
 }
 
 /**
@@ -55,27 +55,27 @@ function readBudget(section: Section): AlertBudget | undefined {
  * @throws AndonError bad_config, naming the key that is wrong
  */
 export function readIncidentOptions(value: unknown, path = 'incidents'): IncidentOptions {
-  const section = new Section(value, path, KEYS)
-  const objectives = new Section(section.raw('objectives'), section.at('objectives'), ['detect', 'acknowledge', 'resolve'])
-  const schedules = section.list('on_call', readSchedule)
-  refuseTwice(schedules.map(({ name }) => name), section.at('on_call'))
+  const given = new Reading(value ?? {}, path, INCIDENTS).fields(KEYS)
+  const objectives = given.objectives.orEmpty().fields(['detect', 'acknowledge', 'resolve'])
+  const schedules = given.on_call.list(LIST_MAX).map(readSchedule)
+  given.on_call.refuseTwice(schedules.map(({ name }) => name))
   const names = new Set(schedules.map(({ name }) => name))
-  const escalation = section.list('escalation', (one, at) => readPolicy(one, at, names))
-  refuseTwice(escalation.map(({ name }) => name), section.at('escalation'))
-  const open = section.texts('open', ['critical', 'page'])
+  const escalation = given.escalation.list(LIST_MAX).map((one) => readPolicy(one, names))
+  given.escalation.refuseTwice(escalation.map(({ name }) => name))
+  const open = given.open.texts(['critical', 'page'])
   return {
-    windowMs: section.duration('window', 15 * MINUTE),
-    cooldownMs: section.duration('cooldown', 30 * MINUTE),
+    windowMs: given.window.duration(LENGTH, 15 * MINUTE),
+    cooldownMs: given.cooldown.duration(LENGTH, 30 * MINUTE),
     open,
-    join: [...new Set([...open, ...section.texts('join', ['error', 'warning', 'ticket', ''], 0)])],
-    resolve: section.word('resolve', ['when_alerts_resolve', 'by_hand'], 'when_alerts_resolve'),
-    runbooksDir: section.has('runbooks_dir') ? section.text('runbooks_dir') : undefined,
+    join: [...new Set([...open, ...given.join.texts(['error', 'warning', 'ticket', ''], 0)])],
+    resolve: given.resolve.word(['when_alerts_resolve', 'by_hand'], 'when_alerts_resolve'),
+    runbooksDir: given.runbooks_dir.text(undefined),
     objectives: {
-      detectMs: objectives.duration('detect', 5 * MINUTE),
-      acknowledgeMs: objectives.has('acknowledge') ? objectives.duration('acknowledge') : null,
-      resolveMs: objectives.duration('resolve', 30 * MINUTE),
+      detectMs: objectives.detect.duration(LENGTH, 5 * MINUTE),
+      acknowledgeMs: objectives.acknowledge.or(null, (one) => one.duration(LENGTH)),
+      resolveMs: objectives.resolve.duration(LENGTH, 30 * MINUTE),
     },
-    alertBudget: readBudget(section),
+    alertBudget: readBudget(given.alert_budget),
     escalation,
     schedules,
   }

@@ -1,9 +1,10 @@
 // Receivers as Alertmanager's configuration has them.
 // @see https://prometheus.io/docs/alerting/latest/configuration/
+import { Reading } from '../runtime/reading.ts'
 import { channelName, type ChannelOptions, PAGERDUTY_URL, type ReceiverOptions, SLACK_API } from './channel-options.ts'
 import type { SmtpOptions } from './email.ts'
-import { checkedUrl, Fields, itemsOf, refuse } from './schema-fields.ts'
 import { Secret } from './secret.ts'
+import { checkedUrl, notifyOrigin, readUrl } from './values.ts'
 import type { WebhookOptions } from './webhook.ts'
 
 export interface AlertmanagerFile {
@@ -24,53 +25,53 @@ const SMTP_KEYS = ['from', 'smarthost', 'hello', 'auth_username', 'auth_password
 
 class Reader {
   readonly #file: AlertmanagerFile
-  readonly #global: Fields
+  readonly #global: Reading
 
-  constructor(file: AlertmanagerFile, global: Fields) {
+  constructor(file: AlertmanagerFile, global: Reading) {
     this.#file = file
     this.#global = global
   }
 
   /** A secret by its key, or by the file that its key with `_file` names. */
-  #secret(given: Fields, key: string): Secret | undefined {
-    const path = given.text(`${key}_file`)
+  #secret(given: Reading, key: string): Secret | undefined {
+    const path = given.at(`${key}_file`).text(undefined)
     if (path !== undefined) {
-      if (given.has(key)) refuse(given.at(key), `and ${key}_file are given both`)
+      if (given.has(key)) given.at(key).refuse(`and ${key}_file are given both`)
       return new Secret({ file: path })
     }
-    const text = given.text(key)
+    const text = given.at(key).text(undefined)
     if (text === undefined) return undefined
     if (!this.#file.isPrivate) {
-      refuse(given.at(key), 'holds a secret in plain text, and others may read the file', `Make it readable to its owner only (chmod 600 ${this.#file.file}), or name a file: ${key}_file.`)
+      given.at(key).refuse('holds a secret in plain text, and others may read the file', `Make it readable to its owner only (chmod 600 ${this.#file.file}), or name a file: ${key}_file.`)
     }
     return new Secret({ text })
   }
 
-  #unused(given: Fields, keys: readonly string[]): void {
-    const found = given.keys.filter((key) => keys.includes(key))
+  #unused(given: Reading, keys: readonly string[]): void {
+    const found = given.keys().filter((key) => keys.includes(key))
     if (found.length > 0) this.#file.warn(`${given.path}: ${found.join(', ')} ${found.length === 1 ? 'is' : 'are'} not used`)
   }
 
-  #authorization(given: Fields): WebhookOptions['authorization'] {
-    const http = given.fields('http_config') ?? this.#global.fields('http_config')
+  #authorization(given: Reading): WebhookOptions['authorization'] {
+    const http = given.at('http_config').orNone() ?? this.#global.at('http_config').orNone()
     if (http === undefined) return undefined
-    http.only(['authorization', 'basic_auth'], HTTP_IGNORED)
-    const authorization = http.fields('authorization')
+    http.only('authorization', 'basic_auth', ...HTTP_IGNORED)
+    const authorization = http.at('authorization').orNone()
     if (authorization !== undefined) {
-      authorization.only(['type', 'credentials', 'credentials_file'])
-      const credentials = this.#secret(authorization, 'credentials') ?? refuse(authorization.path, 'has no credentials')
-      return { scheme: authorization.text('type') ?? 'Bearer', credentials }
+      authorization.only('type', 'credentials', 'credentials_file')
+      const credentials = this.#secret(authorization, 'credentials') ?? authorization.refuse('has no credentials')
+      return { scheme: authorization.at('type').text(undefined) ?? 'Bearer', credentials }
     }
-    const basic = http.fields('basic_auth')
+    const basic = http.at('basic_auth').orNone()
     if (basic === undefined) return undefined
-    basic.only(['username', 'password', 'password_file'])
-    return { username: basic.needed('username'), password: this.#secret(basic, 'password') ?? refuse(basic.path, 'has no password') }
+    basic.only('username', 'password', 'password_file')
+    return { username: basic.at('username').text(), password: this.#secret(basic, 'password') ?? basic.refuse('has no password') }
   }
 
-  slack(given: Fields, receiver: string, name: string): ChannelOptions {
-    given.only(['send_resolved', 'http_config', 'api_url', 'api_url_file', 'app_token', 'app_token_file', 'app_url', 'channel', 'timeout'], LOOKS)
+  slack(given: Reading, receiver: string, name: string): ChannelOptions {
+    given.only('send_resolved', 'http_config', 'api_url', 'api_url_file', 'app_token', 'app_token_file', 'app_url', 'channel', 'timeout', ...LOOKS)
     this.#unused(given, [...LOOKS, 'timeout'])
-    const base = { name, receiver, sendResolved: given.flag('send_resolved', false) }
+    const base = { name, receiver, sendResolved: given.at('send_resolved').flag(false) }
     const token = this.#secret(given, 'app_token') ?? this.#secretOfGlobal('slack_app_token')
     const authorization = this.#authorization(given)
     const url = this.#secret(given, 'api_url') ?? (token === undefined ? this.#secretOfGlobal('slack_api_url') : undefined)
@@ -78,77 +79,77 @@ class Reader {
     const method = url === undefined ? undefined : /^(.*)\/chat\.postMessage$/.exec(readable(url))?.[1]
     const bearer = token ?? bearerOf(authorization)
     if (bearer !== undefined && (url === undefined || method !== undefined)) {
-      const apiUrl = method ?? given.text('app_url')?.replace(/\/chat\.postMessage$/, '') ?? SLACK_API
-      return { type: 'slack-bot', ...base, token: bearer, channel: given.needed('channel'), thread: true, apiUrl: checkedUrl(apiUrl, given.at('app_url')) }
+      const apiUrl = method ?? given.at('app_url').text(undefined)?.replace(/\/chat\.postMessage$/, '') ?? SLACK_API
+      return { type: 'slack-bot', ...base, token: bearer, channel: given.at('channel').text(), thread: true, apiUrl: checkedUrl(apiUrl, given.at('app_url')) }
     }
-    return { type: 'slack', ...base, url: url ?? refuse(given.path, 'has no address: neither api_url nor slack_api_url of global'), channel: given.text('channel') }
+    return { type: 'slack', ...base, url: url ?? given.refuse('has no address: neither api_url nor slack_api_url of global'), channel: given.at('channel').text(undefined) }
   }
 
   #secretOfGlobal(key: string): Secret | undefined {
     return this.#secret(this.#global, key)
   }
 
-  #smtp(given: Fields): SmtpOptions {
-    const own = (key: string): string | undefined => given.text(key) ?? this.#global.text(`smtp_${key}`)
-    const flag = (key: string, otherwise: boolean): boolean => given.flag(key, this.#global.flag(`smtp_${key}`, otherwise))
-    const smarthost = own('smarthost') ?? refuse(given.path, 'has no smarthost, and global no smtp_smarthost')
-    const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(smarthost) ?? refuse(given.at('smarthost'), 'must be HOST:PORT')
+  #smtp(given: Reading): SmtpOptions {
+    const own = (key: string): string | undefined => given.at(key).text(undefined) ?? this.#global.at(`smtp_${key}`).text(undefined)
+    const flag = (key: string, otherwise: boolean): boolean => given.at(key).flag(this.#global.at(`smtp_${key}`).flag(otherwise))
+    const smarthost = own('smarthost') ?? given.refuse('has no smarthost, and global no smtp_smarthost')
+    const match = /^\[?([^\]]+?)\]?:(\d{1,5})$/.exec(smarthost) ?? given.at('smarthost').refuse('must be HOST:PORT')
     const port = Number(match[2])
-    const tls = given.fields('tls_config') ?? this.#global.fields('smtp_tls_config')
-    tls?.only(['insecure_skip_verify'])
+    const tls = given.at('tls_config').orNone() ?? this.#global.at('smtp_tls_config').orNone()
+    tls?.only('insecure_skip_verify')
     const isImplicit = port === 465 || flag('force_implicit_tls', false)
     return {
       host: match[1] ?? '',
       port,
       tls: isImplicit ? 'implicit' : flag('require_tls', true) ? 'starttls' : 'none',
-      verify: tls?.flag('insecure_skip_verify', false) !== true,
+      verify: tls?.at('insecure_skip_verify').flag(false) !== true,
       user: own('auth_username'),
       password: this.#secret(given, 'auth_password') ?? this.#secretOfGlobal('smtp_auth_password'),
-      from: own('from') ?? refuse(given.path, 'has no from, and global no smtp_from'),
+      from: own('from') ?? given.refuse('has no from, and global no smtp_from'),
       hello: own('hello'),
     }
   }
 
-  email(given: Fields, receiver: string, name: string): ChannelOptions {
-    given.only(['send_resolved', 'to', 'html', 'text', 'headers', 'threading', 'attachments'], SMTP_KEYS)
+  email(given: Reading, receiver: string, name: string): ChannelOptions {
+    given.only('send_resolved', 'to', 'html', 'text', 'headers', 'threading', 'attachments', ...SMTP_KEYS)
     this.#unused(given, ['html', 'text', 'threading', 'attachments', 'headers', 'auth_identity', 'auth_secret', 'auth_secret_file'])
-    return { type: 'email', name, receiver, sendResolved: given.flag('send_resolved', false), to: given.needed('to').split(',').map((one) => one.trim()), smtp: this.#smtp(given), headers: {} }
+    return { type: 'email', name, receiver, sendResolved: given.at('send_resolved').flag(false), to: given.at('to').text().split(',').map((one) => one.trim()), smtp: this.#smtp(given), headers: {} }
   }
 
-  pagerDuty(given: Fields, receiver: string, name: string): ChannelOptions {
-    given.only(['send_resolved', 'http_config', 'routing_key', 'routing_key_file', 'service_key', 'service_key_file', 'url', 'severity'], PAGERDUTY_LOOKS)
+  pagerDuty(given: Reading, receiver: string, name: string): ChannelOptions {
+    given.only('send_resolved', 'http_config', 'routing_key', 'routing_key_file', 'service_key', 'service_key_file', 'url', 'severity', ...PAGERDUTY_LOOKS)
     this.#unused(given, PAGERDUTY_LOOKS)
-    if (given.has('service_key') || given.has('service_key_file')) refuse(given.at('service_key'), 'is of the Events API v1, which is not spoken', 'Make an integration of the Events API v2 and give its routing_key.')
-    const severity = given.text('severity')
+    if (given.has('service_key') || given.has('service_key_file')) given.at('service_key').refuse('is of the Events API v1, which is not spoken', 'Make an integration of the Events API v2 and give its routing_key.')
+    const severity = given.at('severity').text(undefined)
     return {
       type: 'pagerduty',
       name,
       receiver,
-      sendResolved: given.flag('send_resolved', true),
-      routingKey: this.#secret(given, 'routing_key') ?? refuse(given.path, 'has no routing_key'),
-      url: checkedUrl(given.text('url') ?? this.#global.text('pagerduty_url') ?? PAGERDUTY_URL, given.at('url')),
+      sendResolved: given.at('send_resolved').flag(true),
+      routingKey: this.#secret(given, 'routing_key') ?? given.refuse('has no routing_key'),
+      url: readUrl(given.at('url'), this.#global.at('pagerduty_url').text(PAGERDUTY_URL)),
       severity: severity?.includes('{{') === true ? undefined : severity,
     }
   }
 
-  webhook(given: Fields, receiver: string, name: string): ChannelOptions {
-    given.only(['send_resolved', 'http_config', 'url', 'url_file', 'max_alerts', 'timeout'])
+  webhook(given: Reading, receiver: string, name: string): ChannelOptions {
+    given.only('send_resolved', 'http_config', 'url', 'url_file', 'max_alerts', 'timeout')
     this.#unused(given, ['timeout'])
-    const address = given.text('url')
-    const path = given.text('url_file')
-    if ((address === undefined) === (path === undefined)) refuse(given.path, 'must have either url or url_file')
+    const address = given.at('url').text(undefined)
+    const path = given.at('url_file').text(undefined)
+    if ((address === undefined) === (path === undefined)) given.refuse('must have either url or url_file')
     // An address of a receiver in the same network is no secret; one with a password in it is.
-    if (address !== undefined && new URL(checkedUrl(address, given.at('url'))).password !== '') this.#secret(given, 'url')
+    if (address !== undefined && new URL(readUrl(given.at('url'))).password !== '') this.#secret(given, 'url')
     return {
       type: 'webhook',
       name,
       receiver,
-      sendResolved: given.flag('send_resolved', true),
+      sendResolved: given.at('send_resolved').flag(true),
       url: path === undefined ? new Secret({ text: address ?? '' }) : new Secret({ file: path }),
       secret: undefined,
       authorization: this.#authorization(given),
       body: 'alertmanager',
-      maxAlerts: given.whole('max_alerts', { min: 0, max: 1_000_000, otherwise: 0 }),
+      maxAlerts: given.at('max_alerts').whole({ least: 0, most: 1_000_000 }, 0),
     }
   }
 }
@@ -173,24 +174,21 @@ function readable(secret: Secret): string {
  * @throws AndonError bad_config naming the path of what is wrong, also of a receiver of a kind that is not known: dropping it would lose alerts
  */
 export function readAlertmanagerReceivers(document: unknown, file: AlertmanagerFile): ReceiverOptions[] {
-  const whole = new Fields(document, file.file)
-  const reader = new Reader(file, new Fields(whole.value('global') ?? {}, whole.at('global')))
-  return itemsOf(whole.value('receivers'), whole.at('receivers')).map((value, index) => {
-    const given = new Fields(value, `${whole.at('receivers')}[${index}]`)
-    const receiver = given.needed('name')
+  const whole = new Reading(document, file.file, notifyOrigin())
+  const reader = new Reader(file, whole.at('global').orEmpty())
+  return whole.at('receivers').list().map((given) => {
+    const receiver = given.at('name').text()
     const kinds = {
       slack_configs: ['slack', reader.slack.bind(reader)],
       email_configs: ['email', reader.email.bind(reader)],
       pagerduty_configs: ['pagerduty', reader.pagerDuty.bind(reader)],
       webhook_configs: ['webhook', reader.webhook.bind(reader)],
     } as const
-    const strange = given.keys.find((key) => key !== 'name' && !(key in kinds))
-    if (strange !== undefined) refuse(given.at(strange), 'is a kind of receiver that is not spoken', `Spoken are ${Object.keys(kinds).join(', ')}; most others can be reached by a webhook.`)
+    const strange = given.keys().find((key) => key !== 'name' && !(key in kinds))
+    if (strange !== undefined) given.at(strange).refuse('is a kind of receiver that is not spoken', `Spoken are ${Object.keys(kinds).join(', ')}; most others can be reached by a webhook.`)
     const channels: ChannelOptions[] = []
     for (const [key, [type, make]] of Object.entries(kinds)) {
-      for (const [place, one] of itemsOf(given.value(key), given.at(key)).entries()) {
-        channels.push(make(new Fields(one, `${given.at(key)}[${place}]`), receiver, channelName(receiver, type, channels)))
-      }
+      for (const one of given.at(key).list()) channels.push(make(one, receiver, channelName(receiver, type, channels)))
     }
     return { name: receiver, channels, fallback: undefined }
   })

@@ -66,10 +66,10 @@ test('what does not fit is named by its path', () => {
     [receiver({ teams: {} }), /channels\[0\]\.teams is not known here/],
     [receiver({ pagerduty: { routing_key: { env: 'A', file: 'B' } } }), /must be \{env: NAME\} or \{file: PATH\}/],
     [{ receivers: [{ name: 'a', fallback: 'nobody', channels: [] }] }, /names no channel: "nobody"/],
-    [{ receivers: [{ name: 'a' }, { name: 'a' }] }, /the name "a" twice/],
+    [{ receivers: [{ name: 'a' }, { name: 'a' }] }, /notify\.receivers must not hold "a" twice/],
     [{ fallback_after_ms: 1 }, /fallback_after_ms must be a whole number from 1000/],
     [{ recievers: [] }, /notify\.recievers is not known here/],
-    [[], /notify must hold keys and values/],
+    [[], /notify must hold names and values/],
   ]
   for (const [value, expected] of wrong) assert.match(refused(value), expected)
 })

@@ -2,11 +2,12 @@
 import { readFileSync, statSync } from 'node:fs'
 import { AndonError, type Milliseconds } from '@andon/model'
 import { parse } from 'yaml'
+import { Reading } from '../runtime/reading.ts'
 import { channelName, type ChannelOptions, PAGERDUTY_URL, type ReceiverOptions, SLACK_API } from './channel-options.ts'
 import type { SmtpOptions } from './email.ts'
 import { readAlertmanagerReceivers } from './schema-alertmanager.ts'
-import { checkedUrl, Fields, itemsOf, refuse } from './schema-fields.ts'
 import { Secret } from './secret.ts'
+import { notifyOrigin, readList, readSecret, readUrl } from './values.ts'
 
 export interface HeartbeatOptions {
   readonly url: Secret
@@ -35,19 +36,19 @@ export interface NotifySources {
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
-function smtpOf(given: Fields | undefined): SmtpOptions | undefined {
+function smtpOf(given: Reading | undefined): SmtpOptions | undefined {
   if (given === undefined) return undefined
-  given.only(['host', 'port', 'tls', 'verify', 'user', 'password', 'from', 'hello'])
-  const port = given.whole('port', { min: 1, max: 65_535, otherwise: 587 })
+  given.only('host', 'port', 'tls', 'verify', 'user', 'password', 'from', 'hello')
+  const port = given.at('port').whole({ least: 1, most: 65_535 }, 587)
   return {
-    host: given.needed('host'),
+    host: given.at('host').text(),
     port,
-    tls: given.word('tls', ['starttls', 'implicit', 'none'], port === 465 ? 'implicit' : 'starttls'),
-    verify: given.flag('verify', true),
-    user: given.text('user'),
-    password: given.secret('password'),
-    from: given.needed('from'),
-    hello: given.text('hello'),
+    tls: given.at('tls').word(['starttls', 'implicit', 'none'], port === 465 ? 'implicit' : 'starttls'),
+    verify: given.at('verify').flag(true),
+    user: given.at('user').text(undefined),
+    password: given.at('password').or(undefined, readSecret),
+    from: given.at('from').text(),
+    hello: given.at('hello').text(undefined),
   }
 }
 
@@ -58,66 +59,65 @@ interface Base {
   readonly sendResolved: boolean
 }
 
-function slackOf(given: Fields, base: Base): ChannelOptions {
-  given.only(['webhook_url', 'token', 'channel', 'thread', 'api_url', 'send_resolved', 'name'])
-  if (given.has('token') === given.has('webhook_url')) refuse(given.path, 'must have either webhook_url or token')
-  if (given.has('webhook_url')) return { type: 'slack', ...base, url: given.neededSecret('webhook_url'), channel: given.text('channel') }
-  return { type: 'slack-bot', ...base, token: given.neededSecret('token'), channel: given.needed('channel'), thread: given.flag('thread', true), apiUrl: checkedUrl(given.text('api_url') ?? SLACK_API, given.at('api_url')) }
+function slackOf(given: Reading, base: Base): ChannelOptions {
+  given.only('webhook_url', 'token', 'channel', 'thread', 'api_url', 'send_resolved', 'name')
+  if (given.has('token') === given.has('webhook_url')) given.refuse('must have either webhook_url or token')
+  if (given.has('webhook_url')) return { type: 'slack', ...base, url: readSecret(given.at('webhook_url')), channel: given.at('channel').text(undefined) }
+  return { type: 'slack-bot', ...base, token: readSecret(given.at('token')), channel: given.at('channel').text(), thread: given.at('thread').flag(true), apiUrl: readUrl(given.at('api_url'), SLACK_API) }
 }
 
-function emailOf(given: Fields, base: Base, smtp: SmtpOptions | undefined): ChannelOptions {
-  given.only(['to', 'smtp', 'headers', 'send_resolved', 'name'])
-  const to = given.texts('to')
-  if (to.length === 0 || to.length > 50 || to.some((one) => !/^[^\s@<>]+@[^\s@<>]+$|<[^\s@<>]+@[^\s@<>]+>$/.test(one))) refuse(given.at('to'), 'must be a list of 1 to 50 addresses')
-  const headers = given.fields('headers')
-  const entries = (headers?.keys ?? []).map((key): [string, string] => [key, headers?.needed(key) ?? ''])
-  return { type: 'email', ...base, to, smtp: smtpOf(given.fields('smtp')) ?? smtp ?? refuse(given.path, 'has no server', 'Set notify.smtp, or smtp of this channel.'), headers: Object.fromEntries(entries) }
+function emailOf(given: Reading, base: Base, smtp: SmtpOptions | undefined): ChannelOptions {
+  given.only('to', 'smtp', 'headers', 'send_resolved', 'name')
+  const to = readList(given.at('to'))
+  if (to.length === 0 || to.length > 50 || to.some((one) => !/^[^\s@<>]+@[^\s@<>]+$|<[^\s@<>]+@[^\s@<>]+>$/.test(one))) given.at('to').refuse('must be a list of 1 to 50 addresses')
+  const headers = given.at('headers').orNone()
+  const entries = (headers?.keys() ?? []).map((key): [string, string] => [key, headers?.at(key).text() ?? ''])
+  return { type: 'email', ...base, to, smtp: smtpOf(given.at('smtp').orNone()) ?? smtp ?? given.refuse('has no server', 'Set notify.smtp, or smtp of this channel.'), headers: Object.fromEntries(entries) }
 }
 
-function pagerDutyOf(given: Fields, base: Base): ChannelOptions {
-  given.only(['routing_key', 'url', 'severity', 'send_resolved', 'name'])
-  return { type: 'pagerduty', ...base, routingKey: given.neededSecret('routing_key'), url: checkedUrl(given.text('url') ?? PAGERDUTY_URL, given.at('url')), severity: given.text('severity') }
+function pagerDutyOf(given: Reading, base: Base): ChannelOptions {
+  given.only('routing_key', 'url', 'severity', 'send_resolved', 'name')
+  return { type: 'pagerduty', ...base, routingKey: readSecret(given.at('routing_key')), url: readUrl(given.at('url'), PAGERDUTY_URL), severity: given.at('severity').text(undefined) }
 }
 
-function webhookOf(given: Fields, base: Base): ChannelOptions {
-  given.only(['url', 'secret', 'bearer', 'body', 'max_alerts', 'send_resolved', 'name'])
-  const bearer = given.secret('bearer')
+function webhookOf(given: Reading, base: Base): ChannelOptions {
+  given.only('url', 'secret', 'bearer', 'body', 'max_alerts', 'send_resolved', 'name')
+  const bearer = given.at('bearer').or(undefined, readSecret)
   return {
     type: 'webhook',
     ...base,
-    url: addressOf(given, 'url'),
-    secret: given.secret('secret'),
+    url: addressOf(given.at('url')),
+    secret: given.at('secret').or(undefined, readSecret),
     authorization: bearer === undefined ? undefined : { scheme: 'Bearer', credentials: bearer },
-    body: given.word('body', ['alertmanager', 'andon'], 'alertmanager'),
-    maxAlerts: given.whole('max_alerts', { min: 0, max: 10_000, otherwise: 0 }),
+    body: given.at('body').word(['alertmanager', 'andon'], 'alertmanager'),
+    maxAlerts: given.at('max_alerts').whole({ least: 0, most: 10_000 }, 0),
   }
 }
 
 /** An address may stand in the file; one that holds a secret is named like one. */
-function addressOf(given: Fields, key: string): Secret {
-  if (typeof given.value(key) !== 'string') return given.neededSecret(key)
-  const text = checkedUrl(given.needed(key), given.at(key))
-  if (new URL(text).password !== '') refuse(given.at(key), 'holds a password', 'Write {env: NAME} or {file: PATH} in its place.')
+function addressOf(reading: Reading): Secret {
+  if (typeof reading.value !== 'string') return readSecret(reading)
+  const text = readUrl(reading)
+  if (new URL(text).password !== '') reading.refuse('holds a password', 'Write {env: NAME} or {file: PATH} in its place.')
   return new Secret({ text })
 }
 
-function receiverOf(given: Fields, smtp: SmtpOptions | undefined): ReceiverOptions {
-  given.only(['name', 'fallback', 'channels'])
-  const receiver = given.needed('name')
+function receiverOf(given: Reading, smtp: SmtpOptions | undefined): ReceiverOptions {
+  given.only('name', 'fallback', 'channels')
+  const receiver = given.at('name').text()
   const channels: ChannelOptions[] = []
-  for (const [index, value] of itemsOf(given.value('channels'), given.at('channels')).entries()) {
-    const one = given.child(value, `${given.at('channels')}[${index}]`)
-    one.only(TYPES)
+  for (const one of given.at('channels').list()) {
+    one.only(...TYPES)
     const type = TYPES.find((each) => one.has(each))
-    const fields = type === undefined ? undefined : one.fields(type)
-    if (type === undefined || fields === undefined || one.keys.length !== 1) return refuse(one.path, `must be one of ${TYPES.join(', ')}`)
-    const base: Base = { name: fields.text('name') ?? channelName(receiver, type, channels), receiver, sendResolved: fields.flag('send_resolved', true) }
+    const fields = type === undefined ? undefined : one.at(type).orNone()
+    if (type === undefined || fields === undefined || one.keys().length !== 1) return one.refuse(`must be one of ${TYPES.join(', ')}`)
+    const base: Base = { name: fields.at('name').text(undefined) ?? channelName(receiver, type, channels), receiver, sendResolved: fields.at('send_resolved').flag(true) }
     if (type === 'slack') channels.push(slackOf(fields, base))
     else if (type === 'email') channels.push(emailOf(fields, base, smtp))
     else if (type === 'pagerduty') channels.push(pagerDutyOf(fields, base))
     else channels.push(webhookOf(fields, base))
   }
-  return { name: receiver, channels, fallback: given.text('fallback') }
+  return { name: receiver, channels, fallback: given.at('fallback').text(undefined) }
 }
 
 /** The receivers of a file of Alertmanager's configuration. */
@@ -139,20 +139,17 @@ function fromFile(file: string, warnings: string[]): ReceiverOptions[] {
   return readAlertmanagerReceivers(document, { file, isPrivate, warn: (warning) => void warnings.push(warning) })
 }
 
-const twice = (names: readonly string[]): string | undefined => names.find((name, index) => names.indexOf(name) !== index)
-
-function checked(options: NotifyOptions): NotifyOptions {
+function checked(given: Reading, options: NotifyOptions): NotifyOptions {
   const channels = options.receivers.flatMap((receiver) => receiver.channels)
-  if (channels.length > CHANNELS_MAX) refuse('notify.receivers', `have ${channels.length} channels; ${CHANNELS_MAX} are taken`)
-  const receiver = twice(options.receivers.map(({ name }) => name))
-  if (receiver !== undefined) refuse('notify.receivers', `hold the name "${receiver}" twice`)
-  const channel = twice(channels.map(({ name }) => name))
-  if (channel !== undefined) refuse('notify.receivers', `hold the channel "${channel}" twice`, 'Give one of them another name.')
-  for (const { name, fallback } of [...options.receivers, { name: '', fallback: options.fallback }]) {
-    if (fallback !== undefined && !channels.some((one) => one.name === fallback)) {
-      refuse(name === '' ? 'notify.fallback' : `the fallback of the receiver "${name}"`, `names no channel: "${fallback}"`, `Channels are: ${channels.map((one) => one.name).join(', ')}.`)
-    }
-  }
+  const receivers = given.at('receivers')
+  if (channels.length > CHANNELS_MAX) receivers.refuse(`have ${channels.length} channels; ${CHANNELS_MAX} are taken`)
+  receivers.refuseTwice(options.receivers.map(({ name }) => name))
+  receivers.refuseTwice(channels.map(({ name }) => name), 'Give one of these channels another name.')
+  const known = `Channels are: ${channels.map(({ name }) => name).join(', ')}.`
+  const isUnknown = (fallback: string | undefined): boolean => fallback !== undefined && !channels.some(({ name }) => name === fallback)
+  const wrong = options.receivers.find(({ fallback }) => isUnknown(fallback))
+  if (wrong !== undefined) receivers.refuse(`hold "${wrong.name}", whose fallback names no channel: "${wrong.fallback ?? ''}"`, known)
+  if (isUnknown(options.fallback)) given.at('fallback').refuse(`names no channel: "${options.fallback ?? ''}"`, known)
   return options
 }
 
@@ -164,22 +161,22 @@ function checked(options: NotifyOptions): NotifyOptions {
  */
 export function readNotify(value: unknown, { env }: NotifySources = {}): NotifyOptions {
   if (value === undefined || value === null) return defaultNotify
-  const given = new Fields(value, 'notify', env)
-  given.only(['receivers', 'allow_hosts', 'fallback', 'fallback_after_ms', 'give_up_after_ms', 'heartbeat', 'smtp', 'alertmanager_file'])
-  const smtp = smtpOf(given.fields('smtp'))
-  const own = itemsOf(given.value('receivers'), given.at('receivers')).map((one, index) => receiverOf(given.child(one, `${given.at('receivers')}[${index}]`), smtp))
-  const heartbeat = given.fields('heartbeat')
-  heartbeat?.only(['url', 'interval_ms'])
-  const file = given.text('alertmanager_file')
+  const given = new Reading(value, 'notify', notifyOrigin(env))
+  given.only('receivers', 'allow_hosts', 'fallback', 'fallback_after_ms', 'give_up_after_ms', 'heartbeat', 'smtp', 'alertmanager_file')
+  const smtp = smtpOf(given.at('smtp').orNone())
+  const own = given.at('receivers').list().map((one) => receiverOf(one, smtp))
+  const heartbeat = given.at('heartbeat').orNone()
+  heartbeat?.only('url', 'interval_ms')
+  const file = given.at('alertmanager_file').text(undefined)
   const warnings: string[] = []
   const imported = file === undefined ? [] : fromFile(file, warnings)
-  return checked({
+  return checked(given, {
     receivers: [...own, ...imported],
-    allowHosts: given.texts('allow_hosts'),
-    fallback: given.text('fallback'),
-    fallbackAfterMs: given.whole('fallback_after_ms', { min: 1000, max: 86_400_000, otherwise: defaultNotify.fallbackAfterMs }),
-    giveUpAfterMs: given.whole('give_up_after_ms', { min: 60_000, max: 604_800_000, otherwise: defaultNotify.giveUpAfterMs }),
-    heartbeat: heartbeat === undefined ? undefined : { url: addressOf(heartbeat, 'url'), intervalMs: heartbeat.whole('interval_ms', { min: 10_000, max: 86_400_000, otherwise: 60_000 }) },
+    allowHosts: readList(given.at('allow_hosts')),
+    fallback: given.at('fallback').text(undefined),
+    fallbackAfterMs: given.at('fallback_after_ms').whole({ least: 1000, most: 86_400_000 }, defaultNotify.fallbackAfterMs),
+    giveUpAfterMs: given.at('give_up_after_ms').whole({ least: 60_000, most: 604_800_000 }, defaultNotify.giveUpAfterMs),
+    heartbeat: heartbeat === undefined ? undefined : { url: addressOf(heartbeat.at('url')), intervalMs: heartbeat.at('interval_ms').whole({ least: 10_000, most: 86_400_000 }, 60_000) },
     warnings,
   })
 }

@@ -13,7 +13,7 @@ test('values are read as what they are written, and as what stands for them wher
   assert.deepEqual([given.at('truth').flag(false), given.at('nothing').flag(false), given.at('whole').whole({ least: 1, most: 9 }), given.at('nothing').whole({ least: 1, most: 9 }, 3)], [true, false, 7, 3])
   assert.deepEqual([given.at('text').word(['x', 'y']), given.at('nothing').word(['x', 'y'], 'y')], ['x', 'y'])
   assert.deepEqual([given.at('time').duration(), given.at('none').duration(), given.at('nothing').duration({ least: 5 }, 1)], [5_400_000, 0, 1])
-  assert.deepEqual([given.at('text').or(1, (one) => one.text()), given.at('nothing').or(1, (one) => one.text()), given.at('nothing').orEmpty().at('x').path], ['x', 1, 'a.nothing.x'])
+  assert.deepEqual([given.at('text').or(1, (one) => one.text()), given.at('nothing').or(1, (one) => one.text()), given.at('nothing').orEmpty().at('x').path, given.at('nothing').orNone(), given.at('text').orNone()?.text()], ['x', 1, 'a.nothing.x', undefined, 'x'])
   assert.deepEqual([given.has('text'), given.has('nothing'), given.at('constructor').isAbsent], [true, false, true])
 })
 

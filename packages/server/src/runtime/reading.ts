@@ -79,6 +79,11 @@ export class Reading {
     return this.isAbsent ? new Reading({}, this.path, this.origin, this.steps) : this
   }
 
+  /** The same; undefined where nothing is written. */
+  orNone(): Reading | undefined {
+    return this.isAbsent ? undefined : this
+  }
+
   record(): Readonly<Record<string, unknown>> {
     return isRecord(this.value) ? this.value : this.refuse('must hold names and values')
   }
@@ -191,8 +196,8 @@ export class Reading {
   }
 
   /** @throws AndonError bad_config where one of the names that were read here stands twice */
-  refuseTwice(names: readonly string[]): void {
+  refuseTwice(names: readonly string[], hint?: string): void {
     const twice = names.find((name, index) => names.indexOf(name) !== index)
-    if (twice !== undefined) this.refuse(`must not hold "${twice}" twice`)
+    if (twice !== undefined) this.refuse(`must not hold "${twice}" twice`, hint)
   }
 }
