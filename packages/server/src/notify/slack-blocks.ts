@@ -1,7 +1,7 @@
 // A message as Slack shows it. Its limits are kept by construction, whatever an alert brings.
 // @see https://docs.slack.dev/reference/block-kit/blocks
-import type { OutMessage } from './channel.ts'
-import { alertLines, clip, factsOf, insteadText, type MessageLinks, statusWord, titleOf } from './words.ts'
+import type { OutMessage, SendContext } from './channel.ts'
+import { alertLines, clip, factsOf, insteadText, linksOf, type MessageLinks, statusWord, titleOf } from './words.ts'
 
 /** Of Slack, in characters unless said otherwise. */
 export const SLACK_LIMITS = { blocks: 50, header: 150, text: 3000, fields: 10, field: 2000, buttons: 5, button: 75, url: 3000, alt: 2000, all: 12_000 } as const
@@ -112,7 +112,7 @@ export function slackBody(message: OutMessage, links: MessageLinks, picture?: { 
 }
 
 /** The same without blocks, for when Slack does not take them. */
-export function slackPlainBody(message: OutMessage, { open }: MessageLinks): SlackBody {
+function slackPlainBody(message: OutMessage, { open }: MessageLinks): SlackBody {
   const text = [titleOf(message), ...alertLines(message, LINES_MAX).map((line) => `• ${clip(line, LINE_MAX)}`), insteadText(message), open ?? ''].filter((line) => line !== '').join('\n')
   return { text: mrkdwn(text, PLAIN_MAX), unfurl_links: false, unfurl_media: false }
 }
@@ -120,4 +120,17 @@ export function slackPlainBody(message: OutMessage, { open }: MessageLinks): Sla
 /** A line for the thread of a message that is edited. */
 export function slackThreadText(message: OutMessage): string {
   return mrkdwn([titleOf(message), ...alertLines(message, LINES_MAX).map((line) => `• ${clip(line, LINE_MAX)}`)].join('\n'), PLAIN_MAX)
+}
+
+/**
+ * A message as either way to Slack sends it, with its picture where that can be reached.
+ *
+ * @param isPlain - without blocks, because Slack did not take them
+ * @param externalUrl - how people reach this server; '' where nobody said
+ */
+export async function slackMessage(message: OutMessage, isPlain: boolean, { picture }: Pick<SendContext, 'picture'>, externalUrl: string): Promise<SlackBody> {
+  const links = linksOf(message, externalUrl)
+  if (isPlain) return slackPlainBody(message, links)
+  const drawn = await picture()
+  return slackBody(message, links, drawn?.url === undefined ? undefined : { url: drawn.url, alt: drawn.alt })
 }

@@ -3,10 +3,10 @@
 import type { Channel, ChannelType, OutMessage, Outcome, SendContext } from './channel.ts'
 import { type OutboundHttp, retryAfterMs } from './http.ts'
 import type { Secret } from './secret.ts'
-import { slackBody, type SlackBody, slackPlainBody, slackThreadText } from './slack-blocks.ts'
+import { slackMessage, slackThreadText } from './slack-blocks.ts'
 import { digestOf, SLACK_PACE } from './slack-webhook.ts'
 import type { Pace } from './token-bucket.ts'
-import { clip, linksOf } from './words.ts'
+import { clip } from './words.ts'
 
 export interface SlackBotOptions {
   readonly name: string
@@ -101,9 +101,7 @@ export class SlackBot implements Channel {
 
   /** Edits what was posted, or posts. */
   async #tell(message: OutMessage, plain: boolean, before: Posted | undefined, context: SendContext): Promise<Called> {
-    const links = linksOf(message, this.#options.externalUrl)
-    const drawn = plain ? undefined : await context.picture()
-    const body: SlackBody = plain ? slackPlainBody(message, links) : slackBody(message, links, drawn?.url === undefined ? undefined : { url: drawn.url, alt: drawn.alt })
+    const body = await slackMessage(message, plain, context, this.#options.externalUrl)
     if (before !== undefined) {
       const updated = await this.#call('chat.update', { ...body, ...(plain && { blocks: [], attachments: [] }), channel: before.channel, ts: before.ts }, context)
       if (!('error' in updated) || !GONE.has(updated.error)) return retriedPlain(updated, plain)

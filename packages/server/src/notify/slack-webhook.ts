@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto'
 import type { Channel, ChannelType, OutMessage, Outcome, SendContext } from './channel.ts'
 import { type OutboundAnswer, type OutboundHttp, retryAfterMs } from './http.ts'
 import type { Secret } from './secret.ts'
-import { slackBody, slackPlainBody } from './slack-blocks.ts'
+import { slackMessage } from './slack-blocks.ts'
 import type { Pace } from './token-bucket.ts'
-import { clip, linksOf } from './words.ts'
+import { clip } from './words.ts'
 
 /** Slack takes about a message a second in a channel. */
 export const SLACK_PACE: Pace = { perSecond: 1, burst: 1 }
@@ -71,13 +71,11 @@ export class SlackWebhook implements Channel {
     this.#http = http
   }
 
-  async send(message: OutMessage, { progress, picture, signal, now }: SendContext): Promise<Outcome> {
+  async send(message: OutMessage, context: SendContext): Promise<Outcome> {
     const { url, externalUrl, channel } = this.#options
-    const isPlain = wantsPlain(progress)
-    const links = linksOf(message, externalUrl)
-    const drawn = isPlain ? undefined : await picture()
-    const body = isPlain ? slackPlainBody(message, links) : slackBody(message, links, drawn?.url === undefined ? undefined : { url: drawn.url, alt: drawn.alt })
-    const answer = await this.#http.send({ url: url.read(), headers: { 'content-type': 'application/json' }, body: JSON.stringify(channel === undefined ? body : { ...body, channel }), signal })
-    return slackWebhookOutcome(answer, isPlain, now)
+    const isPlain = wantsPlain(context.progress)
+    const body = await slackMessage(message, isPlain, context, externalUrl)
+    const answer = await this.#http.send({ url: url.read(), headers: { 'content-type': 'application/json' }, body: JSON.stringify(channel === undefined ? body : { ...body, channel }), signal: context.signal })
+    return slackWebhookOutcome(answer, isPlain, context.now)
   }
 }
