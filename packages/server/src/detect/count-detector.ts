@@ -1,4 +1,5 @@
 import { ECUSUM_START, ecusumEvidence, ecusumOnset, type EcusumState, ecusumStep, type Milliseconds, type Ratio } from '@andon/model'
+import { AlarmLevel } from './alarm-level.ts'
 import { BlockMaxima, MAXIMA_SIZE } from './block-maxima.ts'
 import { DAILY_BINS_SIZE, DAILY_SIZE, DailyEvidence } from './daily-evidence.ts'
 import type { Detector, Verdict } from './detector.ts'
@@ -65,8 +66,7 @@ export class CountDetector implements Detector {
   readonly #state: Float64Array
   readonly #floats: Float32Array
   readonly #shares: LogHistogram
-  readonly #maxima: BlockMaxima
-  readonly #daily: DailyEvidence
+  readonly #level: AlarmLevel
   #evidence: EcusumState
 
   /** @param snapshot - as `snapshot` gave it; another detector's, or a damaged one, is as none */
@@ -76,8 +76,8 @@ export class CountDetector implements Detector {
     this.#state = state
     this.#floats = floats
     this.#shares = new LogHistogram(floats.subarray(0, HISTOGRAM_BUCKETS))
-    this.#maxima = new BlockMaxima(state.subarray(OWN_SIZE + 2 * BETS, STATE_SIZE - DAILY_SIZE), COUNTS.leastLog)
-    this.#daily = new DailyEvidence(floats.subarray(HISTOGRAM_BUCKETS), state.subarray(STATE_SIZE - DAILY_SIZE))
+    const maxima = new BlockMaxima(state.subarray(OWN_SIZE + 2 * BETS, STATE_SIZE - DAILY_SIZE), COUNTS.leastLog)
+    this.#level = new AlarmLevel(maxima, new DailyEvidence(floats.subarray(HISTOGRAM_BUCKETS), state.subarray(STATE_SIZE - DAILY_SIZE)))
     const logs = [...state.subarray(OWN_SIZE, OWN_SIZE + BETS)]
     const since = [...state.subarray(OWN_SIZE + BETS, OWN_SIZE + 2 * BETS)].map((time) => (time === 0 ? undefined : time))
     // The sums are not asked for here.
@@ -145,13 +145,13 @@ export class CountDetector implements Detector {
     state[HIGH] = ((this.#at(HIGH) << 1) | (bad / count > p0 ? 1 : 0)) & 7
     if (this.isFiring) {
       // As far as it goes, so that the same at the same time tomorrow is none.
-      this.#daily.add(log, time)
+      this.#level.addDaily(log, time)
       state[CALM] = this.#at(NOW_BAD) / this.#at(NOW_ALL) - this.#expected < this.#options.points / 2 ? this.#at(CALM) + 1 : 0
       if (this.#at(CALM) >= GATES.calmSlices) this.end()
       return
     }
     const effect = this.#effect
-    this.#calibrate(this.#isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
+    this.#level.add(this.#isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
     if (this.slices < JUDGE.learningSlices || !this.#isPersistent || effect < 1 || log < this.#threshold) return
     state[FIRING] = time
     state[ONSET] = ecusumOnset(this.#evidence) ?? time
@@ -231,20 +231,12 @@ export class CountDetector implements Detector {
     state[DISPERSION] = size > 2 && factor > 1.2 ? Math.min(0.2, (factor - 1) / (size - 1)) : 0
   }
 
-  /** ln of the evidence that is an alarm now. */
   get #threshold(): number {
-    return Math.max(this.#maxima.threshold, this.#daily.needed(this.#at(LAST)))
-  }
-
-  /** Evidence that is usual at this time of day raises the threshold of this time alone. */
-  #calibrate(log: number, time: Milliseconds): void {
-    this.#maxima.add(log < this.#daily.needed(time) ? 0 : log, time)
-    this.#daily.add(log, time)
+    return this.#level.threshold(this.#at(LAST))
   }
 
   exclude(time: Milliseconds): void {
-    this.#maxima.exclude(time)
-    this.#daily.exclude()
+    this.#level.exclude(time)
   }
 
   end(): void {

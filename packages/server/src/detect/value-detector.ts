@@ -1,4 +1,5 @@
 import type { Milliseconds, Ratio } from '@andon/model'
+import { AlarmLevel } from './alarm-level.ts'
 import { BlockMaxima, MAXIMA_SIZE } from './block-maxima.ts'
 import { DAILY_SIZE, DailyEvidence } from './daily-evidence.ts'
 import type { Detector, Verdict } from './detector.ts'
@@ -41,8 +42,7 @@ export class ValueDetector implements Detector {
   readonly #forecast: Forecast
   readonly #reference: LogHistogram
   readonly #evidence: Evidence
-  readonly #maxima: BlockMaxima
-  readonly #daily: DailyEvidence
+  readonly #level: AlarmLevel
   #tail: Tail | undefined
   /** Nothing is learned of the newest slice. */
   #isSuspicious = false
@@ -56,8 +56,8 @@ export class ValueDetector implements Detector {
     let at = OWN_SIZE
     const part = (size: number): Float64Array => state.subarray(at, (at += size))
     this.#evidence = new Evidence(part(EVIDENCE_SIZE))
-    this.#maxima = new BlockMaxima(part(MAXIMA_SIZE), CALIBRATION.leastLog)
-    this.#daily = new DailyEvidence(floats.subarray(DAILY_AT), part(DAILY_SIZE))
+    const maxima = new BlockMaxima(part(MAXIMA_SIZE), CALIBRATION.leastLog)
+    this.#level = new AlarmLevel(maxima, new DailyEvidence(floats.subarray(DAILY_AT), part(DAILY_SIZE)))
     this.#forecast = new Forecast(part(FORECAST_SIZE), floats.subarray(HISTOGRAM_BUCKETS, DAILY_AT), { isSlow: options.isSlow === true, leastError: options.leastError })
     this.#reference = new LogHistogram(floats.subarray(0, HISTOGRAM_BUCKETS))
     this.#tail = this.#at(TAIL) > 0 ? { threshold: this.#at(TAIL), share: 1 - REFERENCE.tailFrom, scale: this.#at(TAIL + 1), shape: this.#at(TAIL + 2) } : undefined
@@ -176,7 +176,7 @@ export class ValueDetector implements Detector {
     const isPersistent = this.#isPersistent
     if (this.isFiring) {
       // As far as it goes, so that the same at the same time tomorrow is none.
-      this.#daily.add(log, time)
+      this.#level.addDaily(log, time)
       const isCalm = this.#at(P) >= GATES.persistentP || effect < 0.5
       state[CALM] = isCalm ? this.#at(CALM) + 1 : 0
       if (this.#at(CALM) >= GATES.calmSlices) this.end()
@@ -184,7 +184,7 @@ export class ValueDetector implements Detector {
     }
     const isAlarm = this.slices >= JUDGE.learningSlices && isPersistent && effect >= 1 && log >= this.#threshold
     // Evidence of what would hardly matter is no alarm, and does not make alarms rarer.
-    this.#calibrate(isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
+    this.#level.add(isPersistent && effect > GATES.calibratedEffect ? log : 0, time)
     if (!isAlarm) return
     state[FIRING] = time
     state[ONSET] = this.#evidence.onset
@@ -236,20 +236,12 @@ export class ValueDetector implements Detector {
     if (!this.isFiring) this.#evidence.reset()
   }
 
-  /** ln of the evidence that is an alarm now. */
   get #threshold(): number {
-    return Math.max(this.#maxima.threshold, this.#daily.needed(this.#at(LAST)))
-  }
-
-  /** Evidence that is usual at this time of day raises the threshold of this time alone. */
-  #calibrate(log: number, time: Milliseconds): void {
-    this.#maxima.add(log < this.#daily.needed(time) ? 0 : log, time)
-    this.#daily.add(log, time)
+    return this.#level.threshold(this.#at(LAST))
   }
 
   exclude(time: Milliseconds): void {
-    this.#maxima.exclude(time)
-    this.#daily.exclude()
+    this.#level.exclude(time)
   }
 
   end(): void {
