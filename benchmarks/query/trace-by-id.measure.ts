@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { machine, type MeasureOptions, residentOf, seeded, untilQuiet } from '@andon/bench'
-import { median, quantile } from '@andon/model'
+import { machine, type MeasureOptions, residentOf, untilQuiet } from '@andon/bench'
+import { median, quantile, seeded } from '@andon/model'
 import { startAndon } from '../server/programs.ts'
 import { numberOf, rowsOf, run } from '../server/stored.ts'
 

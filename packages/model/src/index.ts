@@ -108,6 +108,7 @@ export { binomialTail, logGamma, logLikelihoodRatio } from './stats/binomial.ts'
 export { ECUSUM_START, ecusumEvidence, type EcusumNull, ecusumOnset, type EcusumState, ecusumStep, ecusumValue, type Slice, slicesPerYear } from './stats/e-cusum.ts'
 export { mad, median, quantile } from './stats/quantile.ts'
 export { type PairedRatio, pairedRatio } from './stats/compare.ts'
+export { seeded } from './stats/random.ts'
 export { compare, type ThresholdOperator } from './threshold.ts'
 export type { TimeRange } from './time-range.ts'
 export {

@@ -1,5 +1,5 @@
 // Which faults are to be injected, in which order and under which load: the same for the same seed.
-import { seeded } from '@andon/bench'
+import { seeded } from '@andon/model'
 import type { Part } from './recording.ts'
 
 /** One fault to come. */

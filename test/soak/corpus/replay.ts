@@ -1,6 +1,5 @@
 // A recording as a detector sees it: tracks of numbers per slice, with quiet history before them.
-import { seeded } from '@andon/bench'
-import type { Milliseconds } from '@andon/model'
+import { type Milliseconds, seeded } from '@andon/model'
 import { added, quantileOf } from './histogram.ts'
 import { type Manifest, type Part, readRecording, type RecordedSeries, type Recording, type HistogramSlice, type Segment, STEP_MS, type Truth } from './recording.ts'
 

@@ -1,6 +1,5 @@
 // How well detectors found what was injected, and how often they cried wolf.
-import { seeded } from '@andon/bench'
-import { type Milliseconds, quantile } from '@andon/model'
+import { type Milliseconds, quantile, seeded } from '@andon/model'
 import type { Alarm, Detector } from './detectors.ts'
 import { BELOW_FLOOR } from './plan.ts'
 import { hasEffect, isDisturbed, RECOVERY_MS, type Stretch } from './replay.ts'

@@ -1,8 +1,7 @@
 // A simulated Andon and kanban for tests: it answers the queries of a recording with telemetry that faults change.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import { seeded } from '@andon/bench'
-import type { Milliseconds } from '@andon/model'
+import { type Milliseconds, seeded } from '@andon/model'
 import { bucketOf } from './histogram.ts'
 import type { RecordClock, Standing } from './record.ts'
 

@@ -1,7 +1,6 @@
 // The series of a fleet: what OpenTelemetry's SDK and our agent measure of a process, its runtime, its host and its requests.
-import type { Attributes, Labels } from '@andon/model'
+import { type Attributes, type Labels, seeded } from '@andon/model'
 import { prometheusLabelName, prometheusName } from '@andon/wire'
-import { seeded } from './random.ts'
 
 /** How a value goes on: a whole or broken counter, a whole or broken gauge, or one that never changes. */
 export type Course = 'count' | 'seconds' | 'whole' | 'broken' | 'constant'

@@ -1,7 +1,6 @@
 // Requests with spans as they come from applications: half of them from our agent, half from OpenTelemetry's SDK for Node.
-import type { Attributes, Resource, Scope, SpanKind, SpanRecord } from '@andon/model'
+import { type Attributes, type Resource, type Scope, seeded, type SpanKind, type SpanRecord } from '@andon/model'
 import { encodeSpans } from '@andon/wire'
-import { seeded } from './random.ts'
 import { halvesOf, type Template, walk, Words } from './template.ts'
 
 /** What the batch processor of OpenTelemetry's SDK sends at most in one request. */

@@ -1,7 +1,7 @@
 // What holds whatever happens: random courses of alerts, silences, inhibition, flapping, restarts and crashes, each from a seed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Labels, Notification } from '@andon/model'
+import { type Labels, type Notification, seeded } from '@andon/model'
 import { HOUR, messageText, MINUTE, World } from './fixture.test.ts'
 
 const CONFIG = `
@@ -30,17 +30,6 @@ const ALERTS: readonly Labels[] = [
   { alertname: 'job', service_name: 'bank', severity: 'warning', team: 'night' },
   { alertname: 'sync', service_name: 'mail', severity: 'warning' },
 ]
-
-/** Mulberry32: the same numbers from the same seed. */
-function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d_2b_79_f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 type Step = (world: World) => Promise<void>
 
@@ -85,7 +74,7 @@ function stepOf(next: () => number): Step {
 }
 
 function courseOf(seed: number, length: number): Step[] {
-  const next = random(seed)
+  const next = seeded(seed)
   return Array.from({ length }, () => stepOf(next))
 }
 
@@ -151,7 +140,7 @@ const LENGTH = 60
 test('no resolve without a told firing, a resolve for every told firing, nothing twice; also over crashes at any insert', async () => {
   for (let seed = SEED; seed < SEED + COURSES; seed += 1) {
     const world = await World.open({ config: CONFIG })
-    const next = random(seed * 7919)
+    const next = seeded(seed * 7919)
     for (const step of courseOf(seed, LENGTH)) {
       if (next() < 0.15 && world.log.left === Infinity) {
         world.log.left = Math.floor(next() * 4)
@@ -177,7 +166,7 @@ test('decisions are the same after a restart at any point', async () => {
   for (let seed = SEED; seed < SEED + COURSES; seed += 1) {
     const course = courseOf(seed, LENGTH)
     const [plain, restarted] = [await World.open({ config: CONFIG }), await World.open({ config: CONFIG })]
-    const next = random(seed * 104_729)
+    const next = seeded(seed * 104_729)
     for (const step of course) {
       await step(plain)
       if (next() < 0.4) await restarted.restart()

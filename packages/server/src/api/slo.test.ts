@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { SpanRecord } from '@andon/model'
+import { seeded, type SpanRecord } from '@andon/model'
 import { parse } from '@andon/promql'
 import fastify, { type FastifyInstance } from 'fastify'
 import { answerOf, conforms, type Document } from './openapi/conforms.test.ts'
@@ -18,7 +18,6 @@ import { OwnMetrics } from '../runtime/own-metrics.ts'
 import { openTestStore } from '../store/fixture.test.ts'
 import type { Store } from '../store/index.ts'
 import { ObjectiveManager } from '../slo/manager.ts'
-import { randomOf } from '../slo/random.test.ts'
 import { ObjectiveReader } from '../slo/reader.ts'
 import { readObjectives } from '../slo/schema.ts'
 
@@ -28,7 +27,7 @@ const BEGIN = Date.UTC(2026, 10, 10, 10)
 const forever = { rawDays: 3650, spansDays: 3650, rollupDays: 3650, longDays: 3650 }
 const folder = mkdtempSync(join(tmpdir(), 'andon-objectives-'))
 const clock = new FakeClock(BEGIN)
-const random = randomOf(11)
+const random = seeded(11)
 let store: Store
 let manager: ObjectiveManager
 

@@ -1,5 +1,5 @@
 // Simulated series: what is usual (null suite) and what is wrong (injected suite). Seeded, so that everything can be made again.
-import type { Milliseconds } from '@andon/model'
+import { type Milliseconds, seeded } from '@andon/model'
 import { COUNTS, SLICE_MS } from './parameters.ts'
 import type { Recording, TruthWindow } from './score.ts'
 import type { SeriesSlices } from './slices.ts'
@@ -11,19 +11,12 @@ export const BEGIN: Milliseconds = Date.UTC(2026, 0, 5)
 
 /** Random numbers of several distributions from one seed. */
 export class Chance {
-  #state: number
+  /** Within 0..1. */
+  readonly uniform: () => number
   #spare: number | undefined
 
   constructor(seed: number) {
-    this.#state = seed
-  }
-
-  /** Within 0..1. @see mulberry32 */
-  uniform(): number {
-    this.#state = (this.#state + 0x6d_2b_79_f5) | 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    this.uniform = seeded(seed)
   }
 
   normal(): number {

@@ -1,5 +1,5 @@
 // Holds detectors against recorded series with known faults: the whole pipeline as it runs, and two peers, in one run.
-import { quantile, type Milliseconds, type Ratio, type TimeRange } from '@andon/model'
+import { type Milliseconds, quantile, type Ratio, seeded, type TimeRange } from '@andon/model'
 import { READ_DELAY_MS, SLICE_MS } from './parameters.ts'
 import { RobustZ, type SimpleDetector, StaticSigma } from './simple-detectors.ts'
 import { type SeriesSlices, serviceKey, type SliceTable } from './slices.ts'
@@ -147,17 +147,6 @@ function plainValue({ id, values, counts }: SeriesSlices, index: number): number
   return count > 0 ? value / count : Number.NaN
 }
 
-/** A small seeded generator, so that a report can be made again. */
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 const concerns = ({ services }: TruthWindow, service: string): boolean => services === undefined || services.includes(service.split('\u001f')[0] ?? '')
 
 /** Whether a time of a service is away from all faults that can be seen in it. */
@@ -217,7 +206,8 @@ function scoreOf(detector: string, { table, truth, scoreFrom }: Recording, alarm
 }
 
 function placeboOf({ detections, services, truth, range }: { readonly detections: readonly Detection[]; readonly services: readonly string[]; readonly truth: readonly TruthWindow[]; readonly range: TimeRange }): Share {
-  const next = random(11)
+  // A seed, so that a report can be made again.
+  const next = seeded(11)
   let [hits, of] = [0, 0]
   for (let attempt = 0; attempt < PLACEBOS * 20 && of < PLACEBOS; attempt += 1) {
     const service = services[Math.floor(next() * services.length)] ?? ''

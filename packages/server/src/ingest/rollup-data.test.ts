@@ -1,5 +1,5 @@
 // Telemetry of a day and a half that is hard to roll up, sent through the ingester.
-import { type Labels, type MetricType } from '@andon/model'
+import { type Labels, type MetricType, seeded } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import { defaultLimits } from '../runtime/limits.ts'
 import { OwnMetrics } from '../runtime/own-metrics.ts'
@@ -13,17 +13,6 @@ export const MINUTE = 60_000
 export const HOUR: number = 60 * MINUTE
 export const begin: number = Date.UTC(2026, 5, 1)
 export const HOURS = 30
-
-/** The same numbers on every run. @see mulberry32 */
-export function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Times about a minute apart, or exactly on the minutes; sometimes none for a while. */
 function times(random: () => number, isExact: boolean, gaps: number): number[] {

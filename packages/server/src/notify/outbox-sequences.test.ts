@@ -2,7 +2,7 @@
 // Nothing is lost, nothing ends that was not told to have begun, and everything of one group comes in order.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Notification, NotifiedAlert } from '@andon/model'
+import { type Notification, type NotifiedAlert, seeded } from '@andon/model'
 import type { MessageRow } from './message.ts'
 import type { OutboxReceiver } from './outbox-deps.ts'
 import { alertOf, FakeChannel, type Mode, notificationOf, type Taken, World } from './world.test.ts'
@@ -11,17 +11,6 @@ const SEQUENCES = Number(process.env['ANDON_SEQUENCES'] ?? 150)
 const STEPS = 30
 const GROUPS = 2
 const MODES: readonly Mode[] = ['up', 'up', 'down', 'limited', 'half', 'slow']
-
-/** Mulberry32. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const spellOf = ({ fingerprint, startsAt }: NotifiedAlert): string => `${fingerprint}@${startsAt}`
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { seriesId } from '@andon/model'
+import { seeded, seriesId } from '@andon/model'
 import fc from 'fast-check'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
@@ -107,17 +107,6 @@ function histogramRows(random: () => number): MetricRows {
     }
   }
   return { ...rows, metadata: [], samples: [], exemplars: [] }
-}
-
-/** The same numbers on every run. @see mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 before(async () => {

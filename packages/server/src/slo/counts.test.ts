@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { labelsKey } from '@andon/model'
+import { labelsKey, seeded } from '@andon/model'
 import { Engine } from '../query/engine.ts'
 import type { SeriesSource } from '../query/promql/context.ts'
 import { SliceCounter } from './count-slices.ts'
 import { countExpression, pictureExpression } from './counts.ts'
-import { binomialOf, randomOf } from './random.test.ts'
+import { binomialOf } from './random.test.ts'
 
 const SLICE = 15_000
 
@@ -26,7 +26,7 @@ test('rates and bare counters become rises over the slice, whatever range they w
 
 test('the counts of slices add up to what the counters rose by, across restarts of the counters and pauses of the scrapes', async () => {
   for (let seed = 1; seed <= 25; seed += 1) {
-    const random = randomOf(seed)
+    const random = seeded(seed)
     const END = 240 * SLICE
     let [truthGood, truthTotal] = [0, 0]
     const series = [0, 1, 2].map((instance) => {

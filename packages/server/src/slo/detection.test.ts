@@ -3,12 +3,12 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { quantile } from '@andon/model'
+import { quantile, seeded } from '@andon/model'
 import { dispersionOf } from './background.ts'
 import { burningPairs } from './burn-rate.ts'
 import { DETECTION_START, type DetectionState, detectionStep, readDetection, SLICE_MS } from './detection.ts'
 import { MinuteRing } from './minute-ring.ts'
-import { binomialOf, poissonOf, randomOf } from './random.test.ts'
+import { binomialOf, poissonOf } from './random.test.ts'
 
 const MINUTE = 60_000
 const DAY = 86_400_000
@@ -30,7 +30,7 @@ class Service {
   state: DetectionState = DETECTION_START
 
   constructor(seed: number, rate: number) {
-    this.#random = randomOf(seed)
+    this.#random = seeded(seed)
     this.#rate = rate
   }
 
@@ -122,7 +122,7 @@ test('the fast alarm of 99.9 % comes within the stated time, and in sixty quiet 
 })
 
 test('what a service always has raises no alarm once it is learned; more than that does', () => {
-  const random = randomOf(5)
+  const random = seeded(5)
   let state = DETECTION_START
   // A third of a percent, in bursts: three times the budget, and scattered more than by chance.
   for (let slice = 0; slice < 4 * 5760; slice += 1) {
@@ -159,7 +159,7 @@ test('an alarm ends when all is well for five minutes with requests, and not bec
 })
 
 test('a service that always fails more than it may pages once by the fast test, and then what is usual of it is learned', () => {
-  const random = randomOf(9)
+  const random = seeded(9)
   let state = DETECTION_START
   const raised: number[] = []
   let clock = 0

@@ -1,16 +1,5 @@
 // Chance that is the same at every run, for tests of this folder.
 
-/** Uniform within 0..1. @see mulberry32 */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
-
 /** How many of n are bad, each with probability p: by the gaps between them. */
 export function binomialOf(random: () => number, n: number, p: number): number {
   if (p <= 0) return 0

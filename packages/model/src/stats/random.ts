@@ -1,4 +1,10 @@
-/** Numbers within 0..1, the same for the same seed. @see mulberry32 by Tommy Ettinger */
+/**
+ * Numbers that look like chance and are the same at every run: for load, for simulations and for tests.
+ *
+ * @param seed - a whole number, of which the lowest 32 bits count
+ * @returns gives the next number, uniform within 0..1, without 1; not for secrets
+ * @see mulberry32 by Tommy Ettinger
+ */
 export function seeded(seed: number): () => number {
   let state = seed >>> 0
   return () => {
