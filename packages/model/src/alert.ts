@@ -105,3 +105,42 @@ export interface Delivery {
   /** Why it is late or was given up; '' otherwise. */
   readonly detail: string
 }
+
+/** An alert in a list: one that fires, or that flaps and is told as firing until it has calmed down. */
+export interface ListedAlert {
+  /** 16 hexadecimal digits, as Alertmanager makes them of labels. */
+  readonly fingerprint: string
+  readonly status: AlertStatus
+  /** Suppressed while something holds it back. */
+  readonly state: 'active' | 'suppressed'
+  readonly flapping: boolean
+  /** '' where it names none. */
+  readonly service: string
+  readonly severity: Severity
+  readonly labels: Labels
+  readonly annotations: Labels
+  readonly source: AlertSource
+  readonly startsAt: Milliseconds
+  readonly onsetAt: Milliseconds | null
+  /** When it last began to fire, or ceased to. */
+  readonly changedAt: Milliseconds
+  readonly updatedAt: Milliseconds
+  readonly value: number | null
+  /** PromQL; null where it is not known. */
+  readonly expression: string | null
+  readonly generatorUrl: string
+  /** The id of the incident that it belongs to; null where none. */
+  readonly incident: string | null
+  /** Ids of silences. */
+  readonly silencedBy: readonly string[]
+  /** Fingerprints of alerts that hold it back. */
+  readonly inhibitedBy: readonly string[]
+  /** Names of time intervals. */
+  readonly mutedBy: readonly string[]
+  readonly receivers: readonly string[]
+}
+
+/** A change of an alert in a list. */
+export interface ListedAlertChange extends Pick<ListedAlert, 'status' | 'fingerprint' | 'service' | 'severity' | 'labels' | 'annotations' | 'source' | 'startsAt' | 'value' | 'incident'> {
+  readonly at: Milliseconds
+}

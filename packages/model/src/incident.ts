@@ -1,6 +1,9 @@
 import type { AlertStatus, AlertSource } from './alert.ts'
+import type { IncidentFigures } from './incident-figures.ts'
 import type { Labels } from './labels.ts'
-import type { Milliseconds, Ratio } from './units.ts'
+import type { IncidentEscalation } from './on-call.ts'
+import type { TickedStep } from './runbook.ts'
+import type { Milliseconds } from './units.ts'
 
 /** What becomes of an incident, in order: a state is never left for an earlier one, except that an incident can be reopened. */
 export const INCIDENT_STATES = ['detected', 'acknowledged', 'mitigated', 'resolved', 'reviewed'] as const
@@ -41,35 +44,6 @@ export interface IncidentAlert {
   readonly generatorUrl: string
   /** How often it has begun to fire in this incident. */
   readonly fired: number
-}
-
-/** Where an escalation stands. */
-export interface IncidentEscalation {
-  /** The name of its policy. */
-  readonly policy: string
-  /** How often the incident has begun to escalate, from 1: a reopened one, or one whose acknowledgement is too old, begins anew. */
-  readonly run: number
-  /** How often the steps were gone through in this run, from 0. */
-  readonly round: number
-  /** The step that comes next. */
-  readonly step: number
-  /** When it comes; null where none does: it was acknowledged, closed, or has come to its end. */
-  readonly nextAt: Milliseconds | null
-  /** Whether it waits for an update of those who have acknowledged, and begins anew where none comes. */
-  readonly resting: boolean
-  /** Receivers that were told, which are told of the end too. */
-  readonly told: readonly string[]
-}
-
-/** A step of a runbook that was done. */
-export interface TickedStep {
-  /** The runbook's name. */
-  readonly runbook: string
-  /** From 0. */
-  readonly step: number
-  readonly text: string
-  readonly at: Milliseconds
-  readonly actor: string
 }
 
 /** Something that is wrong as people deal with it: alerts that belong together, and what is done about them. Its timeline is kept apart. */
@@ -133,101 +107,21 @@ export interface TimelineEntry {
   readonly detail: Readonly<Record<string, string | number | boolean | null>>
 }
 
-/** What was kept of an incident beyond the retention of where it comes from. */
-export interface Evidence {
-  /** Within its incident; what is pinned anew takes its place. */
-  readonly name: string
-  readonly kind: 'trace' | 'errors' | 'statements' | 'series'
-  readonly title: string
-  readonly at: Milliseconds
-  /** Whether some of it was left out because it is too large. */
-  readonly cut: boolean
-  readonly data: unknown
+/** An incident in a list. */
+export interface IncidentRow extends Pick<Incident, 'id' | 'revision' | 'title' | 'state' | 'severity' | 'service' | 'environment' | 'services' | 'openedBy' | 'onsetAt' | 'reopened'> {
+  readonly detectedAt: Milliseconds
+  readonly acknowledged: IncidentMark | null
+  readonly resolvedAt: Milliseconds | null
+  /** How many there are. */
+  readonly alerts: number
+  /** How many of them fire. */
+  readonly firing: number
+  /** At most ten. */
+  readonly rules: readonly string[]
+  readonly figures: IncidentFigures
 }
 
-/** Times of one incident; null where there is none yet. None is negative. */
-export interface IncidentFigures {
-  /** To detect: from the estimated onset. */
-  readonly mttdMs: Milliseconds
-  /** To acknowledge: from the detection. */
-  readonly mttaMs: Milliseconds | null
-  /** To mitigate: from the onset. */
-  readonly mttmMs: Milliseconds | null
-  /** To resolve: from the onset. */
-  readonly mttrMs: Milliseconds | null
-}
-
-/** A figure over several incidents. Never the mean alone: it hides the bad ones. */
-export interface FigureSummary {
-  readonly count: number
-  readonly p50Ms: Milliseconds | null
-  readonly p90Ms: Milliseconds | null
-  readonly objectiveMs: Milliseconds | null
-  /** The share of them within the objective; null where there are none or there is no objective. */
-  readonly within: Ratio | null
-}
-
-/** How good a rule is at calling people. */
-export interface AlertQuality {
-  readonly rule: string
-  /** Times that its alerts began to fire. */
-  readonly fired: number
-  readonly perWeek: number
-  /** Incidents that it opened or made open again. */
-  readonly pages: number
-  readonly real: number
-  readonly noise: number
-  readonly expected: number
-  /** real / (real + noise); null where nobody has judged. */
-  readonly precision: Ratio | null
-  /** From the detection of the incidents that it opened to their acknowledgement. */
-  readonly medianAckMs: Milliseconds | null
-  /** Whether it is proposed to be a ticket from now on. */
-  readonly proposal: 'demote' | null
-  /** Its pages of some service are tickets until then, because they have used up their budget. */
-  readonly demotedUntil: Milliseconds | null
-  /** Why it is proposed to be demoted, or is; '' otherwise. */
-  readonly reason: string
-}
-
-/** A procedure for an incident, written before it was needed. */
-export interface Runbook {
-  /** The name of its file without `.md`. */
-  readonly name: string
-  readonly title: string
-  /** Names of alerts; `*` stands for any text. */
-  readonly alerts: readonly string[]
-  /** What an alert's labels must hold; `*` stands for any text. With these alone any alert that has them is meant. */
-  readonly labels: Labels
-  /** '' for any. */
-  readonly severity: string
-  readonly owner: string
-  readonly checks: readonly { readonly title: string; readonly query: string }[]
-  readonly actions: readonly string[]
-  /** Markdown, without the front matter. */
-  readonly text: string
-  readonly from: 'andon' | 'own'
-}
-
-/** What a check of a runbook said. */
-export interface CheckResult {
-  readonly title: string
-  /** As it was asked, with the service filled in. */
-  readonly query: string
-  readonly samples: readonly { readonly labels: Labels; readonly value: number }[]
-  /** Samples that are left out. */
-  readonly more: number
-  /** Why there is no answer; '' where there is one. */
-  readonly error: string
-}
-
-/** Who is called, and from when to when. */
-export interface OnCallShift {
-  readonly person: string
-  /** The receiver that reaches this person. */
-  readonly receiver: string
-  readonly from: Milliseconds
-  readonly to: Milliseconds
-  /** Whether somebody stands in for who would have been called. */
-  readonly override: boolean
+/** An incident with what it took. */
+export interface FiguredIncident extends Pick<Incident, 'id' | 'title' | 'service' | 'severity' | 'state'>, IncidentFigures {
+  readonly detectedAt: Milliseconds
 }

@@ -15,6 +15,7 @@ export {
   THRESHOLD_LASTING_EVENT,
 } from './agent-event.ts'
 export { type AgentIdentity, readAgentIdentity, writeAgentIdentity } from './agent-identity.ts'
+export type { AgreementDay, AgreementReport } from './agreement.ts'
 export {
   type Alert,
   type AlertChange,
@@ -25,11 +26,15 @@ export {
   type AlertStatus,
   type Delivery,
   type IncidentBook,
+  type ListedAlert,
+  type ListedAlertChange,
   SEVERITIES,
   type Severity,
   type ThresholdRule,
 } from './alert.ts'
+export type { AlertQuality } from './alert-quality.ts'
 export type { Attributes, AttributeValue, Resource, Scope } from './attributes.ts'
+export type { BacktestEpisode, BacktestResult } from './backtest.ts'
 export { civilMs, civilOf, type CivilTime, instantOf, isTimeZone, wallOf } from './civil-time.ts'
 export {
   CONTROL_MS_MAX,
@@ -47,32 +52,29 @@ export {
   readControlSettings,
   THRESHOLDS_MAX,
 } from './control.ts'
-export type { DeployMarker } from './deploy.ts'
+export { type ComparedSeries, type DeployMarker, RELEASE_VERDICTS, type ReleaseComparison, type ReleaseVerdict, type ToldDeploy } from './deploy.ts'
+export { DETECTOR_STATES, type DetectorAlarm, type DetectorDetail, type DetectorState, type ListedDetector, type SignalId, type SignalUnit } from './detector.ts'
 export { EDGE_KINDS, type EdgeKind, type EdgeRecord } from './edge.ts'
+export type { BudgetLedger, BudgetProjection, BudgetStanding, BurnDown, BurnDownPoint, LedgerEntry, WhatIf, WindowStanding } from './error-budget.ts'
 export { AndonError, ERROR_CATALOGUE, type ErrorCode } from './errors.ts'
+export type { Evidence, PinnedCourses, PinnedSeries, PinnedSpan, PinnedTrace } from './evidence.ts'
 export { exceptionFingerprint, type ExceptionRecord } from './exception.ts'
 export { type BucketCounts, bucketIndex, bucketQuantile, bucketUpperBound, downscaledIndex, SPAN_SCALE } from './histogram-layout.ts'
 export {
   ALERT_VERDICTS,
-  type AlertQuality,
   type AlertVerdict,
-  type CheckResult,
-  type Evidence,
-  type FigureSummary,
+  type FiguredIncident,
   type Incident,
   INCIDENT_STATES,
   type IncidentAlert,
-  type IncidentEscalation,
-  type IncidentFigures,
   type IncidentMark,
+  type IncidentRow,
   type IncidentState,
-  type OnCallShift,
-  type Runbook,
-  type TickedStep,
   TIMELINE_KINDS,
   type TimelineEntry,
   type TimelineKind,
 } from './incident.ts'
+export type { FigureObjectives, FigureSummaries, FigureSummary, IncidentFigures } from './incident-figures.ts'
 export { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem } from './inventory.ts'
 export { type LabelMatcher, type Labels, labelsKey, type MatchOperator, sortedPairs } from './labels.ts'
 export type {
@@ -89,18 +91,29 @@ export type {
   Temporality,
 } from './metric.ts'
 export type { Notification, NotificationReason, NotifiedAlert, Outbox, StateEntry } from './notification.ts'
+export type { EscalationPolicy, EscalationStep, IncidentEscalation, OnCallSchedule, OnCallShift } from './on-call.ts'
 export { PROFILE_TYPES, type ProfileFrame, type ProfileRecord, type ProfileSample, type ProfileType, type ProfileValueType } from './profile.ts'
+export type { ListedAlertingRule, ListedOwnRule, ListedRecordingRule, ListedRule, ListedRuleAlert, ListedRuleGroup, RuleDefinition, RuleReport } from './rule.ts'
+export type { CheckResult, ListedRunbook, MatchedRunbook, Runbook, TickedStep } from './runbook.ts'
 export { seriesId } from './series-id.ts'
+export type { ListedSilence, Silence, SilenceState } from './silence.ts'
 export { SPAN_KINDS, SPAN_STATUSES, type SpanEvent, type SpanKind, type SpanLink, type SpanRecord, type SpanStatus } from './span.ts'
 export {
   type Agreement,
   CALENDAR_UNITS,
   type CalendarUnit,
   type Indicator,
+  type MaintenanceTime,
   type MaintenanceWindow,
   type Objective,
+  type ObjectiveAlert,
   type ObjectiveCounts,
+  type ObjectiveDetail,
+  type ObjectiveState,
+  type ObjectiveSummary,
   type ObjectiveWindow,
+  URGENCIES,
+  type Urgency,
 } from './slo.ts'
 export { readStall, STALL_EVENT, STALL_KINDS, STALL_STACK_MAX, type StallKind, type StallRecord, stallAttributes } from './stall.ts'
 export { canonicalStatement, describeSql, type SqlDialect, type StatementText } from './statement.ts'

@@ -1,5 +1,7 @@
 // Objectives: what share of a service's work must be good, over which time, and what is promised to whom.
+import type { BudgetProjection, WindowStanding } from './error-budget.ts'
 import type { Labels } from './labels.ts'
+import type { TimeRange } from './time-range.ts'
 import type { Milliseconds, Ratio } from './units.ts'
 
 /** Over which time an objective is held. */
@@ -89,4 +91,66 @@ export interface Objective {
 export interface ObjectiveCounts {
   readonly bad: number
   readonly total: number
+}
+
+/** A time of maintenance with what was said of it. */
+export interface MaintenanceTime extends TimeRange {
+  readonly comment: string
+}
+
+/** How an objective can call: as what wakes a person, or as what can wait for the morning. */
+export const URGENCIES = ['page', 'ticket'] as const
+export type Urgency = (typeof URGENCIES)[number]
+
+/** An alert of an objective. */
+export interface ObjectiveAlert {
+  readonly state: 'firing' | 'resolved'
+  readonly startsAt: Milliseconds
+  readonly endsAt: Milliseconds | undefined
+  readonly onsetAt: Milliseconds | undefined
+  /** The share of bad ones when it was last seen, and over how long. */
+  readonly value: number | undefined
+  readonly overMs: Milliseconds
+  /** What says so: windows, or the fast test. */
+  readonly by: readonly string[]
+  /** Since when nothing is known, because nothing is counted: until then it is as it was. */
+  readonly noDataSince: Milliseconds | undefined
+}
+
+/** How an objective stands: its alert that fires, the more urgent one of two. */
+export type ObjectiveState = 'ok' | Urgency | 'no-data'
+
+/** An objective in a list. */
+export interface ObjectiveSummary {
+  readonly id: string
+  readonly name: string
+  readonly description: string
+  readonly service: string
+  readonly environment: string
+  readonly kind: 'availability' | 'latency' | 'counts' | 'ratio'
+  readonly target: Ratio
+  /** Whether Andon made it, because nothing was said of the service. */
+  readonly isDefault: boolean
+  readonly customer: string | null
+  readonly state: ObjectiveState
+  readonly since: Milliseconds | null
+  readonly lastData: Milliseconds | null
+  /** Up to when it is counted. */
+  readonly countedTo: Milliseconds
+  /** Why it could not be counted the last time; '' where it could. */
+  readonly lastError: string
+  readonly windows: readonly WindowStanding[]
+  /** How many times as fast as allowed the budget is spent, by window; null where nothing was counted. */
+  readonly burnRates: Readonly<Record<string, number | null>>
+}
+
+/** All of one objective. */
+export interface ObjectiveDetail extends ObjectiveSummary {
+  readonly objective: Objective
+  /** PromQL of the share of bad ones; null where it has none. */
+  readonly expression: string | null
+  readonly alerts: Readonly<Partial<Record<Urgency, ObjectiveAlert>>>
+  readonly month: BudgetProjection
+  /** Of the last week and the next four. */
+  readonly maintenance: readonly MaintenanceTime[]
 }

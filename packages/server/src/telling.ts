@@ -186,7 +186,7 @@ export class Telling {
         slowLimit: (service) => detect.slowLimit(service),
       },
       deploys: {
-        book: { list: (filter) => deploys.list(filter), find: (id) => deploys.find(id), tell: async (deploy, actor) => await tellDeploy(deploys, incidents, { deploy, actor }) },
+        book: { list: (filter) => deploys.list(filter), tell: async (deploy, actor) => await tellDeploy(deploys, incidents, { deploy, actor }) },
         compare: async (id) => await releases.compare(id),
       },
     }

@@ -1,21 +1,9 @@
 // Muted by a person until a time.
 // @see alertmanager silence/silence.go
 import { randomUUID } from 'node:crypto'
-import { AndonError, type LabelMatcher, type Labels, type Milliseconds, type StateEntry } from '@andon/model'
+import { AndonError, type LabelMatcher, type Labels, type Milliseconds, type Silence, type SilenceState, type StateEntry } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import { allMatch, matcherOf, matcherText, sortedMatchers } from './matcher.ts'
-
-export interface Silence {
-  readonly id: string
-  readonly matchers: readonly LabelMatcher[]
-  readonly startsAt: Milliseconds
-  readonly endsAt: Milliseconds
-  readonly updatedAt: Milliseconds
-  readonly createdBy: string
-  readonly comment: string
-}
-
-export type SilenceState = 'pending' | 'active' | 'expired'
 
 /** A silence as it is asked for; one with an id is changed. */
 export interface WantedSilence {

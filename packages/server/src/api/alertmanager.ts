@@ -1,11 +1,11 @@
 // Alertmanager's API v2, as Prometheus, amtool and Grafana speak it.
 // @see https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
-import { type Alert, AndonError, type Labels, type MatchOperator, type Milliseconds } from '@andon/model'
+import { type Alert, AndonError, type Labels, type MatchOperator, type Milliseconds, type Silence } from '@andon/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RE2JS } from 're2js'
 import type { AlertManager } from '../alerts/manager.ts'
 import { allMatch, matcherOf, parseMatcher } from '../alerts/matcher.ts'
-import { type Silence, silenceState } from '../alerts/silence.ts'
+import { silenceState } from '../alerts/silence.ts'
 import { type AlertView, stateOf } from '../alerts/views.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'

@@ -1,10 +1,10 @@
 // Alerts and silences in our own JSON.
-import { AndonError, type LabelMatcher, type Milliseconds } from '@andon/model'
+import { AndonError, type LabelMatcher, type ListedAlert, type ListedAlertChange, type ListedSilence, type Milliseconds, type Silence } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import type { AlertManager } from '../alerts/manager.ts'
 import { allMatch, matcherOf, parseMatcher, parseMatchers } from '../alerts/matcher.ts'
 import { serviceOf, severityOf } from '../alerts/severity.ts'
-import { type Silence, silenceState, type WantedSilence } from '../alerts/silence.ts'
+import { silenceState, type WantedSilence } from '../alerts/silence.ts'
 import { type AlertView, stateOf, type StoredChange } from '../alerts/views.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Guard } from './guard.ts'
@@ -19,7 +19,7 @@ export interface AlertsDeps {
 const BODY_LIMIT = 262_144
 const LIVE = { config: { role: 'viewer', live: true } } as const
 
-function alertJson(view: AlertView): object {
+function alertJson(view: AlertView): ListedAlert {
   const { held, isFlapping, mute, mutedBy, receivers } = view
   const { labels, annotations, source, startsAt, onsetAt, generatorUrl, value, expression } = held.alert
   return {
@@ -47,12 +47,12 @@ function alertJson(view: AlertView): object {
   }
 }
 
-function changeJson({ at, status, held }: StoredChange): object {
+function changeJson({ at, status, held }: StoredChange): ListedAlertChange {
   const { labels, annotations, source, startsAt, value } = held.alert
   return { at, status, fingerprint: held.fingerprint, service: serviceOf(labels), severity: severityOf(labels), labels, annotations, source, startsAt, value: value ?? null, incident: held.incident ?? null }
 }
 
-function silenceJson(silence: Silence, now: Milliseconds): object {
+function silenceJson(silence: Silence, now: Milliseconds): ListedSilence {
   return { ...silence, state: silenceState(silence, now) }
 }
 

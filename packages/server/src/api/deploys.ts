@@ -1,26 +1,14 @@
-import { AndonError, type DeployMarker, type Milliseconds } from '@andon/model'
+import { AndonError, type Milliseconds, type ReleaseComparison, type ToldDeploy } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
+import type { DeployBook } from '../detect/deploy-book.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Guard } from './guard.ts'
 import { parseTime, type Query, text, timeRange, whole } from './parameters.ts'
 
-/** A release as it is told. */
-export interface ToldDeploy {
-  readonly service: string
-  readonly environment: string
-  readonly version: string
-  readonly at: Milliseconds
-  readonly note: string
-}
-
 export interface DeploysDeps {
-  readonly book: {
-    list(filter: { readonly service?: string | undefined; readonly start: Milliseconds; readonly end: Milliseconds; readonly limit: number }): readonly DeployMarker[]
-    find(id: string): DeployMarker
-    tell(deploy: ToldDeploy, actor: string): Promise<DeployMarker>
-  }
+  readonly book: Pick<DeployBook, 'list' | 'tell'>
   /** Before and after a release. */
-  readonly compare: (id: string) => Promise<object>
+  readonly compare: (id: string) => Promise<ReleaseComparison>
   readonly guard: Pick<Guard, 'actor'>
   readonly clock: Pick<Clock, 'now'>
 }

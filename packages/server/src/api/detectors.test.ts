@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { ReleaseComparison } from '@andon/model'
 import fastify, { type FastifyInstance } from 'fastify'
 import { DeployBook, type DeployEntry } from '../detect/deploy-book.ts'
 import { compareRelease } from '../detect/regression.ts'
@@ -29,7 +30,7 @@ async function bench(): Promise<{ readonly app: FastifyInstance; readonly log: D
   const app = fastify()
   registerErrors(app, silentLog)
   registerDetectorsApi(app, { series: () => watch.series, find: (id) => watch.find(id), progress: () => ({ until: NOW, isReplaying: false }), slowLimit: () => 0.25, clock })
-  const compare = (id: string): Promise<object> => Promise.resolve(compareRelease(book.find(id), { start: NOW - 3_600_000, count: 240, series: [{ id: { ...of, signal: 'p95' }, values: values.subarray(0, 240), counts: new Float64Array(240).fill(200) }] }, NOW))
+  const compare = (id: string): Promise<ReleaseComparison> => Promise.resolve(compareRelease(book.find(id), { start: NOW - 3_600_000, count: 240, series: [{ id: { ...of, signal: 'p95' }, values: values.subarray(0, 240), counts: new Float64Array(240).fill(200) }] }, NOW))
   registerDeploysApi(app, { book, compare, guard: { actor: () => ({ name: 'ci', role: 'editor' }) }, clock })
   const routes = Object.keys(DETECTORS).map((key) => ({ method: key.split(' ')[0] ?? '', path: key.split(' ')[1] ?? '', role: 'viewer', live: false }) as const)
   const document = JSON.parse(JSON.stringify(openApiDocument(routes, { operations: DETECTORS, schemas: {}, version: '0' }))) as Document

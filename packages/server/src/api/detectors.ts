@@ -1,60 +1,22 @@
-import { AndonError, type Milliseconds } from '@andon/model'
+import { AndonError, DETECTOR_STATES, type DetectorDetail, type ListedDetector, type Milliseconds, type SignalId } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
+import type { WatchedSeries } from '../detect/series.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { oneOf, type Query, text, whole } from './parameters.ts'
 
-/** What a detector says of its newest slice. */
-export interface DetectorVerdict {
-  readonly time: Milliseconds
-  readonly value: number
-  readonly expected: number
-  readonly low: number
-  readonly high: number
-  readonly p: number
-  readonly statistic: number
-  readonly threshold: number
-  readonly effect: number
-  readonly model: string
-  readonly held: string
-}
-
-/** A series that is watched. */
-export interface DetectorSeries {
-  readonly publicId: string
-  readonly id: { readonly service: string; readonly environment: string; readonly signal: string; readonly key: string }
-  readonly signal: { readonly title: string; readonly unit: string; readonly family: string; readonly isIndicator: boolean; readonly expression: (selector: string, limit: number) => string }
-  readonly state: string
-  readonly because: string
-  readonly slices: number
-  readonly firstSeen: Milliseconds
-  readonly verdict: DetectorVerdict
-  readonly episode: DetectorEpisode | undefined
-  readonly episodes: readonly DetectorEpisode[]
-}
-
-export interface DetectorEpisode {
-  readonly start: Milliseconds
-  readonly end: Milliseconds | undefined
-  readonly onset: Milliseconds
-  readonly peak: number
-  readonly isExplained: boolean
-}
-
 export interface DetectorsDeps {
-  readonly series: () => Iterable<DetectorSeries>
-  readonly find: (id: string) => DetectorSeries | undefined
+  readonly series: () => Iterable<WatchedSeries>
+  readonly find: (id: string) => WatchedSeries | undefined
   readonly progress: () => { readonly until: Milliseconds; readonly isReplaying: boolean }
   /** What is slow for a service, in seconds. */
-  readonly slowLimit: (service: { readonly service: string; readonly environment: string }) => number | undefined
+  readonly slowLimit: (service: Pick<SignalId, 'service' | 'environment'>) => number | undefined
   readonly clock: Pick<Clock, 'now'>
 }
-
-const STATES = ['learning', 'silent', 'ticket', 'page'] as const
 
 const known = (value: number): number | null => (Number.isFinite(value) ? value : null)
 
 /** What is read of a series in a list. */
-function summaryOf({ publicId, id, signal, state, because, slices, verdict, episode }: DetectorSeries): Readonly<Record<string, unknown>> {
+function summaryOf({ publicId, id, signal, state, because, slices, verdict, episode }: WatchedSeries): ListedDetector {
   return {
     id: publicId,
     service: id.service,
@@ -84,7 +46,7 @@ function summaryOf({ publicId, id, signal, state, because, slices, verdict, epis
   }
 }
 
-function wholeOf(series: DetectorSeries, slowLimit: number | undefined): Readonly<Record<string, unknown>> {
+function wholeOf(series: WatchedSeries, slowLimit: number | undefined): DetectorDetail {
   const { id, signal, verdict, episodes, firstSeen } = series
   const environment = id.environment === '' ? '' : `,deployment_environment_name=${JSON.stringify(id.environment)}`
   return {
@@ -97,13 +59,13 @@ function wholeOf(series: DetectorSeries, slowLimit: number | undefined): Readonl
   }
 }
 
-const orderOf = ({ id }: DetectorSeries): string => `${id.service}\n${id.environment}\n${id.signal}\n${id.key}`
+const orderOf = ({ id }: WatchedSeries): string => `${id.service}\n${id.environment}\n${id.signal}\n${id.key}`
 
 /** GET /api/detectors: every series that is watched, what is expected of it and how far it is trusted; GET /api/detectors/:id: one with its alarms. */
 export function registerDetectorsApi(app: FastifyInstance, { series, find, progress, slowLimit, clock }: DetectorsDeps): void {
   app.get<{ Querystring: Query }>('/api/detectors', { config: { role: 'viewer', live: true } }, ({ query }) => {
     const service = text(query, 'service')
-    const state = oneOf(query, 'state', STATES)
+    const state = oneOf(query, 'state', DETECTOR_STATES)
     const onlyFiring = oneOf(query, 'firing', ['true', 'false']) === 'true'
     const limit = whole(query, 'limit', { min: 1, max: 10_000, otherwise: 1000 })
     const chosen = [...series()].filter((each) => (service === undefined || each.id.service === service) && (state === undefined || each.state === state) && (!onlyFiring || each.episode !== undefined))

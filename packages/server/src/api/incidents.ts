@@ -1,10 +1,10 @@
 // Incidents: what there is, what people do about them, their runbooks, figures and post-mortems, and who is on call.
-import { type Incident, INCIDENT_STATES, type Milliseconds, type TimeRange } from '@andon/model'
+import { type FiguredIncident, type Incident, INCIDENT_STATES, type IncidentRow, type ListedRunbook, type Milliseconds, type OnCallSchedule, type Runbook, type TimeRange } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import { closedAt, isOpen } from '../incidents/draft.ts'
 import { figuresOf, summarize } from '../incidents/figures.ts'
 import type { IncidentManager } from '../incidents/manager.ts'
-import { shiftsFrom } from '../incidents/on-call.ts'
+import { type Schedule, shiftsFrom } from '../incidents/on-call.ts'
 import { type Impact, type Postmortem, postmortemOf } from '../incidents/postmortem.ts'
 import { qualityOf } from '../incidents/quality.ts'
 import { type InstantQuery, runbooksFor, runChecks } from '../incidents/runbook.ts'
@@ -36,7 +36,7 @@ const LIST_MAX = 1000
 const SHIFTS = 6
 
 /** A row of a list. */
-function rowOf(incident: Incident): Record<string, unknown> {
+function rowOf(incident: Incident): IncidentRow {
   const { id, revision, title, state, severity, service, environment, services, openedBy, onsetAt, marks, reopened, alerts } = incident
   return {
     id,
@@ -58,6 +58,21 @@ function rowOf(incident: Incident): Record<string, unknown> {
     rules: [...new Set(alerts.map(({ rule }) => rule))].slice(0, 10),
     figures: figuresOf(incident),
   }
+}
+
+function figuredOf(incident: Incident): FiguredIncident {
+  const { id, title, service, severity, state, marks } = incident
+  return { id, title, service, severity, state, detectedAt: marks.detected.at, ...figuresOf(incident) }
+}
+
+function scheduleOf(schedule: Schedule, now: Milliseconds): OnCallSchedule {
+  const shifts = shiftsFrom(schedule, now, SHIFTS)
+  const current = shifts.find(({ from, to }) => from <= now && now < to) ?? null
+  return { name: schedule.name, timeZone: schedule.timeZone, kind: schedule.kind, current, next: shifts.filter((shift) => shift !== current) }
+}
+
+function listedOf({ name, title, alerts, severity, owner, from, checks, actions }: Runbook): ListedRunbook {
+  return { name, title, alerts, severity, owner, from, checks: checks.length, actions: actions.length }
 }
 
 /** The last four weeks where a request names no other time. */
@@ -141,7 +156,7 @@ function registerFigures(app: FastifyInstance, { incidents, clock }: IncidentsAp
       incidents: found.length,
       open: found.filter(isOpen).length,
       figures: summarize(found, incidents.options.objectives),
-      each: found.slice(0, LIST_MAX).map((incident) => ({ id: incident.id, title: incident.title, service: incident.service, severity: incident.severity, state: incident.state, detectedAt: incident.marks.detected.at, ...figuresOf(incident) })),
+      each: found.slice(0, LIST_MAX).map(figuredOf),
     }
   })
   app.get<{ Querystring: Query }>('/api/alert-quality', LIVE, ({ query }) => {
@@ -153,22 +168,12 @@ function registerFigures(app: FastifyInstance, { incidents, clock }: IncidentsAp
   app.get('/api/on-call', LIVE, () => {
     const now = clock.now()
     const { schedules, escalation } = incidents.options
-    return {
-      now,
-      schedules: schedules.map((schedule) => {
-        const shifts = shiftsFrom(schedule, now, SHIFTS)
-        const current = shifts.find(({ from, to }) => from <= now && now < to) ?? null
-        return { name: schedule.name, timeZone: schedule.timeZone, kind: schedule.kind, current, next: shifts.filter((shift) => shift !== current) }
-      }),
-      policies: escalation.map(({ name, match, steps, rounds, staleMs }) => ({ name, match, steps, rounds, staleMs: staleMs ?? null })),
-    }
+    return { now, schedules: schedules.map((schedule) => scheduleOf(schedule, now)), policies: escalation }
   })
 }
 
 function registerRunbooks(app: FastifyInstance, { incidents, runbooks, query: ask, clock }: IncidentsApiDeps): void {
-  app.get('/api/runbooks', VIEWER, () => ({
-    runbooks: runbooks.all().map(({ name, title, alerts, severity, owner, from, checks, actions }) => ({ name, title, alerts, severity, owner, from, checks: checks.length, actions: actions.length })),
-  }))
+  app.get('/api/runbooks', VIEWER, () => ({ runbooks: runbooks.all().map(listedOf) }))
   app.get<{ Params: { readonly name: string }; Querystring: Query }>('/api/runbooks/:name', LIVE, async ({ params, query }) => {
     const runbook = runbooks.find(params.name)
     const id = text(query, 'incident')

@@ -1,8 +1,7 @@
 // Rules that are made here, and what a rule would have told: GET, POST, PUT and DELETE /api/rules/own, POST /api/rules/backtest.
-import { AndonError, type Milliseconds } from '@andon/model'
+import { AndonError, type BacktestResult, type ListedOwnRule, type Milliseconds } from '@andon/model'
 import { parseDuration } from '@andon/promql'
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import type { BacktestResult } from '../rules/backtest.ts'
 import { type BacktestRequest, type Backtests, DAYS, DAYS_MAX } from '../rules/backtests.ts'
 import type { RuleGroup } from '../rules/definition.ts'
 import { type OwnRule, type OwnRules, readOwnRule } from '../rules/own-rules.ts'
@@ -46,7 +45,7 @@ function fieldsOf(body: unknown): Fields {
 }
 
 /** A rule as it is answered. */
-function ruleJson({ id, definition, rule, revision, actor, updatedAt }: OwnRule): object {
+function ruleJson({ id, definition, rule, revision, actor, updatedAt }: OwnRule): ListedOwnRule {
   const { name, expression, recovery, forMs, keepFiringForMs, labels, annotations } = rule
   return { id, definition, alert: name, expression, recovery: recovery ?? null, forMs, keepFiringForMs, labels, annotations, revision, actor, updatedAt }
 }

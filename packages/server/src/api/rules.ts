@@ -1,6 +1,6 @@
 // Rules and alerts, as Prometheus' API tells them.
 // @see https://prometheus.io/docs/prometheus/latest/querying/api/#rules
-import { AndonError, type Labels, type Milliseconds } from '@andon/model'
+import { AndonError, type Labels, type ListedAlertingRule, type ListedRule, type ListedRuleAlert, type ListedRuleGroup, type Milliseconds, type RuleReport } from '@andon/model'
 import { parse, print } from '@andon/promql'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { labelMatch } from '../query/promql/label-match.ts'
@@ -21,7 +21,7 @@ const NEVER = '0001-01-01T00:00:00Z'
 
 const timeText = (time: Milliseconds): string => (time === 0 ? NEVER : new Date(time).toISOString())
 
-function alertJson({ labels, annotations, state, activeAt, value, keptSince, noDataSince }: ActiveAlert): object {
+function alertJson({ labels, annotations, activeAt, value, keptSince, noDataSince }: ActiveAlert, state: ListedRuleAlert['state']): ListedRuleAlert {
   return {
     labels,
     annotations,
@@ -34,14 +34,14 @@ function alertJson({ labels, annotations, state, activeAt, value, keptSince, noD
   }
 }
 
-const active = (alerts: Iterable<ActiveAlert>): ActiveAlert[] => [...alerts].filter(({ state }) => state !== 'inactive')
+const active = (alerts: Iterable<ActiveAlert>): ListedRuleAlert[] => [...alerts].flatMap((alert) => (alert.state === 'inactive' ? [] : [alertJson(alert, alert.state)]))
 
 /** What a rule is as a whole: that of its worst alert. */
-function stateOf(alerts: readonly ActiveAlert[]): string {
+function stateOf(alerts: readonly ListedRuleAlert[]): ListedAlertingRule['state'] {
   return alerts.some(({ state }) => state === 'firing') ? 'firing' : alerts.length > 0 ? 'pending' : 'inactive'
 }
 
-function fared({ health, lastError, lastEvaluation, tookMs }: RuleHealth): object {
+function fared({ health, lastError, lastEvaluation, tookMs }: RuleHealth): RuleReport {
   return { health, ...(lastError !== '' && { lastError }), evaluationTime: tookMs / 1000, lastEvaluation: timeText(lastEvaluation) }
 }
 
@@ -73,7 +73,7 @@ function wantedOf(request: FastifyRequest): Wanted {
   }
 }
 
-function ruleJson(rule: AlertRule | RecordingRule, health: RuleHealth, alerts: readonly ActiveAlert[], wanted: Wanted): object {
+function ruleJson(rule: AlertRule | RecordingRule, health: RuleHealth, alerts: readonly ListedRuleAlert[], wanted: Wanted): ListedRule {
   const query = print(parse(rule.expression))
   if (rule.kind === 'record') return { name: rule.name, query, labels: rule.labels, type: 'recording', ...fared(health) }
   return {
@@ -86,13 +86,13 @@ function ruleJson(rule: AlertRule | RecordingRule, health: RuleHealth, alerts: r
     ...(rule.recovery !== undefined && { recovery: print(parse(rule.recovery)) }),
     labels: rule.labels,
     annotations: rule.annotations,
-    alerts: wanted.withoutAlerts ? [] : alerts.map(alertJson),
+    alerts: wanted.withoutAlerts ? [] : alerts,
     type: 'alerting',
     ...fared(health),
   }
 }
 
-function groupJson(evaluator: GroupEvaluator, wanted: Wanted): { readonly rules: readonly object[] } & Record<string, unknown> {
+function groupJson(evaluator: GroupEvaluator, wanted: Wanted): ListedRuleGroup {
   const { group, intervalMs, lastEvaluation, tookMs, health } = evaluator
   const alerting = [...evaluator.alerting]
   const rules = group.rules.flatMap((rule, index) => {
@@ -110,5 +110,5 @@ export function registerRules(app: FastifyInstance, { groups }: RulesApiDeps): v
     const chosen = groups().filter(({ group }) => (wanted.groups.length === 0 || wanted.groups.includes(group.name)) && (wanted.files.length === 0 || wanted.files.includes(group.file)))
     return success(reply, { groups: chosen.map((group) => groupJson(group, wanted)).filter(({ rules }) => rules.length > 0) })
   })
-  app.get('/api/v1/alerts', LIVE, (_request, reply) => success(reply, { alerts: groups().flatMap(({ alerting }) => alerting.flatMap(({ rule }) => active(rule.alerts.values()).map(alertJson))) }))
+  app.get('/api/v1/alerts', LIVE, (_request, reply) => success(reply, { alerts: groups().flatMap(({ alerting }) => alerting.flatMap(({ rule }) => active(rule.alerts.values()))) }))
 }

@@ -1,7 +1,7 @@
 // Which series must agree before a person is woken.
-import type { Milliseconds } from '@andon/model'
+import { DETECTOR_STATES, type DetectorState, type Milliseconds } from '@andon/model'
 import { JUDGE } from './parameters.ts'
-import { SERIES_STATES, type SeriesState, type WatchedSeries } from './series.ts'
+import type { WatchedSeries } from './series.ts'
 
 /** What becomes of what the series of a service say. */
 export type Action = 'none' | 'annotate' | 'ticket' | 'page'
@@ -15,7 +15,7 @@ export interface Agreement {
   readonly agreed: readonly WatchedSeries[]
 }
 
-const atLeast = (state: SeriesState, needed: SeriesState): boolean => SERIES_STATES.indexOf(state) >= SERIES_STATES.indexOf(needed)
+const atLeast = (state: DetectorState, needed: DetectorState): boolean => DETECTOR_STATES.indexOf(state) >= DETECTOR_STATES.indexOf(needed)
 const startOf = (series: WatchedSeries): Milliseconds => series.episode?.start ?? 0
 
 /** The median and the slowest requests are two witnesses: chance moves them apart. The 95th percentile and the share of slow ones are one. */
@@ -28,14 +28,14 @@ function indicates({ signal, verdict }: WatchedSeries): boolean {
   return signal.isIndicator || (signal.indicatesFrom !== undefined && verdict.effect >= signal.indicatesFrom)
 }
 
-function carries(firing: readonly WatchedSeries[], agreed: readonly WatchedSeries[], needed: SeriesState): boolean {
+function carries(firing: readonly WatchedSeries[], agreed: readonly WatchedSeries[], needed: DetectorState): boolean {
   if (firing.some((each) => indicates(each) && atLeast(each.state, needed))) return true
   return new Set(agreed.filter((each) => atLeast(each.state, needed)).map((each) => each.signal.family)).size >= JUDGE.agreeFamilies
 }
 
 const weightOf = (series: WatchedSeries): number => {
   const { statistic, threshold } = series.verdict
-  return (series.signal.isIndicator ? 1000 : 0) + SERIES_STATES.indexOf(series.state) * 100 + Math.min(99, statistic - threshold)
+  return (series.signal.isIndicator ? 1000 : 0) + DETECTOR_STATES.indexOf(series.state) * 100 + Math.min(99, statistic - threshold)
 }
 
 /**

@@ -1,5 +1,5 @@
 // Markers of releases: told by people and pipelines, or seen in the telemetry.
-import { AndonError, type DeployMarker, type Milliseconds, xxHash64 } from '@andon/model'
+import { AndonError, type DeployMarker, type Milliseconds, type ToldDeploy, xxHash64 } from '@andon/model'
 
 /** A row of a marker. */
 export interface DeployEntry {
@@ -25,15 +25,6 @@ export interface SeenVersion {
   readonly environment: string
   readonly version: string
   readonly at: Milliseconds
-}
-
-/** What is told of a release. */
-export interface ToldDeploy {
-  readonly service: string
-  readonly environment: string
-  readonly version: string
-  readonly at: Milliseconds
-  readonly note: string
 }
 
 export interface DeployFilter {

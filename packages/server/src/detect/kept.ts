@@ -1,6 +1,6 @@
 // What detectors keep in the state log, and what is believed of it when it is read back.
-import type { Alert, Milliseconds } from '@andon/model'
-import { SERIES_STATES, type SeriesDoc, type SeriesState } from './series.ts'
+import { type Alert, DETECTOR_STATES, type DetectorState, type Milliseconds } from '@andon/model'
+import type { SeriesDoc } from './series.ts'
 import { SIGNALS } from './signals.ts'
 
 /** How far all series have been read. */
@@ -23,8 +23,8 @@ export function isProgressDoc(doc: unknown): doc is ProgressDoc {
   return typeof fieldOf(doc, 'until') === 'number' && Array.isArray(fieldOf(doc, 'slowLimits'))
 }
 
-export function isSeriesState(state: string): state is SeriesState {
-  return SERIES_STATES.some((each) => each === state)
+export function isDetectorState(state: string): state is DetectorState {
+  return DETECTOR_STATES.some((each) => each === state)
 }
 
 export function isSeriesDoc(doc: unknown): doc is SeriesDoc {

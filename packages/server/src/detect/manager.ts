@@ -4,7 +4,7 @@ import type { Evaluator } from '../query/grid.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
-import { isOpenAlertDoc, isProgressDoc, isSeriesDoc, isSeriesState, type OpenAlertDoc, type ProgressDoc } from './kept.ts'
+import { isOpenAlertDoc, isProgressDoc, isSeriesDoc, isDetectorState, type OpenAlertDoc, type ProgressDoc } from './kept.ts'
 import { READ_DELAY_MS, SLICE_MS } from './parameters.ts'
 import type { DetectOptions } from './schema.ts'
 import type { WatchedSeries } from './series.ts'
@@ -101,7 +101,7 @@ export class DetectManager {
       if (key === PROGRESS && isProgressDoc(doc)) {
         this.#until = doc.until
         for (const { service, environment, limit, at } of doc.slowLimits) this.#reader.setSlowLimit({ service, environment }, limit, at)
-      } else if (isSeriesState(state) && isSeriesDoc(doc)) this.watch.restore(state, doc)
+      } else if (isDetectorState(state) && isSeriesDoc(doc)) this.watch.restore(state, doc)
       else if (isOpenAlertDoc(doc)) this.#restoreAlert(doc)
     }
     this.#until = Math.max(this.#until, oldest)

@@ -1,44 +1,12 @@
 // Before and after a release: which levels have moved.
-import { type DeployMarker, median, type Milliseconds } from '@andon/model'
+import { type ComparedSeries, type DeployMarker, median, type Milliseconds, RELEASE_VERDICTS, type ReleaseComparison, type ReleaseVerdict } from '@andon/model'
 import { effectOf, fromScale, toScale } from './effect.ts'
 import { levelShift } from './level-shift.ts'
 import { RELEASE, SLICE_MS } from './parameters.ts'
 import { type Signal, signalOf } from './signals.ts'
-import { type SeriesId, type SeriesSlices, serviceKey, sliceFloor, type SliceTable } from './slices.ts'
+import { type SeriesSlices, serviceKey, sliceFloor, type SliceTable } from './slices.ts'
 
-export type ReleaseVerdict = 'worse' | 'better' | 'changed a little' | 'no difference' | 'too few data'
-
-/** One series before and after a release, in its unit. */
-export interface ComparedSeries {
-  readonly id: SeriesId
-  readonly title: string
-  readonly unit: Signal['unit']
-  /** Medians of minutes; null where nothing was measured. */
-  readonly before: number | null
-  readonly after: number | null
-  /** By how much it moved: a factor minus 1 of latencies and rates, else in the unit; positive is more. Null where too little is known. */
-  readonly change: number | null
-  readonly low: number | null
-  readonly high: number | null
-  readonly kind: 'factor' | 'difference'
-  readonly verdict: ReleaseVerdict
-}
-
-/** What a release has changed. */
-export interface ReleaseComparison {
-  readonly marker: DeployMarker
-  readonly before: { readonly start: Milliseconds; readonly end: Milliseconds }
-  readonly after: { readonly start: Milliseconds; readonly end: Milliseconds }
-  /** More data will come. */
-  readonly isPreliminary: boolean
-  readonly series: readonly ComparedSeries[]
-}
-
-interface Windows {
-  readonly before: { readonly start: Milliseconds; readonly end: Milliseconds }
-  readonly after: { readonly start: Milliseconds; readonly end: Milliseconds }
-  readonly isPreliminary: boolean
-}
+type Windows = Pick<ReleaseComparison, 'before' | 'after' | 'isPreliminary'>
 
 /** The times that are compared; those after a release begin when it has settled. */
 export function windowsOf(at: Milliseconds, now: Milliseconds): Windows {
@@ -100,8 +68,6 @@ function comparedOf(slices: SeriesSlices, table: SliceTable, { before, after }: 
   return { ...base, change: told(moved.shift), low: told(moved.low), high: told(moved.high), verdict: verdictOf(signal, median(first), moved) }
 }
 
-const ORDER: readonly ReleaseVerdict[] = ['worse', 'better', 'changed a little', 'no difference', 'too few data']
-
 /**
  * Compares an hour before a release with up to half an hour after it has settled, by robust shifts of level with an interval of 99.9 %, in minutes.
  *
@@ -110,6 +76,6 @@ const ORDER: readonly ReleaseVerdict[] = ['worse', 'better', 'changed a little',
 export function compareRelease(marker: DeployMarker, table: SliceTable, now: Milliseconds): ReleaseComparison {
   const windows = windowsOf(marker.at, now)
   const own = table.series.filter(({ id }) => id.service === marker.service && (marker.environment === '' || id.environment === marker.environment))
-  const series = own.map((each) => comparedOf(each, table, windows)).toSorted((a, b) => ORDER.indexOf(a.verdict) - ORDER.indexOf(b.verdict) || (serviceKey(a.id) + a.id.signal < serviceKey(b.id) + b.id.signal ? -1 : 1))
+  const series = own.map((each) => comparedOf(each, table, windows)).toSorted((a, b) => RELEASE_VERDICTS.indexOf(a.verdict) - RELEASE_VERDICTS.indexOf(b.verdict) || (serviceKey(a.id) + a.id.signal < serviceKey(b.id) + b.id.signal ? -1 : 1))
   return { marker, ...windows, series }
 }

@@ -1,11 +1,11 @@
 // Looks for new versions, compares before and after every release, and raises an alert where one made something worse.
-import { type Alert, type AlertReceiver, type DeployMarker, type Milliseconds, type TimeRange } from '@andon/model'
+import type { Alert, AlertReceiver, ComparedSeries, DeployMarker, Milliseconds, ReleaseComparison, TimeRange } from '@andon/model'
 import type { Evaluator } from '../query/grid.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { DeployBook, SeenVersion } from './deploy-book.ts'
 import { RELEASE } from './parameters.ts'
-import { type ComparedSeries, compareRelease, type ReleaseComparison, windowsOf } from './regression.ts'
+import { compareRelease, windowsOf } from './regression.ts'
 import type { SliceTable } from './slices.ts'
 import { valueText } from './words.ts'
 

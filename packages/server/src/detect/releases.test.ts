@@ -1,13 +1,13 @@
 // Markers of releases, and what a release has changed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Alert, TimeRange } from '@andon/model'
+import type { Alert, ReleaseComparison, TimeRange } from '@andon/model'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
 import { DeployBook, type DeployEntry } from './deploy-book.ts'
 import { BEGIN, Chance } from './fixture.test.ts'
 import { SLICE_MS } from './parameters.ts'
-import { compareRelease, type ReleaseComparison } from './regression.ts'
+import { compareRelease } from './regression.ts'
 import { ReleaseWatch } from './release-watch.ts'
 import type { SliceTable } from './slices.ts'
 

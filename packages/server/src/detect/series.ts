@@ -1,12 +1,8 @@
-import type { Milliseconds } from '@andon/model'
+import type { DetectorState, Milliseconds } from '@andon/model'
 import type { Detector, Verdict } from './detector.ts'
 import { JUDGE, SLICE_MS } from './parameters.ts'
 import { publicId, type SeriesId } from './slices.ts'
 import { type Signal, signalOf } from './signals.ts'
-
-/** How far a series is trusted. */
-export const SERIES_STATES = ['learning', 'silent', 'ticket', 'page'] as const
-export type SeriesState = (typeof SERIES_STATES)[number]
 
 /** A time in which a series alarmed. */
 export interface Episode {
@@ -47,14 +43,14 @@ export class WatchedSeries {
   readonly signal: Signal
   readonly #detector: Detector
   readonly #episodes: Episode[]
-  #state: SeriesState
+  #state: DetectorState
   #because: string
   #firstSeen: Milliseconds
   #judgedAt: Milliseconds
   #until: Milliseconds
 
   /** @param kept - as `doc` and `state` gave it */
-  constructor(id: SeriesId, kept?: { readonly state: SeriesState; readonly doc: SeriesDoc }) {
+  constructor(id: SeriesId, kept?: { readonly state: DetectorState; readonly doc: SeriesDoc }) {
     this.id = id
     this.publicId = publicId(id)
     this.signal = signalOf(id.signal)
@@ -68,7 +64,7 @@ export class WatchedSeries {
     this.#until = isKnown ? kept.doc.until : 0
   }
 
-  get state(): SeriesState {
+  get state(): DetectorState {
     return this.#state
   }
 
@@ -167,7 +163,7 @@ export class WatchedSeries {
     return hasChanged
   }
 
-  #judged(now: Milliseconds): [state: SeriesState, because: string] {
+  #judged(now: Milliseconds): [state: DetectorState, because: string] {
     const slices = this.#detector.slices
     if (slices < JUDGE.learningSlices) return ['learning', `it has ${slices} of the ${JUDGE.learningSlices} slices from which it knows what is usual`]
     const known = now - this.#firstSeen

@@ -1,8 +1,8 @@
 // One service: its series, what they say together, and the alert that comes of it.
-import type { Alert, Labels, Milliseconds } from '@andon/model'
+import type { Alert, DetectorState, Labels, Milliseconds } from '@andon/model'
 import { type Action, agreementOf } from './corroborate.ts'
 import { SLICE_MS } from './parameters.ts'
-import type { SeriesState, WatchedSeries } from './series.ts'
+import type { WatchedSeries } from './series.ts'
 import type { SeriesId } from './slices.ts'
 import { describe } from './words.ts'
 
@@ -16,7 +16,7 @@ export interface OpenAlert {
 export interface Change {
   readonly series: WatchedSeries
   readonly what: 'began' | 'ended' | 'judged'
-  readonly state: SeriesState
+  readonly state: DetectorState
 }
 
 export interface ServiceOptions {

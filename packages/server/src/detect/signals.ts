@@ -1,5 +1,5 @@
 // What is watched of every service: how it is asked for, what a change for the worse is, and which changes say the same.
-import type { Milliseconds } from '@andon/model'
+import type { Milliseconds, SignalUnit } from '@andon/model'
 import { CountDetector, type CountDetectorOptions } from './count-detector.ts'
 import type { Detector } from './detector.ts'
 import type { Effect } from './effect.ts'
@@ -20,7 +20,7 @@ export interface Signal {
   /** From this effect on it is an indicator too; undefined for never. */
   readonly indicatesFrom: number | undefined
   readonly title: string
-  readonly unit: 'seconds' | 'ratio' | 'per second' | 'bytes'
+  readonly unit: SignalUnit
   /** Further labels by which a service has one series each. */
   readonly by: readonly string[]
   /** Of the value, or of the share of bad ones: for pictures and pages. */

@@ -1,17 +1,12 @@
 // Reads slices of all series of the store by PromQL.
-import { type Milliseconds, type TimeRange, xxHash64 } from '@andon/model'
+import { type Milliseconds, type SignalId, type TimeRange, xxHash64 } from '@andon/model'
 import type { Evaluator, Grid, GridSeries, Values } from '../query/grid.ts'
 import { COUNTS, SLICE_MS } from './parameters.ts'
 import { type Reading, readings, signalOf, type SignalName, slowLimitExpression, slowReading } from './signals.ts'
 
-/** Which series: one signal of one service, of an edge of it where there are several. */
-export interface SeriesId {
-  readonly service: string
-  /** '' where the telemetry names none. */
-  readonly environment: string
+/** Which series; its signal is one of those that are watched. */
+export interface SeriesId extends SignalId {
   readonly signal: SignalName
-  /** Which edge, such as `postgresql db:5432`; '' of signals of which a service has one. */
-  readonly key: string
 }
 
 /** Some slices of one series. */

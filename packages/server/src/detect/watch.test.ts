@@ -1,18 +1,18 @@
 // What the series of a service say together: who is woken, and when nobody is.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import type { Alert } from '@andon/model'
+import type { Alert, DetectorState } from '@andon/model'
 import { BEGIN, Chance, DAY_SLICES, injectedService } from './fixture.test.ts'
 import { SLICE_MS } from './parameters.ts'
 import { shareOf, withHistory } from './score.ts'
-import type { SeriesDoc, SeriesState } from './series.ts'
+import type { SeriesDoc } from './series.ts'
 import { publicId, type SeriesSlices, type SliceTable } from './slices.ts'
 import type { SignalName } from './signals.ts'
 import { Watch } from './watch.ts'
 
 const SIGNALS = ['errors', 'p50', 'p95', 'throughput', 'cpu', 'event-loop'] as const
 const HISTORY = 8 * DAY_SLICES
-const kept: { readonly state: SeriesState; readonly doc: SeriesDoc }[] = []
+const kept: { readonly state: DetectorState; readonly doc: SeriesDoc }[] = []
 
 const options = { externalUrl: 'http://andon', maxSeries: 100, slowLimit: (): undefined => undefined }
 const at = (slice: number): number => BEGIN + slice * SLICE_MS

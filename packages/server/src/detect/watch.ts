@@ -1,8 +1,8 @@
 // All services that are watched, without timers and without a store: slices go in, alerts and changes come out. Also the backtest and the
 // scoring of recordings go through here, so that what is measured is what runs.
-import type { Alert, Milliseconds } from '@andon/model'
+import type { Alert, DetectorState, Milliseconds } from '@andon/model'
 import { SLICE_MS } from './parameters.ts'
-import { type SeriesDoc, type SeriesState, WatchedSeries } from './series.ts'
+import { type SeriesDoc, WatchedSeries } from './series.ts'
 import { type Change, type OpenAlert, WatchedService } from './service.ts'
 import { type SeriesId, type SeriesSlices, seriesKey, serviceKey, type SliceTable } from './slices.ts'
 
@@ -64,7 +64,7 @@ export class Watch {
   }
 
   /** Takes what was kept of a series before a restart. */
-  restore(state: SeriesState, doc: SeriesDoc): void {
+  restore(state: DetectorState, doc: SeriesDoc): void {
     this.#add(new WatchedSeries(doc.id, { state, doc }))
   }
 

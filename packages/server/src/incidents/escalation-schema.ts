@@ -1,25 +1,7 @@
 // Escalation policies as andon.yaml has them.
-import type { Milliseconds } from '@andon/model'
+import type { EscalationPolicy, EscalationStep } from '@andon/model'
 import type { Reading } from '../runtime/reading.ts'
 import { LENGTH } from './on-call-schema.ts'
-
-/** One step of a policy. */
-export type EscalationStep =
-  | { readonly kind: 'wait'; readonly ms: Milliseconds }
-  | { readonly kind: 'notify'; readonly receiver: string }
-  /** Whoever is on call then. */
-  | { readonly kind: 'on-call'; readonly schedule: string }
-
-export interface EscalationPolicy {
-  readonly name: string
-  /** Each list that is not empty must hold what the incident has. */
-  readonly match: { readonly severity: readonly string[]; readonly service: readonly string[]; readonly environment: readonly string[] }
-  readonly steps: readonly EscalationStep[]
-  /** How often the steps are gone through before it gives up. */
-  readonly rounds: number
-  /** After so long without an update by those who acknowledged it begins anew; undefined for never. */
-  readonly staleMs: Milliseconds | undefined
-}
 
 const STEPS_MAX = 50
 const KINDS = ['wait', 'notify', 'notify_on_call'] as const
@@ -53,6 +35,6 @@ export function readPolicy(reading: Reading, schedules: ReadonlySet<string>): Es
     match: { severity: match.severity.texts(), service: match.service.texts(), environment: match.environment.texts() },
     steps,
     rounds,
-    staleMs: given.reescalate_after.or(undefined, (one) => Math.max(60_000, one.duration(LENGTH))),
+    staleMs: given.reescalate_after.or(null, (one) => Math.max(60_000, one.duration(LENGTH))),
   }
 }

@@ -1,8 +1,7 @@
 // Who is told when nobody acts. Nothing here has an effect: it says what is to be stored, and told.
-import type { Incident, IncidentAlert, IncidentEscalation, Milliseconds, Notification, NotifiedAlert, OnCallShift, TimelineEntry } from '@andon/model'
+import type { EscalationPolicy, Incident, IncidentAlert, IncidentEscalation, Milliseconds, Notification, NotifiedAlert, OnCallShift, TimelineEntry } from '@andon/model'
 import { rankOf } from './alert-facts.ts'
 import { ANDON, type Draft, entry, isOpen, withEntries } from './draft.ts'
-import type { EscalationPolicy } from './escalation-schema.ts'
 
 export interface EscalationView {
   readonly policies: readonly EscalationPolicy[]
@@ -123,8 +122,8 @@ function rest(draft: Draft, { policies }: EscalationView): Draft {
   const { incident } = draft
   const { escalation } = incident
   if (escalation === null) return draft
-  const staleMs = policies.find(({ name }) => name === escalation.policy)?.staleMs
-  return { ...draft, incident: { ...incident, escalation: { ...escalation, resting: true, nextAt: staleMs === undefined ? null : incident.touchedAt + staleMs } } }
+  const staleMs = policies.find(({ name }) => name === escalation.policy)?.staleMs ?? null
+  return { ...draft, incident: { ...incident, escalation: { ...escalation, resting: true, nextAt: staleMs === null ? null : incident.touchedAt + staleMs } } }
 }
 
 /**

@@ -1,23 +1,5 @@
 // What is kept of an incident beyond the retention of where it comes from: copies, bounded.
-import type { Evidence, Incident, Labels, Milliseconds, TimeRange } from '@andon/model'
-
-/** A trace with its spans, as JSON. */
-export interface PinnedTrace {
-  readonly traceId: string
-  readonly start: Milliseconds
-  readonly durationMs: number
-  readonly rootService: string
-  readonly rootName: string
-  readonly errors: number
-  /** The earliest first; of a large one not all. */
-  readonly spans: readonly unknown[]
-}
-
-/** A series over the time of an incident. */
-export interface PinnedSeries {
-  readonly labels: Labels
-  readonly points: readonly (readonly [time: Milliseconds, value: number])[]
-}
+import type { Evidence, Incident, Milliseconds, PinnedCourses, PinnedSeries, PinnedTrace, TimeRange } from '@andon/model'
 
 /** Where evidence comes from; each settles within the time that a query may take, or rejects. */
 export interface EvidenceSource {
@@ -124,7 +106,7 @@ export async function gather(incident: Incident, source: EvidenceSource, now: Mi
     await attempt(title, async () => {
       const series = await source.series(expression, range)
       const kept = fitting(series.slice(0, SERIES_MAX), PIECE_MAX)
-      return kept.length === 0 ? [] : [{ name: `series-${index}`, kind: 'series', title, at: now, cut: kept.length < series.length, data: { expression, ...range, series: kept } }]
+      return kept.length === 0 ? [] : [{ name: `series-${index}`, kind: 'series', title, at: now, cut: kept.length < series.length, data: { expression, ...range, series: kept } satisfies PinnedCourses }]
     })
   }
   return { evidence, failures }

@@ -1,19 +1,5 @@
 // How long incidents took to be found, taken, eased and ended.
-import { type FigureSummary, type Incident, type IncidentFigures, type Milliseconds, quantile } from '@andon/model'
-
-export interface FigureObjectives {
-  readonly detectMs: Milliseconds
-  readonly acknowledgeMs: Milliseconds | null
-  readonly resolveMs: Milliseconds
-}
-
-/** Figures of several incidents, each with its own count: of those that have come so far. */
-export interface FigureSummaries {
-  readonly mttd: FigureSummary
-  readonly mtta: FigureSummary
-  readonly mttm: FigureSummary
-  readonly mttr: FigureSummary
-}
+import { type FigureObjectives, type FigureSummaries, type FigureSummary, type Incident, type IncidentFigures, type Milliseconds, quantile } from '@andon/model'
 
 const since = (from: Milliseconds, to: Milliseconds | null | undefined): Milliseconds | null => (to === null || to === undefined ? null : Math.max(0, to - from))
 

@@ -191,7 +191,7 @@ test('deploys shortly before, evidence, and deploys meanwhile stand in the timel
     evidence: {
       slowTraces: (service) => {
         asked.push(service)
-        return Promise.resolve([{ traceId: 'a'.repeat(32), start: 0, durationMs: 812, rootService: 'shop', rootName: 'GET /', errors: 1, spans: Array.from({ length: 900 }, (_, index) => ({ name: `span ${index}`, text: 'x'.repeat(500) })) }])
+        return Promise.resolve([{ traceId: 'a'.repeat(32), start: 0, durationMs: 812, rootService: 'shop', rootName: 'GET /', errors: 1, spans: Array.from({ length: 900 }, (_, index) => ({ spanId: `${index}`, parentSpanId: '', name: `span ${index}`, kind: 'server', service: 'shop', start: 0, durationMs: 1, attributes: { text: 'x'.repeat(500) }, events: [], status: 'ok', message: '' })) }])
       },
       errors: () => Promise.reject(new Error('the table is away')),
       statements: () => Promise.resolve([{ text: 'SELECT 1' }]),

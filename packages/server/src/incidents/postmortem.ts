@@ -1,7 +1,7 @@
 // The draft of a post-mortem: what is known, as figures and a table, and questions for the people who were there.
-import type { Evidence, Incident, IncidentFigures, Milliseconds, Ratio, TimelineEntry } from '@andon/model'
+import type { Evidence, FigureObjectives, Incident, IncidentFigures, Milliseconds, Ratio, TimelineEntry } from '@andon/model'
 import { closedAt } from './draft.ts'
-import { figuresOf, type FigureObjectives } from './figures.ts'
+import { figuresOf } from './figures.ts'
 import { minutes, short, type Suspect, suspectsOf } from './suspects.ts'
 
 /** What an incident did to those who used the service; null where it is not known. */

@@ -1,5 +1,5 @@
 // Procedures for incidents: Markdown with a front matter, found for an incident by its alerts.
-import { AndonError, type CheckResult, type Incident, type IncidentAlert, type Labels, type Milliseconds, type Runbook } from '@andon/model'
+import { AndonError, type CheckResult, type Incident, type IncidentAlert, type Labels, type MatchedRunbook, type Milliseconds, type Runbook } from '@andon/model'
 import { parse as parseQuery } from '@andon/promql'
 import { parse as parseYaml } from 'yaml'
 import { type Origin, Reading } from '../runtime/reading.ts'
@@ -68,16 +68,6 @@ function isLike(text: string, form: string): boolean {
     at = found + part.length
   }
   return true
-}
-
-/** A runbook that an incident is to be dealt with by; `url` where it lies elsewhere. */
-export interface MatchedRunbook {
-  /** '' where only an address is known. */
-  readonly name: string
-  readonly title: string
-  readonly url: string
-  /** The rule of the alert that it is for. */
-  readonly rule: string
 }
 
 function isFor(runbook: Runbook, { rule, severity, labels }: Pick<IncidentAlert, 'rule' | 'severity' | 'labels'>): boolean {

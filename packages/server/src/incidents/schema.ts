@@ -1,7 +1,7 @@
 // The section `incidents` of andon.yaml.
-import type { Milliseconds } from '@andon/model'
+import type { EscalationPolicy, Milliseconds } from '@andon/model'
 import { type Origin, Reading } from '../runtime/reading.ts'
-import { readPolicy, type EscalationPolicy } from './escalation-schema.ts'
+import { readPolicy } from './escalation-schema.ts'
 import { LENGTH, readSchedule } from './on-call-schema.ts'
 import type { Schedule } from './on-call.ts'
 

@@ -1,5 +1,5 @@
 // What incidents are understood by: the slowest traces of a service, its errors and statements, courses, and what it cost those who used it.
-import type { Labels, Milliseconds, SpanRecord, TimeRange } from '@andon/model'
+import type { Milliseconds, PinnedSeries, PinnedSpan, PinnedTrace, SpanRecord, TimeRange } from '@andon/model'
 import type { QueryResult } from './engine.ts'
 import { promString } from './grid.ts'
 import type { FoundTrace, TraceQuery } from './spans.ts'
@@ -13,23 +13,6 @@ export interface IncidentSources {
     instant(expression: string, time: Milliseconds): Promise<QueryResult>
     range(expression: string, start: Milliseconds, end: Milliseconds, step: Milliseconds): Promise<QueryResult>
   }
-}
-
-/** A trace as it can be kept as JSON. */
-export interface KeptTrace {
-  readonly traceId: string
-  readonly start: Milliseconds
-  readonly durationMs: number
-  readonly rootService: string
-  readonly rootName: string
-  readonly errors: number
-  readonly spans: readonly unknown[]
-}
-
-/** A course over the time of an incident. */
-export interface KeptCourse {
-  readonly labels: Labels
-  readonly points: readonly (readonly [Milliseconds, number])[]
 }
 
 /** Requests of a service, and how many of them failed; null where it is not known. */
@@ -55,13 +38,13 @@ function plain(value: unknown): unknown {
   return value
 }
 
-function spanOf({ spanId, parentSpanId, name, kind, start, end, attributes, events, status, resource }: SpanRecord): unknown {
+function spanOf({ spanId, parentSpanId, name, kind, start, end, attributes, events, status, resource }: SpanRecord): PinnedSpan {
   return {
     spanId,
     parentSpanId,
     name,
     kind,
-    service: plain(resource.attributes['service.name'] ?? ''),
+    service: String(plain(resource.attributes['service.name'] ?? '')),
     start: Number(start) / NS_PER_MS,
     durationMs: Number(end - start) / NS_PER_MS,
     attributes: plain(attributes),
@@ -80,7 +63,7 @@ export class IncidentEvidenceReader {
   }
 
   /** The slowest traces of a service, the slowest first, at most five: of its newest ones, and of the newest among those that are slower than nine in ten of these. */
-  async slowTraces(service: string, range: TimeRange): Promise<readonly KeptTrace[]> {
+  async slowTraces(service: string, range: TimeRange): Promise<readonly PinnedTrace[]> {
     const { spans } = this.#from
     const newest = await spans.search({ range, service, limit: SEARCHED })
     const durations = newest.map(({ durationNs }) => durationNs).toSorted((a, b) => a - b)
@@ -89,7 +72,7 @@ export class IncidentEvidenceReader {
     const slow = newest.length < SEARCHED || bound === 0 ? [] : await spans.search({ range, service, minDurationNs: bound, limit: SEARCHED })
     const all = new Map([...newest, ...slow].map((trace) => [trace.traceId, trace]))
     const slowest = [...all.values()].toSorted((a, b) => b.durationNs - a.durationNs).slice(0, TRACES)
-    const kept: KeptTrace[] = []
+    const kept: PinnedTrace[] = []
     for (const { traceId, start, durationNs, rootService, rootName, errorCount } of slowest) {
       const records = await spans.trace(traceId, start)
       kept.push({ traceId, start, durationMs: durationNs / NS_PER_MS, rootService, rootName, errors: errorCount, spans: records.map(spanOf) })
@@ -106,7 +89,7 @@ export class IncidentEvidenceReader {
   }
 
   /** An expression at up to 120 times of a range; histograms are left out. */
-  async series(expression: string, { start, end }: TimeRange): Promise<readonly KeptCourse[]> {
+  async series(expression: string, { start, end }: TimeRange): Promise<readonly PinnedSeries[]> {
     const step = Math.max(STEP_MIN, Math.ceil((end - start) / POINTS / STEP_MIN) * STEP_MIN)
     const result = await this.#from.engine.range(expression, Math.floor(start / step) * step, end, step)
     if (result.type !== 'matrix') return []

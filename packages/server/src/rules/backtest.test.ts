@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { AndonError, type Labels, labelsKey, type Milliseconds } from '@andon/model'
+import { AndonError, type BacktestEpisode, type BacktestResult, type Labels, labelsKey, type Milliseconds } from '@andon/model'
 import { Engine } from '../query/engine.ts'
 import { MemorySource } from '../query/memory/memory-source.ts'
 import { FakeClock } from '../runtime/clock.ts'
 import type { ActiveAlert, Transition } from './alerting.ts'
-import { backtest, type BacktestResult, type Episode } from './backtest.ts'
+import { backtest } from './backtest.ts'
 import { Backtests } from './backtests.ts'
 import { elementsOf, type RangeEngine } from './chunked-query.ts'
 import type { AlertRule, RuleGroup } from './definition.ts'
@@ -33,10 +33,10 @@ function run(source: MemorySource, { rule, group }: { rule: AlertRule; group: Ru
 }
 
 /** The live evaluation, one instant query after the other, and the times in which its alerts fired. */
-async function live(source: MemorySource, { group }: { group: RuleGroup }, to: Milliseconds): Promise<Episode[]> {
+async function live(source: MemorySource, { group }: { group: RuleGroup }, to: Milliseconds): Promise<BacktestEpisode[]> {
   const engine = new Engine(source, LIMITS)
-  const open = new Map<string, Episode>()
-  const episodes: Episode[] = []
+  const open = new Map<string, BacktestEpisode>()
+  const episodes: BacktestEpisode[] = []
   let now = START
   const noted = ({ from, to: state, alert }: Transition): void => {
     const key = labelsKey(alert.labels)
@@ -70,7 +70,7 @@ async function live(source: MemorySource, { group }: { group: RuleGroup }, to: M
   return [...episodes, ...open.values()]
 }
 
-const byStart = (episodes: readonly Episode[]): unknown[] =>
+const byStart = (episodes: readonly BacktestEpisode[]): unknown[] =>
   episodes.map(({ labels, activeAt, start, end, peak }) => [start, labelsKey(labels), activeAt, end, peak]).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
 
 const RULES: readonly string[] = [

@@ -1,6 +1,6 @@
 // What an alerting rule would have told of the past: the same evaluation as the live one, over data that are stored.
 import { setImmediate } from 'node:timers/promises'
-import { AndonError, type Labels, labelsKey, type Milliseconds, type Ratio } from '@andon/model'
+import { AndonError, type BacktestEpisode, type BacktestResult, type Labels, labelsKey, type Milliseconds } from '@andon/model'
 import { type Expr, parse } from '@andon/promql'
 import type { ActiveAlert, Transition } from './alerting.ts'
 import { ChunkedQuery, type RangeEngine } from './chunked-query.ts'
@@ -8,39 +8,6 @@ import type { AlertRule, RuleGroup } from './definition.ts'
 import { GroupEvaluator, type RuleWorld } from './group.ts'
 import { firstData } from './history.ts'
 import type { InstantQuery } from './missing.ts'
-
-/** A time in which one alert fired. */
-export interface Episode {
-  readonly labels: Labels
-  /** Since when the expression held. */
-  readonly activeAt: Milliseconds
-  readonly start: Milliseconds
-  /** null where it still fired at the end of the range. */
-  readonly end: Milliseconds | null
-  /** The worst value while it fired: the highest, or the lowest where the rule asks for less than something. */
-  readonly peak: number
-}
-
-export interface BacktestResult {
-  readonly alert: string
-  readonly expression: string
-  readonly from: Milliseconds
-  readonly to: Milliseconds
-  /** Between two evaluations. */
-  readonly intervalMs: Milliseconds
-  /** Since when there are data; null where there are none. Later than `from` where the history is shorter than what was asked for. */
-  readonly dataFrom: Milliseconds | null
-  readonly isShorter: boolean
-  /** How often an alert would have begun to fire. */
-  readonly count: number
-  /** Of the time for which there are data. */
-  readonly perWeek: number | null
-  /** The share of that time in which at least one alert fired. */
-  readonly firingShare: Ratio | null
-  /** In the order in which they began; at most EPISODES_MAX. */
-  readonly episodes: readonly Episode[]
-  readonly areEpisodesCut: boolean
-}
 
 export interface BacktestOptions {
   readonly from: Milliseconds
@@ -56,6 +23,7 @@ export interface BacktestOptions {
   readonly chunkSteps?: number
 }
 
+/** Episodes of a result, the first. */
 export const EPISODES_MAX = 1000
 export const STEPS_MAX = 250_000
 /** Elements that a rule may give over all steps. */
@@ -79,7 +47,7 @@ function isDownward(expr: Expr): boolean {
 
 /** Notes when alerts fired. */
 class Episodes {
-  readonly done: Episode[] = []
+  readonly done: BacktestEpisode[] = []
   readonly #open = new Map<string, Open>()
   readonly #worst: (a: number, b: number) => number
   count = 0
@@ -114,7 +82,7 @@ class Episodes {
   }
 
   /** What still fires has no end. */
-  finish(): readonly Episode[] {
+  finish(): readonly BacktestEpisode[] {
     for (const key of this.#open.keys()) this.#close(key, null)
     return this.done.toSorted((a, b) => a.start - b.start)
   }

@@ -1,7 +1,7 @@
 // Backtests as they are asked for: how far back, how many at once, and for how long.
-import { AndonError, type Labels, type Milliseconds } from '@andon/model'
+import { AndonError, type BacktestResult, type Labels, type Milliseconds } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
-import { backtest, type BacktestResult } from './backtest.ts'
+import { backtest } from './backtest.ts'
 import type { RangeEngine } from './chunked-query.ts'
 import type { AlertRule, RuleGroup } from './definition.ts'
 

@@ -1,16 +1,13 @@
 // Rules that were made by API or page: kept in the state log, evaluated as a group of their own.
-import { AndonError, type Milliseconds, type ThresholdRule } from '@andon/model'
+import { AndonError, type Milliseconds, type RuleDefinition, type ThresholdRule } from '@andon/model'
 import type { AlertRule, RuleGroup } from './definition.ts'
 import { readRules } from './schema.ts'
 import { readSimpleRule } from './simple.ts'
 
-/** A rule as it was sent: in the simple form, or as Prometheus writes one. */
-export type OwnDefinition = Readonly<Record<string, unknown>>
-
 /** A rule, who made it so, and when. */
 export interface OwnRule {
   readonly id: string
-  readonly definition: OwnDefinition
+  readonly definition: RuleDefinition
   readonly rule: AlertRule
   /** 0 where it is not stored. */
   readonly revision: number
@@ -30,7 +27,7 @@ const GROUP = { name: 'own', file: 'api', intervalMs: undefined, limit: 0, query
 const ID = /^[\w.:-]{1,100}$/
 const REMOVED = 'removed'
 
-function isFields(value: unknown): value is OwnDefinition {
+function isFields(value: unknown): value is RuleDefinition {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -110,7 +107,7 @@ export class OwnRules {
     const same = this.list().find((each) => each.id !== id && each.rule.name === rule.name)
     if (same !== undefined) throw new AndonError('bad_rules', `the rule "${same.id}" has the name ${rule.name} already`)
     if (!this.#rules.has(id) && this.#rules.size >= OWN_RULES_MAX) throw new AndonError('overloaded', `There are ${OWN_RULES_MAX} own rules already.`, { hint: 'Delete those that are not needed any more, or write rules in files.' })
-    const fields: OwnDefinition = isFields(given) ? given : {}
+    const fields: RuleDefinition = isFields(given) ? given : {}
     const { id: _, ...definition } = fields
     return { id, definition, rule, revision: 0, actor, updatedAt: this.#now() }
   }
@@ -143,7 +140,7 @@ export class OwnRules {
     await this.put(rule.id, { ...rule }, actor)
   }
 
-  #row(key: string, state: string, actor: string, doc: OwnDefinition | null): { kind: 'rule'; key: string; state: string; service: string; severity: string; actor: string; doc: unknown } {
+  #row(key: string, state: string, actor: string, doc: RuleDefinition | null): { kind: 'rule'; key: string; state: string; service: string; severity: string; actor: string; doc: unknown } {
     const severity = doc?.['severity']
     return { kind: 'rule', key, state, service: '', severity: typeof severity === 'string' ? severity : '', actor, doc }
   }

@@ -1,6 +1,5 @@
 // Reports of agreements for people and for tables.
-import type { Milliseconds, Ratio } from '@andon/model'
-import type { AgreementReport } from './agreement.ts'
+import type { AgreementReport, Milliseconds, Ratio } from '@andon/model'
 import { attainmentOf } from './budget.ts'
 
 /** A share in percent with as many digits as its distance from 100 % needs. */

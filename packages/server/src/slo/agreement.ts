@@ -1,10 +1,10 @@
 // Whether what was promised to a customer was kept in a period, by how much, and what shows it.
-import { type Agreement, AndonError, civilOf, type Milliseconds, type Objective, type Ratio, type TimeRange, wallOf } from '@andon/model'
+import { type Agreement, type AgreementDay, type AgreementReport, AndonError, civilOf, type MaintenanceTime, type Milliseconds, type Objective, type ObjectiveCounts, type TimeRange, wallOf } from '@andon/model'
 import type { SloSliceStore } from '../store/slo-slices.ts'
 import { attainmentOf } from './budget.ts'
 import { periodName, timeAt } from './calendar.ts'
-import { type LedgerEntry, ledgerByIncident, type LedgerIncident } from './ledger.ts'
-import { maintenanceWithin, type MaintenanceTime } from './maintenance.ts'
+import { ledgerByIncident, type LedgerIncident } from './ledger.ts'
+import { maintenanceWithin } from './maintenance.ts'
 import { sliceKey } from './tracker.ts'
 
 const MINUTE: Milliseconds = 60_000
@@ -13,64 +13,6 @@ const LATE_MS: Milliseconds = 3 * 3_600_000
 const BAD_MINUTES_MAX = 600_000
 /** Minutes that are shown. */
 const WORST_MAX = 50
-
-interface Counted {
-  readonly bad: number
-  readonly total: number
-}
-
-export interface AgreementDay extends Counted {
-  /** In the time zone of the agreement, as 2026-11-28. */
-  readonly day: string
-  readonly attainment: Ratio | null
-}
-
-export interface AgreementReport {
-  readonly id: string
-  readonly name: string
-  readonly customer: string
-  readonly service: string
-  readonly environment: string
-  readonly consequence: string
-  readonly period: string
-  readonly timeZone: string
-  readonly from: Milliseconds
-  /** The end of the period. */
-  readonly to: Milliseconds
-  /** Up to when it is counted: less than `to` while the period is under way. */
-  readonly countedTo: Milliseconds
-  readonly isFinal: boolean
-  readonly madeAt: Milliseconds
-  /** Null where nothing was counted: then nobody can say. */
-  readonly kept: boolean | null
-  readonly target: Ratio
-  readonly attainment: Ratio | null
-  /** The attainment less the target; negative where it was broken. */
-  readonly margin: Ratio | null
-  readonly total: number
-  readonly bad: number
-  /** How many may be bad. */
-  readonly allowed: number
-  /** Of what is allowed; above 1 where it was broken. */
-  readonly spent: Ratio | null
-  readonly days: readonly AgreementDay[]
-  readonly incidents: readonly (LedgerEntry & { readonly start: Milliseconds; readonly end: Milliseconds | null })[]
-  /** What was bad outside of incidents. */
-  readonly outsideIncidents: number
-  /** Left out, with what was counted in it. */
-  readonly maintenance: readonly (MaintenanceTime & Counted)[]
-  readonly evidence: {
-    /** What is counted, and when it is good. */
-    readonly indicator: Objective['indicator']
-    readonly objective: Ratio
-    /** Minutes of the period so far without maintenance, and how many of them have counts. */
-    readonly minutes: number
-    readonly minutesWithData: number
-    readonly minutesWithBad: number
-    /** Those with the most bad ones. */
-    readonly worst: readonly (Counted & { readonly time: Milliseconds })[]
-  }
-}
 
 export interface AgreementInput {
   readonly objective: Objective
@@ -96,7 +38,7 @@ function daysOf({ start, end }: TimeRange, timeZone: string): (TimeRange & { rea
   return days
 }
 
-async function countedIn(slices: Slices, slo: string, range: TimeRange, except: readonly TimeRange[]): Promise<Counted & { readonly minutes: number }> {
+async function countedIn(slices: Slices, slo: string, range: TimeRange, except: readonly TimeRange[]): Promise<ObjectiveCounts & { readonly minutes: number }> {
   const { good, total, minutes } = await slices.sum({ slo, range, except })
   return { bad: total - good, total, minutes }
 }
@@ -111,7 +53,7 @@ export async function agreementReport({ objective, agreement, period, passed, in
     const counted = await countedIn(slices, slo, range, except)
     days.push({ day, bad: counted.bad, total: counted.total, attainment: attainmentOf(counted) })
   }
-  const maintenance: (MaintenanceTime & Counted)[] = []
+  const maintenance: (MaintenanceTime & ObjectiveCounts)[] = []
   for (const each of except) {
     const counted = await countedIn(slices, slo, each, [])
     maintenance.push({ ...each, bad: counted.bad, total: counted.total })

@@ -1,24 +1,6 @@
 // The two alerts that an objective can have: one that wakes a person, and one that can wait for the morning.
-import type { Alert, Labels, Milliseconds, Objective } from '@andon/model'
+import type { Alert, Labels, Milliseconds, Objective, ObjectiveAlert, Urgency } from '@andon/model'
 import { pictureExpression } from './counts.ts'
-
-export const URGENCIES = ['page', 'ticket'] as const
-export type Urgency = (typeof URGENCIES)[number]
-
-/** An alert of an objective, as it is kept. */
-export interface ObjectiveAlert {
-  readonly state: 'firing' | 'resolved'
-  readonly startsAt: Milliseconds
-  readonly endsAt: Milliseconds | undefined
-  readonly onsetAt: Milliseconds | undefined
-  /** The share of bad ones when it was last seen, and over how long. */
-  readonly value: number | undefined
-  readonly overMs: Milliseconds
-  /** What says so: windows, or the fast test. */
-  readonly by: readonly string[]
-  /** Since when nothing is known, because nothing is counted: until then it is as it was. */
-  readonly noDataSince: Milliseconds | undefined
-}
 
 /** What an evaluation sees. */
 export interface Seen {

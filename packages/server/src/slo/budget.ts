@@ -1,33 +1,12 @@
 // What is left of an error budget, and how long it lasts: every ratio is the sum of what was bad over the sum of what was counted.
-import type { Milliseconds, Ratio, TimeRange } from '@andon/model'
+import type { BudgetProjection, BudgetStanding, BurnDownPoint, Milliseconds, ObjectiveCounts, Ratio, TimeRange } from '@andon/model'
 import type { Tally } from './minute-ring.ts'
 import { BURN_WINDOWS, burnRate } from './burn-rate.ts'
 
 const MINUTE: Milliseconds = 60_000
 
-/** One window of an objective, as it stands. */
-export interface BudgetStanding {
-  readonly total: number
-  readonly bad: number
-  /** Null where nothing was counted. */
-  readonly attainment: Ratio | null
-  /** How many bad ones the target allows of what was counted. */
-  readonly allowed: number
-  /** Of what is allowed; negative where more was bad. Null where nothing was counted. */
-  readonly remaining: Ratio | null
-  /** What is left, in minutes in which all would fail; negative where it is overspent. Null where nothing was counted. */
-  readonly outageMinutes: number | null
-  /** Until nothing is left if it goes on as in the last hour; 0 where nothing is left, null where it lasts. */
-  readonly exhaustedInMs: Milliseconds | null
-}
-
-interface Counted {
-  readonly bad: number
-  readonly total: number
-}
-
 /** The share that is good; null where nothing was counted. */
-export function attainmentOf({ bad, total }: Counted): Ratio | null {
+export function attainmentOf({ bad, total }: ObjectiveCounts): Ratio | null {
   return total > 0 ? 1 - bad / total : null
 }
 
@@ -38,7 +17,7 @@ export function attainmentOf({ bad, total }: Counted): Ratio | null {
  * @param options.lengthMs - of the part of the window that has passed
  * @param options.recent - what was counted in the last hour
  */
-export function standingOf({ bad, total }: Counted, { budget, lengthMs, recent }: { readonly budget: Ratio; readonly lengthMs: Milliseconds; readonly recent: Counted & { readonly lengthMs: Milliseconds } }): BudgetStanding {
+export function standingOf({ bad, total }: ObjectiveCounts, { budget, lengthMs, recent }: { readonly budget: Ratio; readonly lengthMs: Milliseconds; readonly recent: ObjectiveCounts & { readonly lengthMs: Milliseconds } }): BudgetStanding {
   const allowed = total * budget
   const left = allowed - bad
   const perMinute = total / (lengthMs / MINUTE)
@@ -63,31 +42,12 @@ export function burnRates(sum: (lengthMs: Milliseconds) => Tally, budget: Ratio)
 }
 
 /** What the end of a period will bring if it goes on as in the last day. */
-export interface Projection {
-  readonly end: Milliseconds
-  readonly attainment: Ratio | null
-  /** Of what will be allowed; above 1 where the target will be missed. */
-  readonly spent: Ratio | null
-  readonly kept: boolean | null
-}
-
-export function projected(counted: Counted, { period, now, lastDay, budget }: { readonly period: TimeRange; readonly now: Milliseconds; readonly lastDay: Counted & { readonly lengthMs: Milliseconds }; readonly budget: Ratio }): Projection {
+export function projected(counted: ObjectiveCounts, { period, now, lastDay, budget }: { readonly period: TimeRange; readonly now: Milliseconds; readonly lastDay: ObjectiveCounts & { readonly lengthMs: Milliseconds }; readonly budget: Ratio }): BudgetProjection {
   const share = Math.max(0, period.end - now) / lastDay.lengthMs
   const bad = counted.bad + lastDay.bad * share
   const total = counted.total + lastDay.total * share
   const attainment = attainmentOf({ bad, total })
   return { end: period.end, attainment, spent: total > 0 ? bad / (total * budget) : null, kept: attainment === null ? null : bad <= total * budget }
-}
-
-/** A point of a burn-down: what is left of the whole period's budget. */
-export interface BurnDownPoint {
-  readonly time: Milliseconds
-  readonly bad: number
-  readonly total: number
-  /** Of the budget of the whole window, after this step; negative where it is overspent. */
-  readonly remaining: Ratio
-  /** What would be left if it were spent evenly. */
-  readonly ideal: Ratio
 }
 
 /**
@@ -96,7 +56,7 @@ export interface BurnDownPoint {
  *
  * @param steps - in order, those of which nothing was counted may be missing
  */
-export function burnDown(steps: readonly (Counted & { readonly time: Milliseconds })[], { passed, whole, stepMs, budget }: { readonly passed: TimeRange; readonly whole: TimeRange; readonly stepMs: Milliseconds; readonly budget: Ratio }): BurnDownPoint[] {
+export function burnDown(steps: readonly (ObjectiveCounts & { readonly time: Milliseconds })[], { passed, whole, stepMs, budget }: { readonly passed: TimeRange; readonly whole: TimeRange; readonly stepMs: Milliseconds; readonly budget: Ratio }): BurnDownPoint[] {
   const total = steps.reduce((sum, step) => sum + step.total, 0)
   const share = (passed.end - passed.start) / (whole.end - whole.start)
   const allowed = share > 0 ? (total / share) * budget : 0

@@ -1,13 +1,13 @@
 // Which alerts an objective has, by what was counted of it.
-import type { Milliseconds } from '@andon/model'
-import { nextAlert, type ObjectiveAlert, type Seen, URGENCIES, type Urgency } from './alerts.ts'
+import { type Milliseconds, type ObjectiveDetail, URGENCIES } from '@andon/model'
+import { nextAlert, type Seen } from './alerts.ts'
 import { burningPairs, burnRate } from './burn-rate.ts'
 import { windowLength } from './calendar.ts'
 import { onsetOf, SLICE_MS } from './detection.ts'
 import { isWithin, maintenanceWithin } from './maintenance.ts'
 import type { ObjectiveTracker } from './tracker.ts'
 
-export type ObjectiveAlerts = Readonly<Partial<Record<Urgency, ObjectiveAlert>>>
+export type ObjectiveAlerts = ObjectiveDetail['alerts']
 
 const MINUTE: Milliseconds = 60_000
 /** Nothing counted for so long is no data. */

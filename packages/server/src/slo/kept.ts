@@ -1,6 +1,6 @@
 // What is kept of an objective in the state log, and how it is read back.
-import type { Milliseconds, Objective } from '@andon/model'
-import { type ObjectiveAlert, readAlert, URGENCIES, type Urgency } from './alerts.ts'
+import { type Milliseconds, type Objective, type ObjectiveAlert, URGENCIES, type Urgency } from '@andon/model'
+import { readAlert } from './alerts.ts'
 import { DEFAULT_KINDS, type DefaultKind } from './defaults.ts'
 import { type DetectionState, readDetection } from './detection.ts'
 import type { ObjectiveTracker } from './tracker.ts'

@@ -1,5 +1,5 @@
 // Who spent a budget: incidents, routes, releases. Each account adds up to all that was bad.
-import type { Milliseconds, Ratio, TimeRange } from '@andon/model'
+import type { LedgerEntry, Milliseconds, TimeRange } from '@andon/model'
 
 /** An incident as far as an account of a budget needs it. */
 export interface LedgerIncident {
@@ -9,18 +9,6 @@ export interface LedgerIncident {
   readonly start: Milliseconds
   /** Undefined while it lasts. */
   readonly end: Milliseconds | undefined
-}
-
-export interface LedgerEntry {
-  /** An incident's id, a route, a version; '' for what belongs to none. */
-  readonly key: string
-  readonly title: string
-  readonly bad: number
-  readonly total: number
-  /** Of all that was bad. */
-  readonly share: Ratio
-  /** Of what is allowed in the window. */
-  readonly budget: Ratio | null
 }
 
 interface Part {

@@ -1,5 +1,5 @@
 // When nothing is held against an objective.
-import { civilOf, type MaintenanceWindow, type Milliseconds, type TimeRange, wallOf } from '@andon/model'
+import { civilOf, type MaintenanceTime, type MaintenanceWindow, type Milliseconds, type TimeRange, wallOf } from '@andon/model'
 import { timeAt } from './calendar.ts'
 
 const MINUTE: Milliseconds = 60_000
@@ -7,11 +7,6 @@ const DAY: Milliseconds = 86_400_000
 
 const floorMinute = (time: Milliseconds): Milliseconds => Math.floor(time / MINUTE) * MINUTE
 const ceilMinute = (time: Milliseconds): Milliseconds => Math.ceil(time / MINUTE) * MINUTE
-
-/** A time of maintenance with what was said of it. */
-export interface MaintenanceTime extends TimeRange {
-  readonly comment: string
-}
 
 function occurrences(window: MaintenanceWindow, { start, end }: TimeRange): MaintenanceTime[] {
   const { comment } = window

@@ -1,10 +1,10 @@
 // All objectives: when they are counted, what they know after a restart, and whom they tell.
-import type { Alert, AlertReceiver, Milliseconds, Objective, TimeRange } from '@andon/model'
+import { type Alert, type AlertReceiver, type Milliseconds, type Objective, type TimeRange, URGENCIES } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { SloSlice, SloSliceStore } from '../store/slo-slices.ts'
-import { alertOf, URGENCIES } from './alerts.ts'
+import { alertOf } from './alerts.ts'
 import { type RangeQuery, type Requests, SliceCounter } from './count-slices.ts'
 import { covers, DEFAULT_KINDS, defaultObjective, hasDefaults } from './defaults.ts'
 import { SLICE_MS } from './detection.ts'

@@ -1,13 +1,28 @@
 // What pages and reports ask of objectives.
-import { AndonError, type Milliseconds, type Objective, type ObjectiveWindow, type Ratio, type TimeRange } from '@andon/model'
+import {
+  type AgreementReport,
+  AndonError,
+  type BudgetLedger,
+  type BurnDown,
+  type Milliseconds,
+  type Objective,
+  type ObjectiveCounts,
+  type ObjectiveDetail,
+  type ObjectiveSummary,
+  type ObjectiveWindow,
+  type Ratio,
+  type TimeRange,
+  type WhatIf,
+  type WindowStanding,
+} from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { SloQuery, SloSliceStore } from '../store/slo-slices.ts'
-import { type AgreementReport, agreementReport } from './agreement.ts'
-import { badShare, type ObjectiveAlert, type Urgency } from './alerts.ts'
-import { attainmentOf, burnDown, type BurnDownPoint, burnRates, type BudgetStanding, type Projection, projected, standingOf } from './budget.ts'
+import { agreementReport } from './agreement.ts'
+import { badShare } from './alerts.ts'
+import { attainmentOf, burnDown, burnRates, projected, standingOf } from './budget.ts'
 import { namedPeriod, periodName, periodOf, windowAt } from './calendar.ts'
-import { type LedgerEntry, ledgerBy, ledgerByIncident, type LedgerIncident, overlapping } from './ledger.ts'
-import { maintenanceWithin, type MaintenanceTime } from './maintenance.ts'
+import { ledgerBy, ledgerByIncident, type LedgerIncident, overlapping } from './ledger.ts'
+import { maintenanceWithin } from './maintenance.ts'
 import type { ObjectiveStanding } from './manager.ts'
 import { sliceKey } from './tracker.ts'
 
@@ -17,46 +32,6 @@ export interface ObjectiveReaderDeps {
   /** Incidents of a service that have a part in a time. */
   readonly incidents: (service: string, range: TimeRange) => Promise<readonly LedgerIncident[]>
   readonly clock: Pick<Clock, 'now'>
-}
-
-/** One window of an objective. */
-export interface WindowStanding extends BudgetStanding {
-  readonly name: string
-  readonly from: Milliseconds
-  readonly to: Milliseconds
-  /** When the period of a calendar ends; null for one that rolls. */
-  readonly ends: Milliseconds | null
-}
-
-/** An objective in a list. */
-export interface ObjectiveSummary {
-  readonly id: string
-  readonly name: string
-  readonly description: string
-  readonly service: string
-  readonly environment: string
-  readonly kind: 'availability' | 'latency' | 'counts' | 'ratio'
-  readonly target: Ratio
-  /** Whether Andon made it, because nothing was said of the service. */
-  readonly isDefault: boolean
-  readonly customer: string | null
-  readonly state: 'ok' | 'page' | 'ticket' | 'no-data'
-  readonly since: Milliseconds | null
-  readonly lastData: Milliseconds | null
-  /** Up to when it is counted. */
-  readonly countedTo: Milliseconds
-  readonly lastError: string
-  readonly windows: readonly WindowStanding[]
-  readonly burnRates: Readonly<Record<string, number | null>>
-}
-
-/** All of one objective. */
-export interface ObjectiveDetail extends ObjectiveSummary {
-  readonly objective: Objective
-  readonly expression: string | null
-  readonly alerts: Readonly<Partial<Record<Urgency, ObjectiveAlert>>>
-  readonly month: Projection
-  readonly maintenance: readonly MaintenanceTime[]
 }
 
 const MINUTE: Milliseconds = 60_000
@@ -69,6 +44,9 @@ const NO_DATA_MS: Milliseconds = 15 * MINUTE
 const STEPS: readonly Milliseconds[] = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY]
 
 const floorMinute = (time: Milliseconds): Milliseconds => Math.floor(time / MINUTE) * MINUTE
+
+/** Of the first window, for the order of a list. */
+const left = ({ windows }: ObjectiveSummary): number => windows[0]?.remaining ?? Infinity
 
 function kindOf({ indicator }: Objective): ObjectiveSummary['kind'] {
   return indicator.kind !== 'spans' ? indicator.kind : indicator.underMs === undefined ? 'availability' : 'latency'
@@ -88,7 +66,6 @@ export class ObjectiveReader {
     const summaries: ObjectiveSummary[] = []
     for (const each of chosen) summaries.push(await this.#summary(each))
     const rank = { page: 0, ticket: 1, ok: 2, 'no-data': 3 } as const
-    const left = ({ windows }: ObjectiveSummary): number => windows[0]?.remaining ?? Infinity
     return summaries.toSorted((a, b) => rank[a.state] - rank[b.state] || left(a) - left(b) || (a.id < b.id ? -1 : 1))
   }
 
@@ -138,7 +115,7 @@ export class ObjectiveReader {
     }
   }
 
-  async #window(objective: Objective, window: ObjectiveWindow, now: Milliseconds, recent: { readonly bad: number; readonly total: number }): Promise<WindowStanding> {
+  async #window(objective: Objective, window: ObjectiveWindow, now: Milliseconds, recent: ObjectiveCounts): Promise<WindowStanding> {
     const { passed, whole } = windowAt(window, now)
     const { bad, total, first } = await this.#sum(objective, passed)
     // A service that is younger than the window has spent less time in it.
@@ -177,7 +154,7 @@ export class ObjectiveReader {
   }
 
   /** @throws AndonError not_found; bad_parameter for a window that it has not */
-  async burnDown(id: string, name?: string): Promise<{ readonly window: string; readonly from: Milliseconds; readonly to: Milliseconds; readonly ends: Milliseconds; readonly stepMs: Milliseconds; readonly points: readonly BurnDownPoint[] }> {
+  async burnDown(id: string, name?: string): Promise<BurnDown> {
     const { objective, end } = this.#standing(id).tracker
     const window = this.#windowOf(objective, name)
     const { passed, whole } = windowAt(window, floorMinute(end))
@@ -188,7 +165,7 @@ export class ObjectiveReader {
   }
 
   /** @throws AndonError not_found; bad_parameter for a window that it has not */
-  async ledger(id: string, name?: string): Promise<{ readonly window: string; readonly from: Milliseconds; readonly to: Milliseconds; readonly bad: number; readonly total: number; readonly allowed: number; readonly byIncident: readonly LedgerEntry[]; readonly byRoute: readonly LedgerEntry[]; readonly byRelease: readonly LedgerEntry[] }> {
+  async ledger(id: string, name?: string): Promise<BudgetLedger> {
     const { objective, end } = this.#standing(id).tracker
     const window = this.#windowOf(objective, name)
     const { passed } = windowAt(window, floorMinute(end))
@@ -213,7 +190,7 @@ export class ObjectiveReader {
    * @param target - greater than 0, less than 1
    * @throws AndonError not_found
    */
-  async whatIf(id: string, target: Ratio): Promise<{ readonly target: Ratio; readonly windows: readonly WindowStanding[]; readonly burnRates: Readonly<Record<string, number | null>>; readonly months: readonly { readonly month: string; readonly attainment: Ratio | null; readonly kept: boolean | null }[] }> {
+  async whatIf(id: string, target: Ratio): Promise<WhatIf> {
     const { tracker } = this.#standing(id)
     const objective = { ...tracker.objective, target }
     const now = floorMinute(tracker.end)
