@@ -1,10 +1,9 @@
+import type { ListedAlert, ListedRunbook } from '@andon/model'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ActiveAlert } from '../api/alerts.ts'
-import type { ListedRunbook } from '../api/incidents.ts'
 import { counts, inOrder, isWanted, nameOf, runbookFor } from './active-alerts.ts'
 
-const alert = (name: string, more: Partial<ActiveAlert> = {}): ActiveAlert => ({
+const alert = (name: string, more: Partial<ListedAlert> = {}): ListedAlert => ({
   fingerprint: name,
   status: 'firing',
   state: 'active',
@@ -16,6 +15,7 @@ const alert = (name: string, more: Partial<ActiveAlert> = {}): ActiveAlert => ({
   source: 'rule',
   startsAt: 0,
   onsetAt: null,
+  changedAt: 0,
   updatedAt: 0,
   value: null,
   expression: null,

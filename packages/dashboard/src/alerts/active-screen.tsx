@@ -1,7 +1,8 @@
+import type { ListedAlert } from '@andon/model'
 import { SegmentedControl } from '@mantine/core'
 import { useSearch } from '@tanstack/react-router'
 import { type JSX, useMemo, useState } from 'react'
-import { type ActiveAlert, ALERTS_PATH, type AlertsAnswer, SILENCES_PATH, type SilencesAnswer } from '../api/alerts.ts'
+import { ALERTS_PATH, type AlertsAnswer, SILENCES_PATH, type SilencesAnswer } from '../api/alerts.ts'
 import { type IncidentsAnswer, OPEN_INCIDENTS_PATH, RUNBOOKS_PATH, type RunbooksAnswer } from '../api/incidents.ts'
 import { RULES_PATH, type RulesAnswer } from '../api/rules.ts'
 import { useSilenceActions } from '../api/silence-actions.ts'
@@ -44,13 +45,13 @@ export function ActiveAlertsScreen(): JSX.Element {
   )
 }
 
-function noteOf(alerts: readonly ActiveAlert[]): string {
+function noteOf(alerts: readonly ListedAlert[]): string {
   const { critical, told, suppressed } = counts(alerts)
   if (alerts.length === 0) return 'Nothing fires'
   return [`${told} ${told === 1 ? 'fires' : 'fire'}`, ...(critical > 0 ? [`${critical} critical`] : []), ...(suppressed > 0 ? [`${suppressed} held back`] : [])].join(' · ')
 }
 
-function Filters({ search, alerts }: { readonly search: AlertPicks; readonly alerts: readonly ActiveAlert[] }): JSX.Element {
+function Filters({ search, alerts }: { readonly search: AlertPicks; readonly alerts: readonly ListedAlert[] }): JSX.Element {
   const patch = usePatch()
   const { told, suppressed } = counts(alerts)
   return (
@@ -89,12 +90,12 @@ function Filters({ search, alerts }: { readonly search: AlertPicks; readonly ale
   )
 }
 
-function List({ alerts, silences, search }: { readonly alerts: readonly ActiveAlert[]; readonly silences: SilencesAnswer['silences']; readonly search: AlertPicks }): JSX.Element {
+function List({ alerts, silences, search }: { readonly alerts: readonly ListedAlert[]; readonly silences: SilencesAnswer['silences']; readonly search: AlertPicks }): JSX.Element {
   const patch = usePatch()
   const incidents = useLive<IncidentsAnswer>(OPEN_INCIDENTS_PATH)
   const runbooks = useOnce<RunbooksAnswer>(RUNBOOKS_PATH)
   const rules = useLive<RulesAnswer>(RULES_PATH)
-  const [silencing, setSilencing] = useState<ActiveAlert | null>(null)
+  const [silencing, setSilencing] = useState<ListedAlert | null>(null)
   const found = useMemo(() => inOrder(alerts.filter((alert) => isWanted(alert, search))), [alerts, search])
   return (
     <>
@@ -135,7 +136,7 @@ function List({ alerts, silences, search }: { readonly alerts: readonly ActiveAl
   )
 }
 
-function SilenceDialog({ alert, alerts, onClose }: { readonly alert: ActiveAlert | null; readonly alerts: readonly ActiveAlert[]; readonly onClose: () => void }): JSX.Element {
+function SilenceDialog({ alert, alerts, onClose }: { readonly alert: ListedAlert | null; readonly alerts: readonly ListedAlert[]; readonly onClose: () => void }): JSX.Element {
   const { create } = useSilenceActions()
   const send = async (wanted: WantedSilence): Promise<void> => {
     if (await create.run(wanted)) onClose()

@@ -1,7 +1,7 @@
+import type { IncidentRow, ListedAlert, ListedRunbook, ListedSilence } from '@andon/model'
 import { Button } from '@mantine/core'
 import { type JSX, useState } from 'react'
-import type { ActiveAlert, Silence } from '../api/alerts.ts'
-import { type IncidentRow, type ListedRunbook, type RunbookAnswer, runbookPath } from '../api/incidents.ts'
+import { type RunbookAnswer, runbookPath } from '../api/incidents.ts'
 import { useAcknowledge } from '../api/acknowledge.ts'
 import { unitOfExpression } from '../api/promql.ts'
 import { useExpression } from '../api/use-expression.ts'
@@ -25,11 +25,11 @@ import { When } from '../ui/when.tsx'
 import { nameOf, runbookFor, summaryOf } from './active-alerts.ts'
 
 export interface AlertRowProps {
-  readonly alert: ActiveAlert
+  readonly alert: ListedAlert
   /** The open incident that it belongs to. */
   readonly incident: IncidentRow | undefined
   /** Those that hold it back. */
-  readonly silences: readonly Silence[]
+  readonly silences: readonly ListedSilence[]
   readonly runbooks: readonly ListedRunbook[]
   readonly open: boolean
   readonly onOpen: (open: boolean) => void
@@ -86,7 +86,7 @@ export function AlertRow(props: AlertRowProps): JSX.Element {
   )
 }
 
-const SOURCES: Readonly<Record<ActiveAlert['source'], string>> = {
+const SOURCES: Readonly<Record<ListedAlert['source'], string>> = {
   rule: 'by a rule',
   objective: 'by an objective',
   detector: 'by a detector',
@@ -231,7 +231,7 @@ function More({ alert, onPick }: AlertRowProps): JSX.Element {
   )
 }
 
-function Watched({ alert, expression }: { readonly alert: ActiveAlert; readonly expression: string }): JSX.Element {
+function Watched({ alert, expression }: { readonly alert: ListedAlert; readonly expression: string }): JSX.Element {
   const { zone } = useShell()
   const now = useNow(15_000)
   const began = alert.onsetAt ?? alert.startsAt

@@ -1,5 +1,5 @@
+import type { BacktestResult } from '@andon/model'
 import type { JSX } from 'react'
-import type { BacktestResult } from '../api/rules.ts'
 import { Strip } from '../charts/strip.tsx'
 import { quantityText } from '../ui/format.ts'
 import { LabelList } from '../ui/label-list.tsx'

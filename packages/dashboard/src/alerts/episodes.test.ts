@@ -1,9 +1,9 @@
+import type { ListedAlertChange } from '@andon/model'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { AlertChange } from '../api/alerts.ts'
 import { episodesOf } from './episodes.ts'
 
-const change = (at: number, status: AlertChange['status'], fingerprint = 'a', startsAt = at): AlertChange => ({ at, status, fingerprint, service: 's', severity: 'warning', labels: { alertname: 'A' }, annotations: {}, source: 'rule', startsAt, value: null, incident: null })
+const change = (at: number, status: ListedAlertChange['status'], fingerprint = 'a', startsAt = at): ListedAlertChange => ({ at, status, fingerprint, service: 's', severity: 'warning', labels: { alertname: 'A' }, annotations: {}, source: 'rule', startsAt, value: null, incident: null })
 
 test('changes become times in which an alert fired', () => {
   const changes = [change(90, 'firing'), change(60, 'resolved'), change(50, 'firing', 'b'), change(20, 'firing'), change(10, 'resolved', 'c', 3)]

@@ -1,13 +1,12 @@
 // Changes of alerts as times in which they fired.
-import type { Milliseconds } from '@andon/model'
-import type { AlertChange } from '../api/alerts.ts'
+import type { ListedAlertChange, Milliseconds } from '@andon/model'
 
 export interface FiringEpisode {
   readonly key: string
   readonly rule: string
   readonly service: string
-  readonly severity: AlertChange['severity']
-  readonly labels: AlertChange['labels']
+  readonly severity: ListedAlertChange['severity']
+  readonly labels: ListedAlertChange['labels']
   readonly summary: string
   readonly start: Milliseconds
   /** null where it still fires at the end of the range. */
@@ -15,7 +14,7 @@ export interface FiringEpisode {
   readonly incident: string | null
 }
 
-const made = (change: AlertChange, start: Milliseconds, end: Milliseconds | null): FiringEpisode => ({
+const made = (change: ListedAlertChange, start: Milliseconds, end: Milliseconds | null): FiringEpisode => ({
   key: `${change.fingerprint} ${start}`,
   rule: change.labels['alertname'] ?? 'unnamed',
   service: change.service,
@@ -32,8 +31,8 @@ const made = (change: AlertChange, start: Milliseconds, end: Milliseconds | null
  *
  * @param changes - the newest first, as the server answers them; one that ended without its begin in the range began before it
  */
-export function episodesOf(changes: readonly AlertChange[], { to }: { readonly from: Milliseconds; readonly to: Milliseconds }): FiringEpisode[] {
-  const begun = new Map<string, AlertChange>()
+export function episodesOf(changes: readonly ListedAlertChange[], { to }: { readonly from: Milliseconds; readonly to: Milliseconds }): FiringEpisode[] {
+  const begun = new Map<string, ListedAlertChange>()
   const found: FiringEpisode[] = []
   for (const change of changes.toReversed()) {
     const before = begun.get(change.fingerprint)

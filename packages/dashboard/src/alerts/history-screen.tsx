@@ -1,7 +1,8 @@
+import type { ListedAlertChange } from '@andon/model'
 import { SegmentedControl } from '@mantine/core'
 import { useSearch } from '@tanstack/react-router'
 import { type JSX, useMemo } from 'react'
-import { type AlertChange, HISTORY_LIMIT, type HistoryAnswer, historyPath } from '../api/alerts.ts'
+import { HISTORY_LIMIT, type HistoryAnswer, historyPath } from '../api/alerts.ts'
 import { usePolled } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { PageHead, Panel } from '../ui/panel.tsx'
@@ -49,12 +50,12 @@ export function HistoryScreen(): JSX.Element {
   )
 }
 
-function wants({ labels, service, severity }: AlertChange, search: { readonly rule?: string; readonly severity?: string }): boolean {
+function wants({ labels, service, severity }: ListedAlertChange, search: { readonly rule?: string; readonly severity?: string }): boolean {
   if (search.severity !== undefined && severity !== search.severity) return false
   return search.rule === undefined || `${labels['alertname'] ?? ''}\n${service}`.toLowerCase().includes(search.rule.toLowerCase())
 }
 
-function Known({ data, wants: isWanted, faded }: { readonly data: HistoryAnswer; readonly wants: (change: AlertChange) => boolean; readonly faded: boolean }): JSX.Element {
+function Known({ data, wants: isWanted, faded }: { readonly data: HistoryAnswer; readonly wants: (change: ListedAlertChange) => boolean; readonly faded: boolean }): JSX.Element {
   const changes = data.changes.filter(isWanted)
   const episodes = episodesOf(changes, data)
   if (episodes.length === 0) {

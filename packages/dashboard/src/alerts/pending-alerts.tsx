@@ -1,5 +1,5 @@
+import type { ListedRuleGroup } from '@andon/model'
 import type { JSX } from 'react'
-import type { ListedGroup } from '../api/rules.ts'
 import { LabelList } from '../ui/label-list.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { Severity } from '../ui/severity.tsx'
@@ -9,15 +9,16 @@ import { useNow } from '../ui/use-shell.ts'
 const SHOWN = 20
 
 /** What holds, but not yet for as long as its rule asks: told soon, or never. */
-export function PendingAlerts({ groups }: { readonly groups: readonly ListedGroup[] }): JSX.Element | null {
+export function PendingAlerts({ groups }: { readonly groups: readonly ListedRuleGroup[] }): JSX.Element | null {
   const now = useNow(1000)
-  const pending = groups.flatMap((group) => group.rules.flatMap((rule) => (rule.alerts ?? []).filter(({ state }) => state === 'pending').map((alert) => ({ rule, alert }))))
+  const alerting = groups.flatMap(({ rules }) => rules.filter((rule) => rule.type === 'alerting'))
+  const pending = alerting.flatMap((rule) => rule.alerts.filter(({ state }) => state === 'pending').map((alert) => ({ rule, alert })))
   if (pending.length === 0) return null
   return (
     <Panel flush title="Pending" aside={<span>Not told yet</span>}>
       <ul className="pending">
         {pending.slice(0, SHOWN).map(({ rule, alert }) => {
-          const left = Date.parse(alert.activeAt) + (rule.duration ?? 0) * 1000 - now
+          const left = Date.parse(alert.activeAt) + rule.duration * 1000 - now
           return (
             <li key={`${rule.name} ${JSON.stringify(alert.labels)}`}>
               <b>{rule.name}</b>

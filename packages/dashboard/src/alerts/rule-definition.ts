@@ -1,5 +1,5 @@
 // What stands in the form of a rule, and what is sent of it.
-import type { OwnRule, RuleDefinition } from '../api/rules.ts'
+import type { ListedOwnRule, RuleDefinition } from '@andon/model'
 
 export const OPERATORS = ['gt', 'gte', 'lt', 'lte', 'eq'] as const
 export type Operator = (typeof OPERATORS)[number]
@@ -114,7 +114,7 @@ export function formOf(id: string, definition: RuleDefinition): RuleForm {
   }
 }
 
-export const formOfOwn = ({ id, definition, alert }: Pick<OwnRule, 'id' | 'definition' | 'alert'>): RuleForm => {
+export const formOfOwn = ({ id, definition, alert }: Pick<ListedOwnRule, 'id' | 'definition' | 'alert'>): RuleForm => {
   const form = formOf(id, definition)
   return form.alert === '' ? { ...form, alert } : form
 }

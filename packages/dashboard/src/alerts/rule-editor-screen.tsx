@@ -41,12 +41,12 @@ function NewRule({ like }: { readonly like: string | undefined }): JSX.Element {
   return <Answer asked={rules}>{({ data }) => <RuleEditor initial={likeForm(data.groups.flatMap((group) => group.rules), like)} isNew onDone={leave} />}</Answer>
 }
 
-const seconds = (value: number | undefined): string => (value === undefined || value === 0 ? '' : `${value}s`)
+const seconds = (value: number): string => (value === 0 ? '' : `${value}s`)
 
 /** A form with what a rule of a file says; a new name, because two would be told as one. */
 function likeForm(rules: RulesAnswer['data']['groups'][number]['rules'], like: string): RuleForm {
-  const rule = rules.find(({ name, type }) => name === like && type === 'alerting')
-  if (rule === undefined) return EMPTY
+  const rule = rules.find((one) => one.name === like && one.type === 'alerting')
+  if (rule?.type !== 'alerting') return EMPTY
   const { severity = 'warning', ...labels } = rule.labels
   return {
     ...EMPTY,
@@ -56,9 +56,9 @@ function likeForm(rules: RulesAnswer['data']['groups'][number]['rules'], like: s
     severity,
     for: seconds(rule.duration),
     keepFiringFor: seconds(rule.keepFiringFor),
-    summary: rule.annotations?.['summary'] ?? '',
-    description: rule.annotations?.['description'] ?? '',
-    runbookUrl: rule.annotations?.['runbook_url'] ?? '',
+    summary: rule.annotations['summary'] ?? '',
+    description: rule.annotations['description'] ?? '',
+    runbookUrl: rule.annotations['runbook_url'] ?? '',
     labels: Object.entries(labels)
       .map(([name, value]) => `${name}=${value}`)
       .join(', '),

@@ -1,5 +1,5 @@
+import type { ListedOwnRule, ListedRule } from '@andon/model'
 import { type JSX, useState } from 'react'
-import type { ListedRule, OwnRule } from '../api/rules.ts'
 import { AppLink } from '../ui/app-link.tsx'
 import { ConfirmButton } from '../ui/dialog.tsx'
 import { Expression } from '../ui/expression.tsx'
@@ -13,11 +13,13 @@ import { When } from '../ui/when.tsx'
 export interface RuleRowProps {
   readonly rule: ListedRule
   /** Where it was made here. */
-  readonly own: OwnRule | undefined
+  readonly own: ListedOwnRule | undefined
   readonly busy: boolean
   readonly onRemove: () => void
 }
 
+/** What an alert fills in stands for nothing in a list of rules. */
+const PLACES = /\{\{.*?\}\}/g
 const TONES: Readonly<Record<string, string>> = { firing: 'bad', pending: 'warn', inactive: 'good' }
 
 /** One rule; it opens to its expression, what fires by it, and what can be done. */
@@ -31,19 +33,24 @@ export function RuleRow(props: RuleRowProps): JSX.Element {
   )
 }
 
+/** What the head of a rule says of it; what a recording rule has not is empty. */
+function headOf(rule: ListedRule): { readonly kind: string; readonly active: number; readonly summary: string } {
+  if (rule.type === 'recording') return { kind: 'recording', active: 0, summary: rule.query }
+  const { state, alerts, annotations, query } = rule
+  return { kind: state, active: alerts.length, summary: (annotations['summary'] ?? annotations['description'])?.replaceAll(PLACES, '…') ?? query }
+}
+
 function Head({ rule, open, onOpen }: { readonly rule: ListedRule; readonly open: boolean; readonly onOpen: (open: boolean) => void }): JSX.Element {
   const severity = rule.labels['severity']
   const isBroken = rule.health === 'err'
-  const state = isBroken ? 'cannot be evaluated' : (rule.state ?? 'recording')
-  const active = rule.alerts?.length ?? 0
-  // What an alert fills in stands for nothing here.
-  const summary = (rule.annotations?.['summary'] ?? rule.annotations?.['description'])?.replaceAll(/\{\{.*?\}\}/g, '…')
+  const { kind, active, summary } = headOf(rule)
+  const state = isBroken ? 'cannot be evaluated' : kind
   return (
     <button type="button" className="rule-head" aria-expanded={open} onClick={() => onOpen(!open)}>
       <Icon name={open ? 'down' : 'right'} size={14} />
       <span className="rule-name">
         <b>{rule.name}</b>
-        <small className="dim">{summary ?? rule.query}</small>
+        <small className="dim">{summary}</small>
       </span>
       {severity !== undefined && (
         <span className="minor">
@@ -77,10 +84,10 @@ function More(props: RuleRowProps): JSX.Element {
 }
 
 function Facts({ rule, own }: RuleRowProps): JSX.Element {
-  const keeps = (rule.keepFiringFor ?? 0) * 1000
+  const keeps = rule.type === 'alerting' ? rule.keepFiringFor * 1000 : 0
   return (
     <dl className="rule-facts">
-      {rule.type === 'alerting' && <Fact name="Must hold for">{lastedText((rule.duration ?? 0) * 1000)}</Fact>}
+      {rule.type === 'alerting' && <Fact name="Must hold for">{lastedText(rule.duration * 1000)}</Fact>}
       {keeps > 0 && <Fact name="Fires on for">{lastedText(keeps)}</Fact>}
       <Fact name="Evaluated">{rule.lastEvaluation.startsWith('0001') ? 'not yet' : <When time={Date.parse(rule.lastEvaluation)} ago />}</Fact>
       <Fact name="Took">
@@ -132,7 +139,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: JS
 const SHOWN = 10
 
 function ActiveOf({ rule }: { readonly rule: ListedRule }): JSX.Element | null {
-  const alerts = rule.alerts ?? []
+  const alerts = rule.type === 'alerting' ? rule.alerts : []
   if (alerts.length === 0) return null
   return (
     <ul className="rule-alerts" aria-label={`Active alerts of ${rule.name}`}>

@@ -1,7 +1,8 @@
+import type { ListedOwnRule, ListedRule, ListedRuleGroup } from '@andon/model'
 import { SegmentedControl } from '@mantine/core'
 import { useSearch } from '@tanstack/react-router'
 import { type JSX, useMemo } from 'react'
-import { type ListedGroup, type ListedRule, OWN_GROUP, OWN_RULES_PATH, type OwnRule, type OwnRulesAnswer, removeRule, RULE_ROUTES, RULES_PATH, type RulesAnswer, saveRule } from '../api/rules.ts'
+import { OWN_GROUP, OWN_RULES_PATH, type OwnRulesAnswer, removeRule, RULE_ROUTES, RULES_PATH, type RulesAnswer, saveRule } from '../api/rules.ts'
 import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { AppLink } from '../ui/app-link.tsx'
@@ -58,26 +59,26 @@ export function RulesScreen(): JSX.Element {
   )
 }
 
-function noteOf(groups: readonly ListedGroup[]): string {
+function noteOf(groups: readonly ListedRuleGroup[]): string {
   const rules = groups.flatMap((group) => group.rules)
   const broken = rules.filter(({ health }) => health === 'err').length
   const alerting = rules.filter(({ type }) => type === 'alerting').length
   return [`${alerting} alerting`, `${rules.length - alerting} recording`, ...(broken === 0 ? [] : [`${broken} cannot be evaluated`])].join(' · ')
 }
 
-const isOwn = ({ name, file }: Pick<ListedGroup, 'name' | 'file'>): boolean => name === OWN_GROUP.name && file === OWN_GROUP.file
+const isOwn = ({ name, file }: Pick<ListedRuleGroup, 'name' | 'file'>): boolean => name === OWN_GROUP.name && file === OWN_GROUP.file
 
-function wants(rule: ListedRule, group: ListedGroup, find: string, state: string | undefined): boolean {
+function wants(rule: ListedRule, group: ListedRuleGroup, find: string, state: string | undefined): boolean {
   if (state === 'own' && !isOwn(group)) return false
   if (state === 'broken' && rule.health !== 'err') return false
-  if ((state === 'firing' || state === 'pending') && rule.state !== state) return false
+  if ((state === 'firing' || state === 'pending') && (rule.type !== 'alerting' || rule.state !== state)) return false
   return [rule.name, rule.query, group.name, group.file, ...Object.entries(rule.labels).map(([name, value]) => `${name}=${value}`)].join('\n').toLowerCase().includes(find.toLowerCase())
 }
 
-function Groups(props: { readonly groups: readonly ListedGroup[]; readonly own: readonly OwnRule[]; readonly find: string; readonly state: string | undefined }): JSX.Element {
+function Groups(props: { readonly groups: readonly ListedRuleGroup[]; readonly own: readonly ListedOwnRule[]; readonly find: string; readonly state: string | undefined }): JSX.Element {
   const { groups, own, find, state } = props
-  const restore = useAction<OwnRule>({ run: ({ id, definition }) => saveRule(id, definition, true), routes: RULE_ROUTES, failed: 'The rule was not restored' })
-  const remove = useAction<OwnRule>({
+  const restore = useAction<ListedOwnRule>({ run: ({ id, definition }) => saveRule(id, definition, true), routes: RULE_ROUTES, failed: 'The rule was not restored' })
+  const remove = useAction<ListedOwnRule>({
     run: ({ id }) => removeRule(id),
     routes: RULE_ROUTES,
     done: (rule) => ({ text: `The rule ${rule.alert} is removed; its alerts are over.`, undo: () => void restore.run(rule) }),

@@ -1,7 +1,8 @@
+import type { ListedSilence } from '@andon/model'
 import { Button } from '@mantine/core'
 import { useSearch } from '@tanstack/react-router'
 import { type JSX, useMemo, useState } from 'react'
-import { ALERTS_PATH, type AlertsAnswer, type Silence, SILENCES_PATH, type SilencesAnswer } from '../api/alerts.ts'
+import { ALERTS_PATH, type AlertsAnswer, SILENCES_PATH, type SilencesAnswer } from '../api/alerts.ts'
 import { useSilenceActions } from '../api/silence-actions.ts'
 import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
@@ -34,7 +35,7 @@ export function SilencesScreen(): JSX.Element {
   const patch = usePatch()
   const query = useLive<SilencesAnswer>(SILENCES_PATH)
   const alerts = useLive<AlertsAnswer>(ALERTS_PATH)
-  const [edited, setEdited] = useState<Silence | null>(null)
+  const [edited, setEdited] = useState<ListedSilence | null>(null)
   const actions = useSilenceActions()
   const active = alerts.data?.alerts ?? []
   const count = (matchers: readonly Matcher[]): number => active.filter(({ labels }) => matches(matchers, labels)).length
@@ -86,15 +87,15 @@ export function SilencesScreen(): JSX.Element {
   )
 }
 
-const initialOf = ({ matchers, comment, startsAt, endsAt, state }: Silence): { matchers: readonly Matcher[]; comment: string; startsAt?: number; endsAt?: number } => (state === 'expired' ? { matchers, comment } : { matchers, comment, startsAt, endsAt })
+const initialOf = ({ matchers, comment, startsAt, endsAt, state }: ListedSilence): { matchers: readonly Matcher[]; comment: string; startsAt?: number; endsAt?: number } => (state === 'expired' ? { matchers, comment } : { matchers, comment, startsAt, endsAt })
 
 interface PartProps {
   readonly title: string
-  readonly silences: readonly Silence[]
+  readonly silences: readonly ListedSilence[]
   readonly count: (matchers: readonly Matcher[]) => number
   readonly busy: boolean
-  readonly onEdit: (silence: Silence) => void
-  readonly onExpire: (silence: Silence) => void
+  readonly onEdit: (silence: ListedSilence) => void
+  readonly onExpire: (silence: ListedSilence) => void
   readonly children?: JSX.Element
 }
 
@@ -144,7 +145,7 @@ function Part({ title, silences, count, busy, onEdit, onExpire, children }: Part
   )
 }
 
-function matchText(count: number, state: Silence['state']): string {
+function matchText(count: number, state: ListedSilence['state']): string {
   if (count === 0) return 'no active alert matches'
   return `${state === 'active' ? 'silences' : 'would silence'} ${count === 1 ? '1 active alert' : `${count} active alerts`}`
 }
@@ -163,7 +164,7 @@ function Matchers({ matchers }: { readonly matchers: readonly Matcher[] }): JSX.
 
 const EXPIRED_SHOWN = 20
 
-function Expired({ silences, onAgain }: { readonly silences: readonly Silence[]; readonly onAgain: (silence: Silence) => void }): JSX.Element {
+function Expired({ silences, onAgain }: { readonly silences: readonly ListedSilence[]; readonly onAgain: (silence: ListedSilence) => void }): JSX.Element {
   return (
     <Panel flush title="Ended" aside={<span>In the last five days</span>}>
       <ul className="silences ended">

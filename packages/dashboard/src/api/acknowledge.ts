@@ -1,6 +1,6 @@
-import type { Milliseconds } from '@andon/model'
+import type { Incident, IncidentRow, Milliseconds } from '@andon/model'
 import { type Action, useAction } from '../ui/use-action.ts'
-import { type Incident, INCIDENT_ROUTES, type IncidentAnswer, incidentPath, type IncidentRow, type IncidentsAnswer, setIncidentState } from './incidents.ts'
+import { INCIDENT_ROUTES, type IncidentAnswer, incidentPath, type IncidentsAnswer, setIncidentState } from './incidents.ts'
 
 const has = <K extends string>(value: unknown, key: K): value is Readonly<Record<K, unknown>> => typeof value === 'object' && value !== null && key in value
 

@@ -1,23 +1,24 @@
+import type { ListedSilence } from '@andon/model'
 import { type Action, useAction } from '../ui/use-action.ts'
-import { createSilence, expireSilence, type Silence, SILENCE_ROUTES, type SilenceRequest } from './alerts.ts'
+import { createSilence, expireSilence, SILENCE_ROUTES, type SilenceRequest } from './alerts.ts'
 
-const isSilence = (value: unknown): value is Silence => typeof value === 'object' && value !== null && 'id' in value && 'matchers' in value
+const isSilence = (value: unknown): value is ListedSilence => typeof value === 'object' && value !== null && 'id' in value && 'matchers' in value
 
 /** Making a silence, which can be taken back, and ending one, which can be made again. */
 export interface SilenceActions {
   readonly create: Action<SilenceRequest>
-  readonly expire: Action<Silence>
+  readonly expire: Action<ListedSilence>
 }
 
 export function useSilenceActions(): SilenceActions {
-  const takeBack = useAction<Silence>({ run: ({ id }) => expireSilence(id), routes: SILENCE_ROUTES, done: () => ({ text: 'The silence is ended.' }), failed: 'The silence was not ended' })
+  const takeBack = useAction<ListedSilence>({ run: ({ id }) => expireSilence(id), routes: SILENCE_ROUTES, done: () => ({ text: 'The silence is ended.' }), failed: 'The silence was not ended' })
   const create = useAction<SilenceRequest>({
     run: createSilence,
     routes: SILENCE_ROUTES,
     done: ({ id }, made) => ({ text: id === undefined ? 'Silenced: it is not told until then.' : 'The silence is changed.', ...(id === undefined && isSilence(made) ? { undo: () => void takeBack.run(made) } : {}) }),
     failed: 'The silence was not created',
   })
-  const expire = useAction<Silence>({
+  const expire = useAction<ListedSilence>({
     run: ({ id }) => expireSilence(id),
     routes: SILENCE_ROUTES,
     done: (silence) => ({

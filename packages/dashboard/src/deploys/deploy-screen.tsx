@@ -1,6 +1,7 @@
+import type { ComparedSeries, ReleaseComparison, ReleaseVerdict } from '@andon/model'
 import { useParams } from '@tanstack/react-router'
 import type { JSX } from 'react'
-import { type ComparedSeries, deployPath, type ReleaseComparison, type ReleaseVerdict, signalUnit } from '../api/detection.ts'
+import { deployPath, signalUnit } from '../api/detection.ts'
 import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { AppLink } from '../ui/app-link.tsx'

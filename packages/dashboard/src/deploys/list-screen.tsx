@@ -2,7 +2,7 @@ import type { DeployMarker } from '@andon/model'
 import { Button, TextInput } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type JSX, useMemo, useState } from 'react'
-import { DEPLOY_ROUTES, deploysPath, type DeploysAnswer, tellDeploy, type ToldDeploy } from '../api/detection.ts'
+import { DEPLOY_ROUTES, type DeployRequest, deploysPath, type DeploysAnswer, tellDeploy } from '../api/detection.ts'
 import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { AppLink } from '../ui/app-link.tsx'
@@ -115,7 +115,7 @@ const columns = (zone: Zone, now: number): readonly Column<DeployMarker>[] => [
 function Tell({ onDone }: { readonly onDone: () => void }): JSX.Element {
   const [typed, setTyped] = useState({ service: '', version: '', environment: '', note: '' })
   const [tried, setTried] = useState(false)
-  const tell = useAction<ToldDeploy>({ run: tellDeploy, routes: DEPLOY_ROUTES, done: ({ service, version }) => ({ text: `${service} ${version} is marked.` }), failed: 'The deploy was not marked' })
+  const tell = useAction<DeployRequest>({ run: tellDeploy, routes: DEPLOY_ROUTES, done: ({ service, version }) => ({ text: `${service} ${version} is marked.` }), failed: 'The deploy was not marked' })
   const field = (name: keyof typeof typed, label: string, placeholder: string, needed: boolean): JSX.Element => (
     <TextInput size="xs" label={label} placeholder={placeholder} value={typed[name]} error={tried && needed && typed[name].trim() === '' ? 'Is needed' : null} onChange={(event) => setTyped({ ...typed, [name]: event.currentTarget.value })} />
   )

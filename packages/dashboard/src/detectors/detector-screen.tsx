@@ -1,6 +1,7 @@
+import type { DetectorDetail } from '@andon/model'
 import { useParams } from '@tanstack/react-router'
 import { type JSX, useMemo } from 'react'
-import { type DetectorDetail, detectorPath, signalUnit } from '../api/detection.ts'
+import { detectorPath, signalUnit } from '../api/detection.ts'
 import { useExpression } from '../api/use-expression.ts'
 import { useLive } from '../api/use-live.ts'
 import type { ChartMark, ChartSeries } from '../charts/chart-options.ts'

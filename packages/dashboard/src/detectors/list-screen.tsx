@@ -1,7 +1,8 @@
+import { DETECTOR_STATES, type ListedDetector } from '@andon/model'
 import { SegmentedControl } from '@mantine/core'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { type JSX, useMemo } from 'react'
-import { type Detector, DETECTOR_STATES, DETECTORS_PATH, type DetectorsAnswer, signalUnit } from '../api/detection.ts'
+import { DETECTORS_PATH, type DetectorsAnswer, signalUnit } from '../api/detection.ts'
 import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { AppLink } from '../ui/app-link.tsx'
@@ -53,7 +54,7 @@ function noteOf({ detectors, total, replaying }: DetectorsAnswer): string {
   return [`${total} series`, firing === 0 ? 'none fires' : `${firing} ${firing === 1 ? 'fires' : 'fire'}`, `${paging} may call people`, ...(replaying ? ['reading what is stored'] : [])].join(' · ')
 }
 
-function Known({ detectors, find, state }: { readonly detectors: readonly Detector[]; readonly find: string; readonly state: string | undefined }): JSX.Element {
+function Known({ detectors, find, state }: { readonly detectors: readonly ListedDetector[]; readonly find: string; readonly state: string | undefined }): JSX.Element {
   const navigate = useNavigate()
   const found = useMemo(
     () => detectors.filter((one) => (state === undefined || (state === 'firing' ? one.firing : one.state === state)) && [one.service, one.environment, one.title, one.signal, one.key].join('\n').toLowerCase().includes(find.toLowerCase())),
@@ -82,7 +83,7 @@ function Known({ detectors, find, state }: { readonly detectors: readonly Detect
   )
 }
 
-const COLUMNS: readonly Column<Detector>[] = [
+const COLUMNS: readonly Column<ListedDetector>[] = [
   {
     key: 'series',
     header: 'Series',

@@ -1,4 +1,4 @@
-import type { Detector, DetectorState } from '../api/detection.ts'
+import type { DetectorState, ListedDetector } from '@andon/model'
 
 export const STATE_TEXT: Readonly<Record<DetectorState, string>> = { learning: 'learning', silent: 'silent', ticket: 'ticket', page: 'page' }
 
@@ -10,12 +10,12 @@ export const STATE_WHY: Readonly<Record<DetectorState, string>> = {
 }
 
 /** How far a value lies outside of what is expected: 0 inside, 1 at the edge of twice the width. */
-export function outside({ value, low, high }: Pick<Detector, 'value' | 'low' | 'high'>): boolean {
+export function outside({ value, low, high }: Pick<ListedDetector, 'value' | 'low' | 'high'>): boolean {
   return value !== null && ((low !== null && value < low) || (high !== null && value > high))
 }
 
 /** How full the evidence is, a share of what raises an alarm; on a logarithmic scale, because evidence multiplies. */
-export function evidenceShare({ statistic, threshold }: Pick<Detector, 'statistic' | 'threshold'>): number {
+export function evidenceShare({ statistic, threshold }: Pick<ListedDetector, 'statistic' | 'threshold'>): number {
   if (statistic === null || threshold === null || threshold <= 1 || statistic <= 1) return 0
   return Math.min(1, Math.log(statistic) / Math.log(threshold))
 }

@@ -1,6 +1,6 @@
+import type { Incident, IncidentAlert } from '@andon/model'
 import { Button } from '@mantine/core'
 import { type JSX, useMemo, useState } from 'react'
-import type { Incident, IncidentAlert } from '../api/incidents.ts'
 import { unitOfExpression } from '../api/promql.ts'
 import { useExpression } from '../api/use-expression.ts'
 import type { ChartMark } from '../charts/chart-options.ts'

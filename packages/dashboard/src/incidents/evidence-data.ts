@@ -1,5 +1,5 @@
 // What was pinned, as facts to read. Its data come from other routes of the server and are read with care: a page must not fail on old evidence.
-import type { Evidence } from '../api/incidents.ts'
+import type { Evidence } from '@andon/model'
 import { quantityText } from '../ui/format.ts'
 
 export interface EvidenceFact {

@@ -1,5 +1,6 @@
+import type { Evidence } from '@andon/model'
 import { type JSX, useMemo, useState } from 'react'
-import { type Evidence, evidencePath } from '../api/incidents.ts'
+import { evidencePath } from '../api/incidents.ts'
 import { unitOfExpression } from '../api/promql.ts'
 import { useOnce } from '../api/use-live.ts'
 import { asLines } from '../charts/lines.ts'

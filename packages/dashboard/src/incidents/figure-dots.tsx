@@ -1,6 +1,6 @@
+import type { FiguredIncident, IncidentFigures } from '@andon/model'
 import { useNavigate } from '@tanstack/react-router'
 import { type JSX, useMemo } from 'react'
-import type { FiguredIncident, IncidentFigures } from '../api/incidents.ts'
 import { lastedText, timeText } from '../ui/time-text.ts'
 import { readShellSearch } from '../ui/url-state.ts'
 import { useShell } from '../ui/use-shell.ts'

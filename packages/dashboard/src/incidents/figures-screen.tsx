@@ -1,5 +1,6 @@
+import type { FigureSummary } from '@andon/model'
 import type { JSX } from 'react'
-import { type FiguresAnswer, figuresPath, type FigureSummary } from '../api/incidents.ts'
+import { type FiguresAnswer, figuresPath } from '../api/incidents.ts'
 import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { Num } from '../ui/number.tsx'

@@ -1,6 +1,6 @@
+import type { FiguredIncident } from '@andon/model'
 import { useNavigate } from '@tanstack/react-router'
 import { type JSX, useMemo } from 'react'
-import type { FiguredIncident } from '../api/incidents.ts'
 import { AppLink } from '../ui/app-link.tsx'
 import { DataTable } from '../ui/data-table.tsx'
 import { Severity } from '../ui/severity.tsx'

@@ -1,5 +1,5 @@
+import type { Incident, IncidentFigures, MatchedRunbook, Runbook, TimelineEntry } from '@andon/model'
 import type { JSX, ReactNode } from 'react'
-import type { Incident, IncidentFigures, MatchedRunbook, Runbook, TimelineEntry } from '../api/incidents.ts'
 import { AppLink } from '../ui/app-link.tsx'
 import { Icon, type IconName } from '../ui/icons.tsx'
 import { agoText, lastedText } from '../ui/time-text.ts'
@@ -74,7 +74,7 @@ function Since({ incident, figures }: GlanceProps): JSX.Element {
     <Card icon="clock" title={end === null ? 'Since when' : 'How long'}>
       <p className="glance-main num">{lastedText(lengthOf(incident, now))}</p>
       <p className="dim">
-        began about <When time={incident.onsetAt} />, found {figures.mttdMs === null ? '' : `${lastedText(figures.mttdMs)} later`}
+        began about <When time={incident.onsetAt} />, found {lastedText(figures.mttdMs)} later
         {incident.reopened > 0 && ` · reopened ${incident.reopened === 1 ? 'once' : `${incident.reopened} times`}`}
       </p>
     </Card>

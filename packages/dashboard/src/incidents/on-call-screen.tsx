@@ -1,5 +1,6 @@
+import type { EscalationStep, ListedRunbook } from '@andon/model'
 import { type JSX, useState } from 'react'
-import { type EscalationStep, type ListedRunbook, ON_CALL_PATH, type OnCallAnswer, type RunbookAnswer, runbookPath, RUNBOOKS_PATH, type RunbooksAnswer } from '../api/incidents.ts'
+import { ON_CALL_PATH, type OnCallAnswer, type RunbookAnswer, runbookPath, RUNBOOKS_PATH, type RunbooksAnswer } from '../api/incidents.ts'
 import { useLive, useOnce } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { Dialog } from '../ui/dialog.tsx'

@@ -1,7 +1,7 @@
+import type { IncidentRow } from '@andon/model'
 import { Button } from '@mantine/core'
 import type { JSX } from 'react'
 import { useAcknowledge } from '../api/acknowledge.ts'
-import type { IncidentRow } from '../api/incidents.ts'
 import { AppLink } from '../ui/app-link.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Severity } from '../ui/severity.tsx'

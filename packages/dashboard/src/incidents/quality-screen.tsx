@@ -1,5 +1,6 @@
+import type { AlertQuality } from '@andon/model'
 import type { JSX } from 'react'
-import { type AlertQuality, type QualityAnswer, qualityPath } from '../api/incidents.ts'
+import { type QualityAnswer, qualityPath } from '../api/incidents.ts'
 import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { AppLink } from '../ui/app-link.tsx'

@@ -1,6 +1,7 @@
+import type { CheckResult, Incident, MatchedRunbook, Runbook } from '@andon/model'
 import { Button, NativeSelect } from '@mantine/core'
 import type { JSX } from 'react'
-import type { CheckResult, Incident, MatchedRunbook, Runbook, RunbookAnswer } from '../api/incidents.ts'
+import type { RunbookAnswer } from '../api/incidents.ts'
 import { unitOfExpression } from '../api/promql.ts'
 import { Answer, type Asked } from '../ui/answer.tsx'
 import { quantityText } from '../ui/format.ts'

@@ -1,6 +1,7 @@
+import { type Incident, INCIDENT_STATES, type IncidentFigures, type IncidentState } from '@andon/model'
 import { Button } from '@mantine/core'
 import type { JSX } from 'react'
-import { type Incident, INCIDENT_STATES, type IncidentAnswer, type IncidentFigures, type IncidentState } from '../api/incidents.ts'
+import type { IncidentAnswer } from '../api/incidents.ts'
 import { ConfirmButton } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { lastedText } from '../ui/time-text.ts'

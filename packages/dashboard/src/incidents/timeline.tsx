@@ -1,6 +1,6 @@
+import type { TimelineEntry, TimelineKind } from '@andon/model'
 import { Button, SegmentedControl, Textarea } from '@mantine/core'
 import { type JSX, type KeyboardEvent, useMemo, useState } from 'react'
-import type { TimelineEntry } from '../api/incidents.ts'
 import { AppLink } from '../ui/app-link.tsx'
 import { Icon } from '../ui/icons.tsx'
 import { Panel } from '../ui/panel.tsx'
@@ -20,7 +20,7 @@ export interface TimelineProps {
   readonly onComment: (text: string) => Promise<boolean>
 }
 
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
+const GROUPS: Readonly<Record<string, readonly TimelineKind[]>> = {
   people: ['comment', 'action', 'state', 'step', 'quality', 'opened', 'reopened'],
   messages: ['notification', 'escalation'],
   changes: ['deploy'],

@@ -1,5 +1,6 @@
+import type { AlertVerdict, Incident, IncidentState } from '@andon/model'
 import { withIncident, YOU } from '../api/acknowledge.ts'
-import { addComment, type AlertVerdict, INCIDENT_ROUTES, type Incident, type IncidentState, setIncidentState, setVerdict, tickStep, withState } from '../api/incidents.ts'
+import { addComment, INCIDENT_ROUTES, setIncidentState, setVerdict, tickStep, withState } from '../api/incidents.ts'
 import { type Action, useAction } from '../ui/use-action.ts'
 import { STATE_TEXT } from './words.ts'
 

@@ -1,6 +1,6 @@
+import type { AlertVerdict, Incident } from '@andon/model'
 import { SegmentedControl } from '@mantine/core'
 import type { JSX } from 'react'
-import type { AlertVerdict, Incident } from '../api/incidents.ts'
 import { Panel } from '../ui/panel.tsx'
 import { When } from '../ui/when.tsx'
 

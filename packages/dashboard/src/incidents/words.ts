@@ -1,6 +1,5 @@
 // How incidents are put into words.
-import type { Milliseconds } from '@andon/model'
-import type { Incident, IncidentAlert, IncidentState, Runbook } from '../api/incidents.ts'
+import type { Incident, IncidentAlert, IncidentState, Milliseconds, Runbook, TimelineKind } from '@andon/model'
 import type { IconName } from '../ui/icons.tsx'
 
 /** The states as pages say them. */
@@ -44,7 +43,7 @@ export function alertsInOrder(alerts: readonly IncidentAlert[]): IncidentAlert[]
 /** What an alert says of itself. */
 export const summaryOf = ({ annotations, rule }: Pick<IncidentAlert, 'annotations' | 'rule'>): string => annotations['summary'] ?? annotations['description'] ?? annotations['message'] ?? rule
 
-const ICONS: Readonly<Record<string, IconName>> = {
+const ICONS: Readonly<Record<TimelineKind, IconName>> = {
   opened: 'incident',
   reopened: 'incident',
   alert: 'alert',
@@ -61,7 +60,7 @@ const ICONS: Readonly<Record<string, IconName>> = {
 }
 
 /** The picture of an entry of a timeline. */
-export const entryIcon = (kind: string): IconName => ICONS[kind] ?? 'info'
+export const entryIcon = (kind: TimelineKind): IconName => ICONS[kind]
 
 /** Which actions of a runbook are ticked, by their place. */
 export function tickedActions(incident: Pick<Incident, 'steps'>, runbook: Pick<Runbook, 'name'>): ReadonlyMap<number, { readonly at: Milliseconds; readonly actor: string }> {

@@ -1,5 +1,5 @@
+import type { AgreementReport } from '@andon/model'
 import type { JSX } from 'react'
-import type { AgreementReport } from '../api/objectives.ts'
 import { quantityText } from '../ui/format.ts'
 import { shareText } from '../ui/percent.ts'
 

@@ -1,5 +1,5 @@
+import type { BudgetLedger, LedgerEntry } from '@andon/model'
 import type { JSX } from 'react'
-import type { LedgerAnswer, LedgerEntry } from '../api/objectives.ts'
 import { AppLink } from '../ui/app-link.tsx'
 import { DataTable } from '../ui/data-table.tsx'
 import { Num } from '../ui/number.tsx'
@@ -41,7 +41,7 @@ function columns(by: string): readonly Column<LedgerEntry>[] {
 }
 
 /** The parts of all that was bad; they sum to the whole. */
-export function Ledger({ ledger, by }: { readonly ledger: LedgerAnswer; readonly by: string }): JSX.Element {
+export function Ledger({ ledger, by }: { readonly ledger: BudgetLedger; readonly by: string }): JSX.Element {
   const rows = by === 'route' ? ledger.byRoute : by === 'release' ? ledger.byRelease : ledger.byIncident
   if (ledger.bad === 0 || rows.length === 0) return <Nothing title="Nothing was bad in this window">{ledger.total === 0 ? 'Nothing was counted either.' : 'The whole budget is left.'}</Nothing>
   return (

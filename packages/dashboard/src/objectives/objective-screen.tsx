@@ -1,7 +1,8 @@
+import type { BudgetLedger, BurnDown, ObjectiveDetail, WindowStanding } from '@andon/model'
 import { SegmentedControl } from '@mantine/core'
 import { useParams, useSearch } from '@tanstack/react-router'
 import { type JSX, useMemo } from 'react'
-import { burnDownPath, type BurnDownAnswer, indicatorText, ledgerPath, type LedgerAnswer, objectivePath, type ObjectiveDetail, type WindowStanding } from '../api/objectives.ts'
+import { burnDownPath, indicatorText, ledgerPath, objectivePath } from '../api/objectives.ts'
 import { useLive } from '../api/use-live.ts'
 import { TimeSeries } from '../charts/time-series.tsx'
 import { Answer } from '../ui/answer.tsx'
@@ -149,7 +150,7 @@ function Standing({ detail, window }: { readonly detail: ObjectiveDetail; readon
 
 function BurnDown({ id, window }: { readonly id: string; readonly window: WindowStanding }): JSX.Element {
   const { zone } = useShell()
-  const query = useLive<BurnDownAnswer>(burnDownPath(id, window.name))
+  const query = useLive<BurnDown>(burnDownPath(id, window.name))
   return (
     <Panel faded={query.isPlaceholderData}>
       <Answer asked={query} bare rows={1} height={220}>
@@ -175,7 +176,7 @@ function BurnDown({ id, window }: { readonly id: string; readonly window: Window
 }
 
 function Spent({ id, window, by, onBy }: { readonly id: string; readonly window: string; readonly by: string; readonly onBy: (by: string) => void }): JSX.Element {
-  const query = useLive<LedgerAnswer>(ledgerPath(id, window))
+  const query = useLive<BudgetLedger>(ledgerPath(id, window))
   return (
     <Panel
       flush

@@ -1,6 +1,7 @@
+import type { ObjectiveDetail, WhatIf } from '@andon/model'
 import { useDebouncedValue } from '@mantine/hooks'
 import { type JSX, useState } from 'react'
-import { type ObjectiveDetail, type WhatIfAnswer, whatIfPath } from '../api/objectives.ts'
+import { whatIfPath } from '../api/objectives.ts'
 import { useLive } from '../api/use-live.ts'
 import { Answer } from '../ui/answer.tsx'
 import { Panel } from '../ui/panel.tsx'
@@ -19,7 +20,7 @@ export function WhatIf({ detail, percent, onPercent }: { readonly detail: Object
   const [at, setAt] = useState(given >= 0 ? given : own)
   const [settled] = useDebouncedValue(at, 250)
   const target = TARGETS[settled] ?? '99.9'
-  const query = useLive<WhatIfAnswer>(whatIfPath(detail.id, target))
+  const query = useLive<WhatIf>(whatIfPath(detail.id, target))
   return (
     <Panel title="What if the target were" aside={<b className="num">{TARGETS[at]} %</b>} faded={query.isPlaceholderData}>
       <input

@@ -1,5 +1,5 @@
 // How objectives are put into words.
-import type { ObjectiveState, ObjectiveSummary, WindowStanding } from '../api/objectives.ts'
+import type { ObjectiveState, ObjectiveSummary, WindowStanding } from '@andon/model'
 import { quantityText } from '../ui/format.ts'
 import { lastedText } from '../ui/time-text.ts'
 
