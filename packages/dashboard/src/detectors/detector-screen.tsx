@@ -17,7 +17,7 @@ import { resolveRange } from '../ui/time-range.ts'
 import { lastedText, timeText } from '../ui/time-text.ts'
 import { useNow, useShell } from '../ui/use-shell.ts'
 import { When } from '../ui/when.tsx'
-import { evidenceShare, outside, STATE_TEXT, STATE_WHY } from './words.ts'
+import { evidenceShare, outside, peakShare, STATE_TEXT, STATE_WHY } from './words.ts'
 import './detectors.css'
 
 /** One series: what is expected of it, and each time that it raised an alarm. */
@@ -126,7 +126,7 @@ function Episodes({ detector }: { readonly detector: DetectorDetail }): JSX.Elem
                   Lasted
                 </th>
                 <th scope="col" className="end">
-                  Worst
+                  Evidence
                 </th>
                 <th scope="col" className="minor">
                   Explained
@@ -140,7 +140,7 @@ function Episodes({ detector }: { readonly detector: DetectorDetail }): JSX.Elem
                   <td className="num">{lastedText(one.start - (one.onset ?? one.start))} later</td>
                   <td className="end num">{one.end === null ? <span className="tag bad">for {lastedText(now - one.start)}</span> : lastedText(one.end - one.start)}</td>
                   <td className="end">
-                    <Num value={one.peak} unit={signalUnit(detector.unit)} />
+                    <Num value={peakShare(one, detector)} unit="ratio" />
                   </td>
                   <td className="minor">{one.isExplained ? 'yes' : 'no'}</td>
                 </tr>

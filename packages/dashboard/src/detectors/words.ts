@@ -1,4 +1,4 @@
-import type { DetectorState, ListedDetector } from '@andon/model'
+import type { DetectorAlarm, DetectorState, ListedDetector } from '@andon/model'
 
 export const STATE_TEXT: Readonly<Record<DetectorState, string>> = { learning: 'learning', silent: 'silent', ticket: 'ticket', page: 'page' }
 
@@ -14,8 +14,11 @@ export function outside({ value, low, high }: Pick<ListedDetector, 'value' | 'lo
   return value !== null && ((low !== null && value < low) || (high !== null && value > high))
 }
 
-/** How full the evidence is, a share of what raises an alarm; on a logarithmic scale, because evidence multiplies. */
+/** How full the evidence is, a share of what raises an alarm; both are logarithms already, because evidence multiplies. */
 export function evidenceShare({ statistic, threshold }: Pick<ListedDetector, 'statistic' | 'threshold'>): number {
-  if (statistic === null || threshold === null || threshold <= 1 || statistic <= 1) return 0
-  return Math.min(1, Math.log(statistic) / Math.log(threshold))
+  if (statistic === null || threshold === null || threshold <= 0 || statistic <= 0) return 0
+  return Math.min(1, statistic / threshold)
 }
+
+/** The greatest evidence of an alarm, as a share of what raises one now: above 1 where it went on to grow. */
+export const peakShare = ({ peak }: Pick<DetectorAlarm, 'peak'>, { threshold }: Pick<ListedDetector, 'threshold'>): number | null => (peak === null || threshold === null || threshold <= 0 ? null : peak / threshold)

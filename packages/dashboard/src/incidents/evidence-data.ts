@@ -1,5 +1,5 @@
 // What was pinned, as facts to read. Its data come from other routes of the server and are read with care: a page must not fail on old evidence.
-import type { Evidence } from '@andon/model'
+import type { Evidence, PinnedSpan } from '@andon/model'
 import { quantityText } from '../ui/format.ts'
 
 export interface EvidenceFact {
@@ -53,10 +53,12 @@ export function courseOf(data: unknown): PinnedCourse | null {
   }
 }
 
+const of = (span: unknown, key: keyof PinnedSpan): unknown => field(span, key)
+
 function traceFacts(data: unknown): EvidenceFact[] {
   const spans = listIn(data, 'spans')
-  const slow = spans.toSorted((a, b) => (number(field(b, 'durationUs')) ?? 0) - (number(field(a, 'durationUs')) ?? 0)).slice(0, MOST)
-  return slow.map((span) => ({ name: `${text(field(span, 'service'))} · ${text(field(span, 'name'))}`, text: quantityText(number(field(span, 'durationUs')), 'microseconds') }))
+  const slow = spans.toSorted((a, b) => (number(of(b, 'durationMs')) ?? 0) - (number(of(a, 'durationMs')) ?? 0)).slice(0, MOST)
+  return slow.map((span) => ({ name: `${text(of(span, 'service'))} · ${text(of(span, 'name'))}`, text: quantityText(number(of(span, 'durationMs')), 'milliseconds') }))
 }
 
 const errorFacts = (data: unknown): EvidenceFact[] =>
