@@ -58,7 +58,7 @@ export const OBJECTIVE: ObjectiveDetail = {
     file: '/etc/andon/objectives/kanban.yaml',
   },
   expression: ERROR_EXPRESSION,
-  alerts: { page: { state: 'firing', startsAt: ago(12 * MINUTE), endsAt: undefined, onsetAt: ago(14 * MINUTE), value: 0.084, by: ['fast', '1h/5m'], noDataSince: undefined } },
+  alerts: { page: { state: 'firing', startsAt: ago(12 * MINUTE), endsAt: undefined, onsetAt: ago(14 * MINUTE), value: 0.084, overMs: 2 * MINUTE, by: ['fast', '1h/5m'], noDataSince: undefined } },
   month: { end: NOW + 6 * DAY, attainment: 0.99904, spent: 0.96, kept: true },
   maintenance: [{ start: NOW + DAY, end: NOW + DAY + 2 * HOUR, comment: 'The database is moved' }],
 }

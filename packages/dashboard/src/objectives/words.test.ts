@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ObjectiveState } from '../api/objectives.ts'
+import type { ObjectiveState } from '@andon/model'
 import { nextPeriod, previousPeriod } from './periods.ts'
 import { exhaustionText, outageText, rateText, rateTone, standingTag } from './words.ts'
 
