@@ -153,7 +153,7 @@ async function notifications(node: string): Promise<string> {
 }
 
 async function nullSuite(node: string): Promise<string> {
-  const { soakNullSuite } = await load<{ readonly soakNullSuite: (weeks: number, machine: string) => Promise<string> }>('null-suite.js')
+  const { soakNullSuite } = await load<{ readonly soakNullSuite: (weeks: number, machine: string) => Promise<string> }>('null-suite/report.js')
   return await soakNullSuite(numberOf('weeks', 4, 1), await machineOf(node))
 }
 

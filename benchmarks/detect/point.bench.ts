@@ -15,8 +15,9 @@ const COUNT = 5760
 const DAYS = 3
 const SLICE = 15_000
 
+/** @param file - a compiled one, from the root of the repository */
 async function load<T>(file: string): Promise<T> {
-  const loaded: T = await import(pathToFileURL(join(import.meta.dirname, '../../../packages/server/dist/detect', file)).href)
+  const loaded: T = await import(pathToFileURL(join(import.meta.dirname, '../../..', file)).href)
   return loaded
 }
 
@@ -32,7 +33,7 @@ function latencies(): Float64Array {
 
 /** The work of a detector that has learned for some days. */
 async function ours(signal: string, of: (value: number) => readonly [value: number, count: number]): Promise<() => void> {
-  const { signalOf } = await load<{ readonly signalOf: (name: string) => { readonly detector: () => Detector } }>('signals.js')
+  const { signalOf } = await load<{ readonly signalOf: (name: string) => { readonly detector: () => Detector } }>('packages/server/dist/detect/signals.js')
   const detector = signalOf(signal).detector()
   const values = latencies()
   let time = Date.UTC(2026, 0, 5)
@@ -48,7 +49,7 @@ async function ours(signal: string, of: (value: number) => readonly [value: numb
 }
 
 async function peer(name: 'StaticSigma' | 'RobustZ'): Promise<() => void> {
-  const detectors = await load<Readonly<Record<'StaticSigma' | 'RobustZ', new (worse: 'up') => SimpleDetector>>>('simple-detectors.js')
+  const detectors = await load<Readonly<Record<'StaticSigma' | 'RobustZ', new (worse: 'up') => SimpleDetector>>>('test/dist/soak/scoring/simple-detectors.js')
   const detector = new detectors[name]('up')
   const values = latencies()
   return () => {

@@ -10,7 +10,7 @@ export interface Slope {
 }
 
 /** The standard normal quantile of a two-sided interval of 95 %. */
-const Z = 1.959964
+export const Z95 = 1.959964
 
 /**
  * Theil and Sen's slope with Sen's interval: a few points that lie far off, such as a heap measured before a late collection,
@@ -25,7 +25,7 @@ export function slopeOf(points: readonly (readonly [number, number])[]): Slope {
   if (points.length < 4) throw new RangeError('slopeOf needs at least 4 points')
   const slopes = points.flatMap(([x, y], index) => points.slice(index + 1).map(([otherX, otherY]) => (otherY - y) / (otherX - x))).toSorted((a, b) => a - b)
   const { length } = points
-  const width = Z * Math.sqrt((length * (length - 1) * (2 * length + 5)) / 18)
+  const width = Z95 * Math.sqrt((length * (length - 1) * (2 * length + 5)) / 18)
   const at = (rank: number): number => slopes[Math.min(slopes.length - 1, Math.max(0, Math.round(rank)))] ?? Number.NaN
   return { median: at((slopes.length - 1) / 2), low: at((slopes.length - width) / 2 - 1), high: at((slopes.length + width) / 2), confidence: 0.95 }
 }

@@ -1,4 +1,5 @@
 export type { Benchmark, Work } from './case.ts'
+export { Chance } from './load/chance.ts'
 export { Connection, headOf } from './load/connection.ts'
 export { encodeWrite, stampMilliseconds } from './load/remote-write.ts'
 export { MEASURED, processesOf } from './load/sample-series.ts'

@@ -6,18 +6,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
-import { quantile, seeded } from '@andon/model'
 import { root } from '../../repository/root.ts'
-import { type Detector, episodes, robustZ, staticThreeSigma } from './detectors.ts'
-import { added, bucketOf, countAbove, quantileOf, sliceOf } from './histogram.ts'
-import { watchDetector, type WatchLike } from './pipeline.ts'
+import { type Detector, episodes, robustZ, staticThreeSigma } from '../scoring/detectors.ts'
+import { hasEffect } from '../scoring/effect.ts'
+import { counts, score } from '../scoring/score.ts'
+import { isDisturbed, STEP_MS, type Stretch } from '../scoring/stretch.ts'
 import { INJECTIONS, LOADS, planOf } from './plan.ts'
 import { increases, readSlices } from './queries.ts'
 import { recordPiece } from './record.ts'
-import { append, readManifest, readRecording, RECORDED, type Recording, STEP_MS } from './recording.ts'
-import { hasEffect, load, type Stretch } from './replay.ts'
-import { corpusReport, wilson } from './report.ts'
-import { counts, score } from './score.ts'
+import { append, readManifest, readRecording, RECORDED, type Recording } from './recording.ts'
+import { load } from './replay.ts'
+import { corpusReport } from './report.ts'
 import { SimulatedClock, SimulatedStand } from './simulated.ts'
 import { Stand } from './stand.ts'
 
@@ -40,24 +39,6 @@ test('counters are told apart by slice: silent, new and reset ones too', () => {
   assert.deepEqual(increases([[0, 5], [1, 8], [2, 1]], 2), [3, 1])
 })
 
-/** A slice that holds values. */
-function sliceWith(values: readonly number[]): ReturnType<typeof sliceOf> {
-  const buckets = new Map<number, number>()
-  for (const value of values) buckets.set(bucketOf(value), (buckets.get(bucketOf(value)) ?? 0) + 1)
-  return sliceOf(values.length, values.reduce((sum, value) => sum + value, 0), buckets)
-}
-
-test('quantiles of slices lie within a bucket of the exact ones', () => {
-  const random = seeded(3)
-  const values = Array.from({ length: 5000 }, () => 0.001 * Math.exp(4 * random())).toSorted((a, b) => a - b)
-  const all = added([sliceWith(values.slice(0, 1000)), null, sliceWith(values.slice(1000))])
-  assert.equal(all?.[0], 5000)
-  for (const q of [0.05, 0.5, 0.95]) assert.ok(Math.abs(Math.log2(quantileOf(all, q) / quantile(values, q))) < 1 / 8, `${q}`)
-  const exact = values.filter((value) => value > 0.01).length
-  assert.ok(Math.abs(countAbove(all, 0.01) - exact) < 5000 / 16, `${countAbove(all, 0.01)}, ${exact}`)
-  assert.ok(Number.isNaN(quantileOf(null, 0.5)))
-})
-
 test('a recording goes on where it ended, and nowhere else', () => {
   const one: Recording = { format: 1, stepMs: STEP_MS, start: 15_000, slices: 1, series: [{ name: 'a', unit: '1', labels: {}, values: [1] }] }
   const two: Recording = { ...one, start: 30_000, series: [{ name: 'b', unit: 's', labels: { x: 'y' }, histograms: [[1, 2, 3, 1]] }] }
@@ -69,6 +50,30 @@ test('a recording goes on where it ended, and nowhere else', () => {
 const constant = (name: string, fires: boolean): Detector => ({ name, judge: (stretch) => stretch.tracks.flatMap(({ key }) => episodes(stretch, key, () => fires)) })
 /** Knows the truth: one page 30 s after each fault began. */
 const oracle: Detector = { name: 'oracle', judge: ({ truth }) => truth.map(({ start }) => ({ track: 'errors', start: Math.ceil(start / STEP_MS) * STEP_MS + 2 * STEP_MS, end: start + 60_000 })) }
+
+const RUN = 20
+const runAt = ({ tracks }: Stretch, from: number): string => JSON.stringify(tracks.map(({ key, values }) => [key, ...values.subarray(from, from + RUN)]))
+
+/** The runs that history is put together of. */
+function historyOf(stretch: Stretch): string[] {
+  return Array.from({ length: stretch.history / RUN }, (_, index) => runAt(stretch, index * RUN))
+}
+
+/** The runs of what was recorded in which nothing was wrong. */
+function quietOf(stretch: Stretch): ReadonlySet<string> {
+  const { start, slices, history, truth } = stretch
+  const isQuiet = (from: number): boolean => Array.from({ length: RUN }, (_, index) => start + (from + index) * STEP_MS).every((end) => !isDisturbed(end, truth))
+  const runs = Array.from({ length: Math.floor((slices - history) / RUN) }, (_, index) => history + index * RUN)
+  return new Set(runs.filter(isQuiet).map((from) => runAt(stretch, from)))
+}
+
+/** Every run of history is one of a recording under the same load, of a time in which nothing was wrong. */
+function assertHistoryIsQuiet(stretches: readonly Stretch[]): void {
+  for (const stretch of stretches) {
+    const quiet = stretches.filter((other) => other.load === stretch.load).map(quietOf)
+    for (const run of historyOf(stretch)) assert.ok(quiet.some((runs) => runs.has(run)), stretch.name)
+  }
+}
 
 test('what is recorded in pieces is replayed and scored', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'andon-corpus-test-'))
@@ -119,6 +124,7 @@ test('what is recorded in pieces is replayed and scored', async (t) => {
     }
   }
   assert.ok(stretches.every(({ history, slices, tracks }) => history === 12 * 240 && tracks.every(({ values, histograms, counts: all, failed }) => values.length === slices && [histograms, all, failed].every((list) => list === undefined || list.length === slices))))
+  assertHistoryIsQuiet(stretches)
 
   const seen = await score(oracle, stretches)
   assert.ok(seen.found.length === truth.length && seen.found.every(({ delayMs = Infinity }) => delayMs >= 30_000 && delayMs <= 45_000))
@@ -139,56 +145,6 @@ test('what is recorded in pieces is replayed and scored', async (t) => {
   assert.match(report, new RegExp(`${truth.length} faults in [\\d.]+ hours`))
   assert.match(report, /\| oracle \| (\d+) of \1: 100\.0 % \([\d.]+ % to 100\.0 %\) \| \d+ s \/ \d+ s \| (\d+) of \2: 100\.0 %/)
   assert.match(report, /Latency × 1\.3, below the floor: /)
-})
-
-test('the detection of the server is driven slice by slice on data time, and pages count', async () => {
-  const slices = 300
-  const values = Float64Array.from({ length: slices }, (_, index) => (index >= 280 && index < 290 ? 5 : 0))
-  const stretch: Stretch = {
-    name: 's', service: 'kanban', part: 'proof', load: 5, stepMs: STEP_MS, start: 15_000, slices, history: 250,
-    tracks: [
-      { key: 'errors', what: 'errors', unit: 'share', values: values.map((failed) => failed / 10), counts: new Float64Array(slices).fill(10), failed: values },
-      { key: 'throughput', what: 'throughput', unit: 'requests per slice', values: new Float64Array(slices).fill(30) },
-      { key: 'edge.postgresql.p50', what: 'edge', unit: 's', values: new Float64Array(slices).fill(0.001) },
-      { key: 'edge.postgresql.p95', what: 'edge', unit: 's', values: new Float64Array(slices).fill(0.002) },
-      { key: 'edge.127.0.0.1.p95', what: 'edge', unit: 's', values: new Float64Array(slices).fill(0.003) },
-    ],
-    truth: [{ index: 0, fault: 'errors', strength: 0.5, start: 280 * STEP_MS, set: 280 * STEP_MS, end: 290 * STEP_MS }],
-  }
-  const taken: [start: number, count: number][] = []
-  const seen = new Map<string, number>()
-  class Watch implements WatchLike {
-    #since: number | undefined
-
-    take({ start, count, series }: Parameters<WatchLike['take']>[0]): ReturnType<WatchLike['take']> {
-      taken.push([start, count])
-      for (const { id, values: all } of series) seen.set(`${id.signal} ${id.key}`.trim(), all[0] ?? Number.NaN)
-      const errors = series.find(({ id }) => id.signal === 'errors')
-      const [before, is] = [this.#since !== undefined, (errors?.values.at(-1) ?? 0) > 0]
-      if (is && !before) this.#since = start + count * STEP_MS
-      if (!is) this.#since = undefined
-      return Promise.resolve({ series: is === before || errors === undefined ? [] : [{ what: is ? 'began' : 'ended', series: errors }], ended: [] })
-    }
-
-    open(): ReturnType<WatchLike['open']> {
-      const labels = { severity: 'critical' }
-      return this.#since === undefined ? [] : [{ labels, annotations: {}, source: 'detector', startsAt: this.#since, endsAt: undefined, generatorUrl: '', value: undefined, expression: undefined, onsetAt: undefined }]
-    }
-  }
-  const alarms = await watchDetector('watch', Watch).judge(stretch)
-  assert.deepEqual(taken.slice(0, 4), [[0, 240], [240 * STEP_MS, 10], [250 * STEP_MS, 1], [251 * STEP_MS, 1]])
-  assert.deepEqual([...seen].toSorted(([a], [b]) => a.localeCompare(b)), [['database-edge postgresql', 0.002], ['errors', 0], ['http-edge 127.0.0.1', 0.003], ['throughput', 2]])
-  assert.deepEqual(alarms, [
-    { track: 'errors', start: 281 * STEP_MS, end: 291 * STEP_MS, page: false },
-    { track: 'service', start: 281 * STEP_MS, end: 291 * STEP_MS },
-  ])
-  const { found, falseIncidents, firing } = await score(watchDetector('watch', Watch), [stretch])
-  assert.deepEqual([found[0]?.delayMs, falseIncidents, firing], [STEP_MS, 0, 0])
-})
-
-test('intervals of shares are Wilson\'s', () => {
-  assert.deepEqual(wilson(9, 10).map((limit) => limit.toFixed(4)), ['0.5958', '0.9821'])
-  assert.deepEqual(wilson(0, 0), [0, 1])
 })
 
 test('what lies in the repository can be read, and is small', () => {

@@ -1,6 +1,6 @@
 // Which faults are to be injected, in which order and under which load: the same for the same seed.
 import { seeded } from '@andon/model'
-import type { Part } from './recording.ts'
+import type { Part } from '../scoring/stretch.ts'
 
 /** One fault to come. */
 export interface Injection {
@@ -16,9 +16,6 @@ export interface Injection {
 
 /** Requests per second of the team's traffic, the usual one first. */
 export const LOADS = [5, 15, 2] as const
-
-/** A latency that is worse by so little is below what a detector is to find, and reported apart. */
-export const BELOW_FLOOR: ReadonlySet<string> = new Set(['latency 1.3'])
 
 /**
  * Faults with their strengths. no-compression is left out: on loopback it shows in no series that is recorded.

@@ -1,7 +1,8 @@
 // What is recorded of a running server, by its PromQL over HTTP.
-import { STEP_MS, type HistogramSlice, type RecordedSeries, type Recording } from './recording.ts'
-import { bucketOf, sliceOf } from './histogram.ts'
 import type { Milliseconds } from '@andon/model'
+import { bucketOf, type HistogramSlice, sliceOf } from '../scoring/histogram.ts'
+import { STEP_MS } from '../scoring/stretch.ts'
+import type { RecordedSeries, Recording } from './recording.ts'
 
 /** Labels that a series is told apart by: from the stored name to the name in the recording. */
 type Kept = Readonly<Record<string, string>>

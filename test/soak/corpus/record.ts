@@ -2,9 +2,10 @@
 import { loadavg } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Milliseconds } from '@andon/model'
+import { STEP_MS, type Truth } from '../scoring/stretch.ts'
 import { type Injection, planOf } from './plan.ts'
 import { readSlices } from './queries.ts'
-import { append, type Manifest, readManifest, type Recording, type Segment, STEP_MS, type Truth, writeManifest, writeRecording } from './recording.ts'
+import { append, type Manifest, readManifest, type Recording, type Segment, writeManifest, writeRecording } from './recording.ts'
 import { Stand, type StandOptions } from './stand.ts'
 
 export interface PieceOptions {

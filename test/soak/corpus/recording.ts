@@ -3,18 +3,11 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import { brotliCompressSync, brotliDecompressSync, constants } from 'node:zlib'
 import type { Milliseconds } from '@andon/model'
-
-/** The length of a slice. A slice is named by its end, a multiple of this since the epoch. */
-export const STEP_MS: Milliseconds = 15_000
+import type { HistogramSlice } from '../scoring/histogram.ts'
+import { type Part, STEP_MS, type Truth } from '../scoring/stretch.ts'
 
 /** The recordings that lie in the repository. */
 export const RECORDED: string = join(import.meta.dirname, '../../../soak/corpus/recorded')
-
-/**
- * A histogram of one slice: how many values, their sum, then pairs of a bucket's index and its count, ascending. Bucket i holds
- * values above 2^((i−1)/8) and up to 2^(i/8); null where the slice had none.
- */
-export type HistogramSlice = readonly number[] | null
 
 /** One series; its list is as long as the recording has slices. */
 export interface RecordedSeries {
@@ -37,22 +30,6 @@ export interface Recording {
   readonly slices: number
   readonly series: readonly RecordedSeries[]
 }
-
-/** A fault that was on. */
-export interface Truth {
-  /** Its place in the plan. */
-  readonly index: number
-  readonly fault: string
-  /** In the unit of the fault; see docs/reference/kanban-api.md. */
-  readonly strength: number
-  /** When it was asked for, and when the kanban had it on. */
-  readonly start: Milliseconds
-  readonly set: Milliseconds
-  readonly end: Milliseconds
-}
-
-/** Which part of the corpus may be looked at while parameters are chosen. */
-export type Part = 'tuning' | 'proof'
 
 export interface Segment {
   readonly file: string

@@ -1,43 +1,8 @@
 // A recording as a detector sees it: tracks of numbers per slice, with quiet history before them.
-import { type Milliseconds, seeded } from '@andon/model'
-import { added, quantileOf } from './histogram.ts'
-import { type Manifest, type Part, readRecording, type RecordedSeries, type Recording, type HistogramSlice, type Segment, STEP_MS, type Truth } from './recording.ts'
-
-/** What a track is of: it decides in which direction it is worse, and how large a change counts. */
-export type What = 'errors' | 'latency' | 'throughput' | 'cpu' | 'loop' | 'pool' | 'edge' | 'heap'
-
-/** One series of a stretch. */
-export interface Track {
-  /** Such as `latency.p95` or `edge.postgresql.p50`. */
-  readonly key: string
-  readonly what: What
-  /** s, share of the processors, By, requests per slice, or a share. */
-  readonly unit: string
-  /** One per slice; NaN where nothing was measured. */
-  readonly values: Float64Array
-  /** How many requests, calls or waits each value is made of, where it is made of any. */
-  readonly counts?: Float64Array
-  /** Of `errors`: how many of `counts` failed. */
-  readonly failed?: Float64Array
-  /** Of durations: all values of each slice; see histogram.ts. */
-  readonly histograms?: readonly HistogramSlice[]
-}
-
-/** One service over one continuous time: history first, then what is judged. */
-export interface Stretch {
-  readonly name: string
-  readonly service: string
-  readonly part: Part
-  readonly load: number
-  readonly stepMs: Milliseconds
-  /** End of the first slice, history included. */
-  readonly start: Milliseconds
-  readonly slices: number
-  /** So many slices at the beginning are history, put together of quiet time of other moments. */
-  readonly history: number
-  readonly tracks: readonly Track[]
-  readonly truth: readonly Truth[]
-}
+import { seeded } from '@andon/model'
+import { type HistogramSlice, quantileOf } from '../scoring/histogram.ts'
+import { isDisturbed, STEP_MS, type Stretch, type Track, type What } from '../scoring/stretch.ts'
+import { type Manifest, readRecording, type RecordedSeries, type Recording, type Segment } from './recording.ts'
 
 const EMPTY: ReadonlySet<string> = new Set()
 
@@ -59,7 +24,7 @@ function duration(key: string, what: What, q: number, histograms: readonly Histo
 }
 
 /** The tracks of a recording: what the users see first, then what may explain it. */
-export function tracksOf({ series, slices }: Recording): Track[] {
+function tracksOf({ series, slices }: Recording): Track[] {
   const named = (name: string): RecordedSeries[] => series.filter((each) => each.name === name)
   const requests = named('requests')
   const total = sumOf(requests, slices)
@@ -79,14 +44,6 @@ export function tracksOf({ series, slices }: Recording): Track[] {
     for (const { unit, values = [] } of named(name)) tracks.push({ key: what === 'cpu' ? 'cpu' : name, what, unit, values: Float64Array.from(values, (value) => value ?? Number.NaN) })
   }
   return tracks
-}
-
-/** After a fault the kanban needs so long to be as before: this time is neither quiet nor judged as a false alarm. */
-export const RECOVERY_MS: Milliseconds = 5 * 60_000
-
-/** Whether a slice lies in a fault, or in the time that is left for recovery. */
-export function isDisturbed(end: Milliseconds, truth: readonly Truth[]): boolean {
-  return truth.some((fault) => end > fault.start && end - STEP_MS < fault.end + RECOVERY_MS)
 }
 
 interface Loaded {
@@ -165,35 +122,4 @@ export function load(folder: string, manifest: Manifest, historyHours: number, c
       truth: segment.faults,
     }
   })
-}
-
-/** How much a fault changed: of each kind of track the greatest ratio of during to before, by medians or by all durations together. */
-export function effectsOf({ start, tracks, history }: Stretch, fault: Truth): ReadonlyMap<string, number> {
-  const at = (time: Milliseconds): number => Math.ceil((time - start) / STEP_MS)
-  const [first, last] = [at(fault.set) + 1, at(fault.end)]
-  const before = Math.max(history, at(fault.start) - RUN)
-  const effects = new Map<string, number>()
-  for (const { key, what, values, histograms, counts, failed } of tracks) {
-    const of = (from: number, until: number): number => {
-      if (failed !== undefined && counts !== undefined) return totalOf(failed, from, until) / Math.max(1, totalOf(counts, from, until))
-      if (histograms !== undefined) return quantileOf(added(histograms.slice(from, until)), key.endsWith('.p50') ? 0.5 : 0.95)
-      const sorted = values.slice(from, until).filter((value) => !Number.isNaN(value)).toSorted()
-      return what === 'heap' ? (sorted.at(-1) ?? Number.NaN) : (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)
-    }
-    const [was, is] = [of(before, at(fault.start)), of(first, last)]
-    effects.set(key, what === 'errors' ? is - was : is / was)
-  }
-  return effects
-}
-
-function totalOf(list: Float64Array, from: number, until: number): number {
-  return list.subarray(from, until).reduce((sum, value) => sum + value, 0)
-}
-
-/** Measured effects are this much smaller by chance than they truly are. */
-const MEASURED = 0.95
-
-/** Whether a fault changed something by the floor of the design: × 1.5 (by measurement, less 5 %), error share by 1.5 points; throughput the other way. */
-export function hasEffect(stretch: Stretch, fault: Truth): boolean {
-  return [...effectsOf(stretch, fault)].some(([key, effect]) => (key === 'errors' ? effect >= 0.015 : key === 'throughput' ? effect <= 1 / (1.5 * MEASURED) : effect >= 1.5 * MEASURED))
 }

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type Milliseconds, seeded } from '@andon/model'
-import { bucketOf } from './histogram.ts'
+import { bucketOf } from '../scoring/histogram.ts'
 import type { RecordClock, Standing } from './record.ts'
 
 /** How often the simulated agent sends. */

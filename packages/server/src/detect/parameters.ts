@@ -1,5 +1,5 @@
 // Every constant of the detectors, in one place, so that a report can say with which ones it was made.
-// They were chosen on simulated series alone (null and injected suites of test/soak/null-suite.ts) and are frozen: the recorded
+// They were chosen on simulated series alone (null and injected suites of test/soak/null-suite) and are frozen: the recorded
 // corpus is scored with them as they stand here.
 import type { Milliseconds } from '@andon/model'
 

@@ -1,11 +1,12 @@
 // Markers of releases, and what a release has changed.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Chance } from '@andon/bench'
 import type { Alert, ReleaseComparison, TimeRange } from '@andon/model'
 import { FakeClock } from '../runtime/clock.ts'
 import { silentLog } from '../runtime/log.ts'
 import { DeployBook, type DeployEntry } from './deploy-book.ts'
-import { BEGIN, Chance } from './fixture.test.ts'
+import { BEGIN } from './fixture.test.ts'
 import { SLICE_MS } from './parameters.ts'
 import { compareRelease } from './regression.ts'
 import { ReleaseWatch } from './release-watch.ts'

@@ -1,10 +1,10 @@
 // What the series of a service say together: who is woken, and when nobody is.
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
+import { Chance } from '@andon/bench'
 import type { Alert, DetectorState } from '@andon/model'
-import { BEGIN, Chance, DAY_SLICES, injectedService } from './fixture.test.ts'
+import { BEGIN, DAY_SLICES } from './fixture.test.ts'
 import { SLICE_MS } from './parameters.ts'
-import { shareOf, withHistory } from './score.ts'
 import type { SeriesDoc } from './series.ts'
 import { publicId, type SeriesSlices, type SliceTable } from './slices.ts'
 import type { SignalName } from './signals.ts'
@@ -130,18 +130,4 @@ test('a service beyond the limit of series is refused, and counted', async () =>
   const watch = new Watch({ ...options, maxSeries: 3 })
   await watch.take(table(2, 0))
   assert.deepEqual([watch.size, watch.refused], [3, 3])
-})
-
-test('history is made of quiet slices, which end where the recording begins', () => {
-  const { table: recorded } = injectedService('s', { rate: 1, days: 1, rounds: 1, seed: 1 })
-  const longer = withHistory(recorded, { start: BEGIN, end: BEGIN + 3_600_000 }, 500)
-  const [was, is] = [recorded.series[0]?.values, longer.series[0]?.values]
-  assert.deepEqual([longer.count, longer.start, is?.[499], is?.[500]], [recorded.count + 500, BEGIN - 500 * SLICE_MS, was?.[239], was?.[0]])
-  assert.throws(() => withHistory(recorded, { start: BEGIN - 1e9, end: BEGIN }, 5), RangeError)
-})
-
-test("Wilson's interval of a share", () => {
-  const { low, high } = shareOf(19, 20)
-  assert.ok(Math.abs(low - 0.764) < 0.001 && Math.abs(high - 0.991) < 0.001, `${low} ${high}`)
-  assert.ok(Number.isNaN(shareOf(0, 0).share))
 })

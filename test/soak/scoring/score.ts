@@ -1,18 +1,17 @@
 // How well detectors found what was injected, and how often they cried wolf.
-import { type Milliseconds, quantile, seeded } from '@andon/model'
+import { type Milliseconds, quantile, type Ratio } from '@andon/model'
+import { READ_DELAY_MS } from '@andon/server'
 import type { Alarm, Detector } from './detectors.ts'
-import { BELOW_FLOOR } from './plan.ts'
-import { hasEffect, isDisturbed, RECOVERY_MS, type Stretch } from './replay.ts'
-import { type Part, STEP_MS, type Truth } from './recording.ts'
+import { hasEffect, isBelowFloor } from './effect.ts'
+import { type Share, shareOf } from './share.ts'
+import { isDisturbed, RECOVERY_MS, STEP_MS, type Stretch, type Truth } from './stretch.ts'
 
 /** What became of one fault. */
 export interface Found {
   readonly fault: Truth
-  readonly load: number
-  readonly part: Part
-  /** Whether it changed anything by the floor, by measurement. */
+  /** Whether it changed anything by the floor. */
   readonly hasEffect: boolean
-  /** From the injection to the first page; undefined when none came within five minutes. */
+  /** From the injection to the first page, on data time; undefined when none came within five minutes. */
   readonly delayMs: Milliseconds | undefined
 }
 
@@ -27,7 +26,7 @@ export interface Score {
   /** Slices of tracks in quiet time, and those of them that fired. */
   readonly evaluations: number
   readonly firing: number
-  /** Windows of five minutes at random in quiet time, and those of them in which a page began. */
+  /** All windows of five minutes that lie in quiet time, and those of them in which a page began. */
   readonly placebos: number
   readonly placeboHits: number
 }
@@ -36,7 +35,6 @@ export interface Score {
 const WITHIN_MS: Milliseconds = 5 * 60_000
 /** Pages that begin so soon after one another are one incident. */
 const TOGETHER_MS: Milliseconds = 3 * 60_000
-const PLACEBOS = 200
 
 /** Begins of incidents: the first page, and each that begins later than three minutes after the last one. */
 function incidentsOf(pages: readonly Alarm[]): Milliseconds[] {
@@ -63,10 +61,9 @@ interface Tally {
 }
 
 function foundIn(stretch: Stretch, pages: readonly Alarm[]): Found[] {
-  const { truth, load, part } = stretch
-  return truth.map((fault) => {
+  return stretch.truth.map((fault) => {
     const first = Math.min(...pages.map(({ start }) => start).filter((start) => start > fault.start && start <= fault.start + WITHIN_MS))
-    return { fault, load, part, hasEffect: hasEffect(stretch, fault), delayMs: Number.isFinite(first) ? first - fault.start : undefined }
+    return { fault, hasEffect: hasEffect(stretch, fault), delayMs: Number.isFinite(first) ? first - fault.start : undefined }
   })
 }
 
@@ -78,10 +75,9 @@ function countQuiet({ start, slices, history, tracks, truth }: Stretch, alarms: 
   // What a detector says of the whole service is no further evaluation.
   const ofTracks = alarms.filter(({ track }) => tracks.some(({ key }) => key === track))
   for (const alarm of ofTracks) tally.firing += quiet.filter((time) => time >= alarm.start && time <= alarm.end).length
-  const random = seeded(quiet.length)
-  const undisturbed = quiet.filter((time) => truth.every((fault) => time + WITHIN_MS <= fault.start || time > fault.end + RECOVERY_MS) && time + WITHIN_MS <= start + slices * STEP_MS)
-  for (let number = 0; number < PLACEBOS && undisturbed.length > 0; number += 1) {
-    const time = undisturbed[Math.floor(random() * undisturbed.length)] ?? 0
+  for (const time of quiet) {
+    const isWhole = time + WITHIN_MS <= start + slices * STEP_MS && truth.every((fault) => time + WITHIN_MS <= fault.start || time > fault.end + RECOVERY_MS)
+    if (!isWhole) continue
     tally.placebos += 1
     if (pages.some((page) => page.start > time && page.start <= time + WITHIN_MS)) tally.placeboHits += 1
   }
@@ -106,9 +102,19 @@ export async function score(detector: Detector, stretches: readonly Stretch[]): 
 }
 
 /** Whether a fault counts for the recall: it was meant to be found, and had an effect. */
-export const counts = ({ fault: { fault, strength }, hasEffect: hasOne }: Found): boolean => hasOne && !BELOW_FLOOR.has(`${fault} ${strength}`)
+export const counts = ({ fault, hasEffect: hasOne }: Found): boolean => hasOne && !isBelowFloor(fault)
 
-/** Delays of what was found, as a quantile in milliseconds; NaN when nothing was found. */
-export function delayOf(found: readonly Found[], q: number): Milliseconds {
-  return quantile(found.flatMap(({ delayMs }) => delayMs ?? []).toSorted((a, b) => a - b), q)
+/** How many of some faults were found. */
+export function recallOf(found: readonly Found[]): Share {
+  return shareOf(found.filter(({ delayMs }) => delayMs !== undefined).length, found.length)
+}
+
+/** True incidents of all. */
+export function precisionOf({ trueIncidents, falseIncidents }: Pick<Score, 'trueIncidents' | 'falseIncidents'>): Share {
+  return shareOf(trueIncidents, trueIncidents + falseIncidents)
+}
+
+/** Delays of what was found, with the time until a slice is read, as a quantile; NaN when nothing was found. */
+export function delayOf(found: readonly Found[], q: Ratio): Milliseconds {
+  return quantile(found.flatMap(({ delayMs }) => delayMs ?? []).toSorted((a, b) => a - b), q) + READ_DELAY_MS
 }

@@ -1,6 +1,11 @@
 // Histograms of slices: added up, and their quantiles.
 import type { Ratio, Seconds } from '@andon/model'
-import type { HistogramSlice } from './recording.ts'
+
+/**
+ * A histogram of one slice: how many values, their sum, then pairs of a bucket's index and its count, ascending. Bucket i holds
+ * values above 2^((i−1)/8) and up to 2^(i/8); null where the slice had none.
+ */
+export type HistogramSlice = readonly number[] | null
 
 /** Buckets per power of two. */
 const PER_OCTAVE = 8

@@ -1,29 +1,36 @@
 // The two detectors that everyone has, as peers in reports.
-import { median } from '@andon/model'
+import { mad, quantile } from '@andon/model'
+
+/** To which side a change is one for the worse. */
+export type Worse = 'up' | 'down'
 
 /** Says of each value whether it alarms; NaN is no value. */
 export interface SimpleDetector {
   add(value: number): boolean
 }
 
-const LEARNED = 5760
+/** Values of a day. */
+const DAY = 5760
 const OF_3 = 3
 
-/** Mean and standard deviation of the first day, then fixed: three values in a row beyond three standard deviations, to the bad side. */
+/** Mean and standard deviation of the first values, then fixed: three values in a row beyond three standard deviations, to the bad side. */
 export class StaticSigma implements SimpleDetector {
   readonly #sign: 1 | -1
+  readonly #learned: number
   #count = 0
   #mean = 0
   #squares = 0
   #run = 0
 
-  constructor(worse: 'up' | 'down') {
+  /** @param learned - from how many values it learns, at least 2 and at most those of a day */
+  constructor(worse: Worse, learned: number = DAY) {
     this.#sign = worse === 'up' ? 1 : -1
+    this.#learned = Math.min(DAY, Math.max(2, learned))
   }
 
   add(value: number): boolean {
     if (Number.isNaN(value)) return this.#run >= OF_3
-    if (this.#count < LEARNED) {
+    if (this.#count < this.#learned) {
       this.#count += 1
       const delta = value - this.#mean
       this.#mean += delta / this.#count
@@ -36,8 +43,10 @@ export class StaticSigma implements SimpleDetector {
   }
 }
 
+/** Values of an hour. */
 const WINDOW = 240
 const K = 6
+/** From the median absolute deviation to the standard deviation of a normal distribution. */
 const NORMAL = 1.4826
 
 /** The place of a value in an ascending list. */
@@ -60,17 +69,17 @@ export class RobustZ implements SimpleDetector {
   #since = 0
   #isFiring = false
 
-  constructor(worse: 'up' | 'down') {
+  constructor(worse: Worse) {
     this.#sign = worse === 'up' ? 1 : -1
   }
 
   add(value: number): boolean {
     if (Number.isNaN(value)) return this.#isFiring
-    const middle = this.#sorted[this.#sorted.length >> 1] ?? value
     if (this.#recent.length >= WINDOW) {
-      if (this.#since % 10 === 0) this.#deviation = median(this.#sorted.map((each) => Math.abs(each - middle))) * NORMAL
+      // The deviation moves slowly: now and then is often enough.
+      if (this.#since % 10 === 0) this.#deviation = mad(this.#sorted) * NORMAL
       this.#since += 1
-      this.#isFiring = (value - middle) * this.#sign > K * Math.max(this.#deviation, 1e-12)
+      this.#isFiring = (value - quantile(this.#sorted, 0.5)) * this.#sign > K * Math.max(this.#deviation, 1e-12)
       const [oldest = 0] = this.#recent.splice(0, 1)
       this.#sorted.splice(placeOf(this.#sorted, oldest), 1)
     }

@@ -1,30 +1,22 @@
-// The server's own detection as a detector of the corpus: its `Watch`, which takes slices without a store and without timers.
+// The server's own detection as a detector that is scored: its `Watch`, which takes slices without a store and without timers.
 import type { Alert, Milliseconds } from '@andon/model'
+import { COUNTS, type SeriesSlices } from '@andon/server'
 import type { Alarm, Detector } from './detectors.ts'
 import { added, countAbove, quantileOf } from './histogram.ts'
-import { STEP_MS } from './recording.ts'
-import type { Stretch, Track } from './replay.ts'
+import { STEP_MS, type Stretch, type Track } from './stretch.ts'
 
-/** What is used of packages/server/src/detect/slices.ts. */
-interface SeriesSlices {
-  readonly id: { readonly service: string; readonly environment: string; readonly signal: string; readonly key: string }
-  readonly values: Float64Array
-  readonly counts: Float64Array
-}
+type SeriesId = SeriesSlices['id']
 
-/** What is used of packages/server/src/detect/watch.ts. */
+/** What is used of the server's `Watch`. */
 export interface WatchLike {
   take(table: { readonly start: Milliseconds; readonly count: number; readonly series: readonly SeriesSlices[] }): Promise<{
-    readonly series: readonly { readonly what: string; readonly series: { readonly id: { readonly signal: string; readonly key: string } } }[]
+    readonly series: readonly { readonly what: string; readonly series: { readonly id: Pick<SeriesId, 'signal' | 'key'> } }[]
     readonly ended: readonly Alert[]
   }>
   open(): readonly Alert[]
 }
 
 export type WatchClass = new (options: { readonly externalUrl: string; readonly maxSeries: number; readonly slowLimit: () => number }) => WatchLike
-
-/** Slow is what takes longer than this quantile of the history, times this factor: COUNTS in detect/parameters.ts. */
-const SLOW = { quantile: 0.9, factor: 1.25 } as const
 
 interface Signal extends SeriesSlices {
   /** The track that its alarms are told of. */
@@ -35,14 +27,27 @@ function missing(length: number): Float64Array {
   return new Float64Array(length).fill(Number.NaN)
 }
 
-function signalNameOf({ key, what }: Track): { signal: string; key: string } | undefined {
+/** Signals by the tracks that they are; how many were slow is either a track or counted from the durations. */
+const SIGNALS: Readonly<Record<string, SeriesId['signal']>> = {
+  errors: 'errors',
+  slow: 'slow',
+  throughput: 'throughput',
+  cpu: 'cpu',
+  'latency.p50': 'p50',
+  'latency.p95': 'p95',
+  'pool.wait.p95': 'pool-wait',
+  'loop.p99': 'event-loop',
+  'heap.floor': 'heap-floor',
+}
+
+function signalNameOf({ key, what }: Track): Pick<SeriesId, 'signal' | 'key'> | undefined {
   if (what === 'edge') {
     // Databases are told by their system, HTTP servers by their address; the 95th percentile is watched.
     if (!key.endsWith('.p95')) return undefined
     const edge = key.slice('edge.'.length, -'.p95'.length)
     return { signal: /^[\d.]+$|:|localhost/.test(edge) ? 'http-edge' : 'database-edge', key: edge }
   }
-  const signal = { errors: 'errors', throughput: 'throughput', cpu: 'cpu', 'latency.p50': 'p50', 'latency.p95': 'p95', 'pool.wait.p95': 'pool-wait', 'loop.p99': 'event-loop', 'heap.floor': 'heap-floor' }[key]
+  const signal = SIGNALS[key]
   return signal === undefined ? undefined : { signal, key: '' }
 }
 
@@ -65,9 +70,11 @@ function signalsOf({ service, tracks, slices }: Stretch, slowLimit: number): Sig
 /** Two significant digits, as the reader of slices rounds it. */
 function slowLimitOf({ tracks, history }: Stretch): number {
   const histograms = tracks.find(({ key }) => key === 'latency.p95')?.histograms ?? []
-  const known = quantileOf(added(history > 0 ? histograms.slice(0, history) : histograms.slice(0, 240)), SLOW.quantile)
-  return Number.isNaN(known) ? 1 : Number((known * SLOW.factor).toPrecision(2))
+  const known = quantileOf(added(history > 0 ? histograms.slice(0, history) : histograms.slice(0, 240)), COUNTS.slowQuantile)
+  return Number.isNaN(known) ? 1 : Number((known * COUNTS.slowFactor).toPrecision(2))
 }
+
+const isCritical = ({ labels }: Alert): boolean => labels['severity'] === 'critical'
 
 /** Keeps which alarms stand, and gives them when they end. */
 class Standing {
@@ -84,6 +91,12 @@ class Standing {
     this.#open.delete(key)
   }
 
+  /** Alerts that stand now are one alarm, as long as there is one of them. */
+  keep(alarm: Omit<Alarm, 'start'>, alerts: readonly Alert[]): void {
+    for (const { startsAt } of alerts) this.begin(alarm.track, { ...alarm, start: startsAt })
+    if (alerts.length === 0) this.end(alarm.track, alarm.end)
+  }
+
   endAll(end: Milliseconds): void {
     for (const key of this.#open.keys()) this.end(key, end)
   }
@@ -91,7 +104,7 @@ class Standing {
 
 /**
  * Judges by a `Watch`, which first takes the history at once and then slice by slice. Its series' episodes are alarms that wake nobody;
- * an alert of the service with the severity critical is a page.
+ * an alert of the service with the severity critical is a page, any other a ticket.
  */
 export function watchDetector(name: string, Watch: WatchClass): Detector {
   return {
@@ -111,9 +124,9 @@ export function watchDetector(name: string, Watch: WatchClass): Detector {
           if (what === 'began') standing.begin(`${id.signal} ${id.key}`, { track, start: now, end: now, page: false })
           else if (what === 'ended') standing.end(`${id.signal} ${id.key}`, now)
         }
-        const pages = watch.open().filter(({ labels }) => labels['severity'] === 'critical')
-        for (const { startsAt } of pages) standing.begin('service', { track: 'service', start: startsAt, end: now })
-        if (pages.length === 0) standing.end('service', now)
+        const open = watch.open()
+        standing.keep({ track: 'service', end: now }, open.filter(isCritical))
+        standing.keep({ track: 'ticket', end: now, page: false }, open.filter((alert) => !isCritical(alert)))
       }
       const LARGE = 240
       for (let from = 0; from < stretch.history; from += LARGE) await take(from, Math.min(LARGE, stretch.history - from))
