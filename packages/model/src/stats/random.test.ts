@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { seeded } from './random.ts'
 
+function first(seed: number): number[] {
+  const random = seeded(seed)
+  return [random(), random(), random()]
+}
+
 test('the same seed gives the same numbers, another one others', () => {
-  const first = (seed: number): number[] => {
-    const random = seeded(seed)
-    return [random(), random(), random()]
-  }
   assert.deepEqual(first(7), first(7))
   assert.notDeepEqual(first(7), first(8))
   // What other programs of the same algorithm give.
