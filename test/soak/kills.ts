@@ -113,6 +113,11 @@ class Line {
   ofRound: number[] = []
   /** Sent, and not acknowledged. */
   open: number | undefined
+  /** The bytes of what is open, and when they were made: what is sent again is the same. */
+  #body: Uint8Array = new Uint8Array()
+  #madeAt = 0
+  /** When the first batch of this round was made. */
+  since = 0
   /** Numbers that were never acknowledged, and are not sent again. */
   readonly lost: number[] = []
 
@@ -136,16 +141,14 @@ class Line {
       this.lost.push(this.open)
       this.open = undefined
     }
+    this.since = this.open === undefined ? Date.now() : this.#madeAt
   }
 
   /** Sends what is open, or the next. @returns false when the server is gone */
   async sendOne(url: string): Promise<boolean> {
-    const number = this.open ?? this.#next
-    if (this.open === undefined) this.#next += 1
-    this.open = number
-    const body = this.isSpans ? spans(this.kind, this.kind, number) : metrics(this.kind, this.#zero, number)
+    const number = this.open ?? this.#make()
     const headers = { 'content-type': 'application/x-protobuf', ...(this.isNumbered && { 'andon-batch': `${PROCESS}/${KINDS.indexOf(this.kind) * 1_000_000 + number}` }) }
-    const answer = await fetch(`${url}/v1/${this.isSpans ? 'traces' : 'metrics'}`, { method: 'POST', headers, body }).catch(() => undefined)
+    const answer = await fetch(`${url}/v1/${this.isSpans ? 'traces' : 'metrics'}`, { method: 'POST', headers, body: Buffer.from(this.#body) }).catch(() => undefined)
     if (answer === undefined) return false
     if (answer.status !== 200) throw new Error(`${this.kind}: ${answer.status} ${await answer.text()}`)
     this.open = undefined
@@ -154,6 +157,16 @@ class Line {
     // The rest of the answer; that the server is gone by now changes nothing.
     await answer.arrayBuffer().catch(() => undefined)
     return true
+  }
+
+  /** Makes the next batch. @returns its number */
+  #make(): number {
+    const number = this.#next
+    this.#next += 1
+    this.open = number
+    this.#madeAt = Date.now()
+    this.#body = this.isSpans ? spans(this.kind, this.kind, number) : metrics(this.kind, this.#zero, number)
+    return number
   }
 
   async run(url: string): Promise<void> {
@@ -199,16 +212,16 @@ class Check {
     this.#zero = zero
   }
 
-  async line(line: Line, since: number): Promise<void> {
+  async line(line: Line): Promise<void> {
     if (line.isSpans) {
-      await this.#traces(line, since)
+      await this.#traces(line)
       await this.#rates(line)
     } else await this.#metrics(line)
   }
 
   /** Every trace of the round has its spans, each once. */
-  async #traces(line: Line, since: number): Promise<void> {
-    const range = { start: since - 1000, end: Date.now() + MINUTE }
+  async #traces(line: Line): Promise<void> {
+    const range = { start: line.since - 1000, end: Date.now() + MINUTE }
     const found = new Map((await this.#store.spanSearch.search({ range, service: line.kind, limit: 1000 })).map(({ traceId, spanCount }) => [traceId, spanCount]))
     for (const number of line.ofRound) this.faults.push(...within(`${line.kind} ${number}: spans`, found.get(traceOf(line.kind, number)) ?? 0, SPANS, SPANS))
     if (line.open === undefined) return
@@ -248,11 +261,11 @@ class Check {
   }
 }
 
-async function check(dataDir: string, zero: number, lines: readonly Line[], since: number): Promise<Pick<Check, 'faults' | 'untold'>> {
+async function check(dataDir: string, zero: number, lines: readonly Line[]): Promise<Pick<Check, 'faults' | 'untold'>> {
   const store = await openStore({ dataDir, log: createLog('error', () => Date.now()), clock: systemClock })
   try {
     const checked = new Check(store, zero)
-    for (const line of lines) await checked.line(line, since)
+    for (const line of lines) await checked.line(line)
     return checked
   } finally {
     await store.close()
@@ -304,19 +317,17 @@ export async function killServer({ rounds, told }: KillsOptions): Promise<KillsR
   let untold = 0
   try {
     for (let round = 1; round <= rounds && faults.length === 0; round += 1) {
-      const since = Date.now()
       const afterMs = Math.round(random() * KILL_WITHIN_MS)
       await killUnderLoad(dataDir, lines, afterMs, round % EARLY === 0)
-      const checked = await check(dataDir, zero, lines, since)
+      const checked = await check(dataDir, zero, lines)
       untold += checked.untold
       faults.push(...checked.faults.map((fault) => `round ${round}: ${fault}`))
       const each = { round, afterMs, acknowledged: lines.reduce((sum, { ofRound }) => sum + ofRound.length, 0), underWay: lines.filter(({ open }) => open !== undefined).length }
       done.push(each)
       told?.(each)
     }
-    const since = Date.now()
     await settle(dataDir, lines)
-    faults.push(...(await check(dataDir, zero, lines, since)).faults.map((fault) => `in the end: ${fault}`))
+    faults.push(...(await check(dataDir, zero, lines)).faults.map((fault) => `in the end: ${fault}`))
   } finally {
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 })
   }
