@@ -10,6 +10,7 @@ const alert = (name: string, severity: Severity, startedAgo: number, more: Parti
   status: 'firing',
   state: 'active',
   flapping: false,
+  ticketBecause: null,
   service: 'kanban',
   severity,
   labels: { alertname: name, service_name: 'kanban', severity, deployment_environment_name: 'production' },

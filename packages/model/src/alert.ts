@@ -92,6 +92,8 @@ export interface IncidentBook {
   join(changes: readonly AlertChange[]): Promise<ReadonlyMap<string, string>>
   /** Notes in the timeline of an incident what was told, or was not. */
   told(deliveries: readonly Delivery[]): Promise<void>
+  /** Why an alert that begins to fire is a ticket although it says that it pages, in a sentence; undefined where it is what it says. */
+  ticketBecause(change: AlertChange): string | undefined
 }
 
 /** What became of a message. */
@@ -117,6 +119,8 @@ export interface ListedAlert {
   /** '' where it names none. */
   readonly service: string
   readonly severity: Severity
+  /** Why it is told as a ticket although its label says that it pages; null where it is told as what it says. */
+  readonly ticketBecause: string | null
   readonly labels: Labels
   readonly annotations: Labels
   readonly source: AlertSource

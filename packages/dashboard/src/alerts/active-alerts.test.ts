@@ -8,6 +8,7 @@ const alert = (name: string, more: Partial<ListedAlert> = {}): ListedAlert => ({
   status: 'firing',
   state: 'active',
   flapping: false,
+  ticketBecause: null,
   service: 'kanban',
   severity: 'warning',
   labels: { alertname: name, route: '/x' },

@@ -62,6 +62,11 @@ export function AlertRow(props: AlertRowProps): JSX.Element {
               </AppLink>
             )}
             <span>{SOURCES[alert.source]}</span>
+            {alert.ticketBecause !== null && (
+              <span className="tag" title={alert.ticketBecause}>
+                ticket: budget of pages is used up
+              </span>
+            )}
             {alert.flapping && <span className="tag warn">flapping</span>}
             <HeldBack {...props} />
           </p>

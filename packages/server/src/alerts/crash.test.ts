@@ -30,7 +30,7 @@ const store = await openStore({ dataDir, log: silentLog, clock: systemClock, ...
 const config = readAlertmanagerFile('{route: {receiver: a, group_by: [group], group_wait: 0s, page_wait: 0s, group_interval: 1s}, receivers: [{name: a}]}', 'test')
 const manager = await AlertManager.open(config, {
   log: store.state, clock: systemClock, logger: silentLog, own: new OwnMetrics(),
-  incidents: { join: () => Promise.resolve(new Map()), told: () => Promise.resolve() },
+  incidents: { join: () => Promise.resolve(new Map()), told: () => Promise.resolve(), ticketBecause: () => undefined },
   outbox: { entries: (told) => told.map((one) => ({ kind: 'message', key: one.id, state: 'queued', service: '', severity: '', actor: '', doc: one })), deliver: () => undefined },
 })
 manager.start()

@@ -58,6 +58,8 @@ export class MemoryLog implements AlertLog {
 class FakeIncidents implements IncidentBook {
   readonly changes: AlertChange[] = []
   isBroken = false
+  /** Why alerts are tickets, by their names. */
+  readonly demoted: Map<string, string> = new Map<string, string>()
 
   join(changes: readonly AlertChange[]): Promise<ReadonlyMap<string, string>> {
     if (this.isBroken) return Promise.reject(new Error('no incidents just now'))
@@ -67,6 +69,10 @@ class FakeIncidents implements IncidentBook {
 
   told(_deliveries: readonly Delivery[]): Promise<void> {
     return Promise.resolve()
+  }
+
+  ticketBecause({ alert }: AlertChange): string | undefined {
+    return this.demoted.get(alert.labels['alertname'] ?? '')
   }
 }
 

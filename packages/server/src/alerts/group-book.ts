@@ -1,7 +1,7 @@
 // All groups, and which alerts are in which.
 import type { Milliseconds } from '@andon/model'
 import { Group, groupId, type GroupRecord } from './group.ts'
-import { type HeldAlert, isToldFiring } from './held-alert.ts'
+import { type HeldAlert, isToldFiring, toldLabels } from './held-alert.ts'
 import type { RouteNode } from './route.ts'
 
 /** Groups that there are at most; an alert that would need a further one falls into the one of its route without labels. */
@@ -54,8 +54,8 @@ export class GroupBook {
 
   /** Puts an alert that fires into the groups of its routes. */
   place(held: HeldAlert, at: Milliseconds): void {
-    for (const route of this.#root.match(held.alert.labels)) {
-      const place = route.place(held.alert.labels)
+    for (const route of this.#root.match(toldLabels(held))) {
+      const place = route.place(toldLabels(held))
       const known = this.#groups.get(groupId(route.config.receiver, place.groupKey))
       const group = known ?? (this.#groups.size < GROUPS_MAX ? Group.at(place) : this.#overflow(route))
       this.#join(group, held.fingerprint)
@@ -94,8 +94,8 @@ export class GroupBook {
     const known = new Map(records.map((record) => [groupId(record.receiver, record.groupKey), record]))
     const byId = new Map<string, { group: Group; readonly members: HeldAlert[] }>()
     for (const alert of held.values()) {
-      for (const route of root.match(alert.alert.labels)) {
-        const place = route.place(alert.alert.labels)
+      for (const route of root.match(toldLabels(alert))) {
+        const place = route.place(toldLabels(alert))
         const id = groupId(route.config.receiver, place.groupKey)
         const found = byId.get(id) ?? { group: Group.at(place), members: [] }
         byId.set(id, found)

@@ -1,7 +1,7 @@
 // Alerts that are told together to one receiver: when, and what of them was told.
 import type { Labels, Milliseconds, StateEntry } from '@andon/model'
 import { nothingTold, type Told } from './dedup.ts'
-import type { HeldAlert } from './held-alert.ts'
+import { type HeldAlert, toldLabels } from './held-alert.ts'
 import type { GroupPlace, RouteNode } from './route.ts'
 import { isPage, serviceOf } from './severity.ts'
 
@@ -77,9 +77,9 @@ export class Group {
     return anchor + (Math.floor((time - anchor) / this.intervalMs) + 1) * this.intervalMs
   }
 
-  #waitOf({ alert }: HeldAlert): Milliseconds {
+  #waitOf(held: HeldAlert): Milliseconds {
     const { pageWaitMs, groupWaitMs } = this.route?.config ?? { pageWaitMs: undefined, groupWaitMs: 0 }
-    return (isPage(alert.labels) ? pageWaitMs : undefined) ?? groupWaitMs
+    return (isPage(toldLabels(held)) ? pageWaitMs : undefined) ?? groupWaitMs
   }
 
   /** When a group is flushed for the first time in which an alert begins. One that began long ago has waited already, as in Alertmanager. */
@@ -96,7 +96,7 @@ export class Group {
   expect(held: HeldAlert, at: Milliseconds): void {
     const { record, route } = this
     if (record === undefined) this.due = Math.min(this.due, this.firstDue(held, at))
-    else if (route?.config.pageWaitMs !== undefined && isPage(held.alert.labels) && at >= record.flushedAt && !this.#isDecided(held, record)) this.due = Math.min(this.due, at + route.config.pageWaitMs)
+    else if (route?.config.pageWaitMs !== undefined && isPage(toldLabels(held)) && at >= record.flushedAt && !this.#isDecided(held, record)) this.due = Math.min(this.due, at + route.config.pageWaitMs)
   }
 
   #isDecided({ fingerprint }: HeldAlert, { told, mutes, quietBy }: GroupRecord): boolean {

@@ -1,5 +1,5 @@
 // One alert as the manager knows it, and the row of the state log that says so.
-import type { Alert, AlertChange, AlertStatus, Milliseconds, NotifiedAlert, StateEntry } from '@andon/model'
+import type { Alert, AlertChange, AlertStatus, Labels, Milliseconds, NotifiedAlert, StateEntry } from '@andon/model'
 import { type FlapHistory, isFlapping } from './flap.ts'
 import { serviceOf } from './severity.ts'
 
@@ -16,9 +16,13 @@ export interface HeldAlert {
   readonly flaps: FlapHistory
   /** Undefined where it belongs to none, or nobody was asked yet. */
   readonly incident: string | undefined
+  /** Why it is told as a ticket although it says that it pages; undefined where it is told as what it says. */
+  readonly ticketBecause?: string | undefined
   /** Whether the book of incidents has been asked about the last change. */
   readonly isJoined: boolean
 }
+
+const TICKET = 'ticket'
 
 /** `settled`: it is resolved, and whoever was told that it fires was told that too. */
 export type StoredStatus = AlertStatus | 'settled'
@@ -29,7 +33,7 @@ export function isToldFiring({ status, flaps }: HeldAlert, now: Milliseconds): b
 }
 
 export function rowOf(held: HeldAlert, status: StoredStatus): StateEntry {
-  const { labels } = held.alert
+  const labels = toldLabels(held)
   return { kind: 'alert-active', key: held.fingerprint, state: status, service: serviceOf(labels), severity: labels['severity'] ?? '', actor: '', doc: held }
 }
 
@@ -49,9 +53,20 @@ export function changeOf({ alert, fingerprint, status, changedAt }: HeldAlert): 
   return { alert, fingerprint, status, at: changedAt }
 }
 
+/** By which it is routed, and which are told. */
+export function toldLabels({ alert: { labels }, ticketBecause }: Pick<HeldAlert, 'alert' | 'ticketBecause'>): Labels {
+  return ticketBecause === undefined ? labels : { ...labels, severity: TICKET }
+}
+
+function toldAnnotations({ alert: { annotations }, ticketBecause }: HeldAlert): Labels {
+  if (ticketBecause === undefined) return annotations
+  const { description } = annotations
+  return { ...annotations, description: description === undefined ? ticketBecause : `${description}\n${ticketBecause}` }
+}
+
 /** As it is told. */
 export function notifiedOf(held: HeldAlert, status: AlertStatus): NotifiedAlert {
-  const { labels, annotations, startsAt, endsAt, generatorUrl, value, expression } = held.alert
+  const { startsAt, endsAt, generatorUrl, value, expression } = held.alert
   const resolvedAt = Math.min(endsAt ?? held.changedAt, held.changedAt)
-  return { status, fingerprint: held.fingerprint, labels, annotations, startsAt, endsAt: status === 'resolved' ? Math.max(startsAt, resolvedAt) : undefined, generatorUrl, value, expression }
+  return { status, fingerprint: held.fingerprint, labels: toldLabels(held), annotations: toldAnnotations(held), startsAt, endsAt: status === 'resolved' ? Math.max(startsAt, resolvedAt) : undefined, generatorUrl, value, expression }
 }

@@ -307,6 +307,37 @@ test('a page does not wait, also in a group that was told of; a warning does', a
   assert.deepEqual(world.messages(), [])
 })
 
+test('a page whose rule has used up its budget is routed and told as a ticket, to its end, and the next one as what it is then', async () => {
+  const world = await World.open({
+    config: `
+route:
+  receiver: mail
+  group_wait: 30s
+  routes: [{receiver: pager, matchers: [severity="page"], group_wait: 0s}]
+receivers: [{name: mail}, {name: pager}]
+`,
+  })
+  const page = { alertname: 'ManyErrors', service_name: 'shop', severity: 'page' }
+  world.incidents.demoted.set('ManyErrors', '2 pages of shop in 7 days. Its alerts are tickets until then.')
+  await world.fire(page)
+  await world.advance(30 * SECOND)
+  const [told] = world.outbox.delivered
+  assert.deepEqual([told?.receiver, told?.alerts[0]?.labels['severity']], ['mail', 'ticket'])
+  assert.match(told?.alerts[0]?.annotations['description'] ?? '', /2 pages of shop in 7 days/)
+  assert.deepEqual(world.messages(), ['mail: first +ManyErrors'])
+  const [view] = await world.manager.active()
+  assert.deepEqual([view?.receivers, view?.held.alert.labels['severity']], [['mail'], 'page'])
+  // Its budget is free again while it fires: whoever knows of it is told of its end, and nobody else of anything.
+  world.incidents.demoted.clear()
+  await world.restart()
+  await world.resolve(page)
+  await world.advance(10 * MINUTE)
+  assert.deepEqual(world.messages(), ['mail: all-resolved -ManyErrors'])
+  await world.fire(page)
+  await world.advance(SECOND)
+  assert.deepEqual(world.messages(), ['pager: first +ManyErrors'])
+})
+
 test('what was stored and not decided is decided after a restart, missed flushes at once; nothing is told twice', async () => {
   const world = await World.open({ config: plain() })
   await world.fire(a)

@@ -21,7 +21,7 @@ import { AlertBook } from './alert-book.ts'
 import { alertOf, ApplicationAlerts, signalOf } from './application.ts'
 import { closedRow, type GroupRecord, recordOf } from './group.ts'
 import { GroupBook } from './group-book.ts'
-import { type HeldAlert, isToldFiring, rowOf } from './held-alert.ts'
+import { changeOf, type HeldAlert, isToldFiring, rowOf } from './held-alert.ts'
 import { type DependsOn, InhibitRules, TopologyInhibition } from './inhibit.ts'
 import { Pipeline, type PipelineRules } from './pipeline.ts'
 import { RouteNode } from './route.ts'
@@ -177,12 +177,18 @@ export class AlertManager implements AlertReceiver, AlertSink {
   async accept(alerts: readonly Alert[]): Promise<void> {
     await this.#serial(async () => {
       const { changed, refreshed, dropped } = this.#alerts.plan(alerts, this.#deps.clock.now())
-      await this.#change(changed)
+      await this.#change(changed.map((held) => this.#withSeverity(held)))
       this.#alerts.commit(refreshed)
       if (dropped === 0) return
       this.#dropped.add(dropped)
       throw new AndonError('overloaded', `${dropped} alerts were not taken: too many are active.`)
     })
+  }
+
+  /** Whether it pages is asked when nothing of it is owed to anybody: whoever was told that it fires is told of its end. */
+  #withSeverity(held: HeldAlert): HeldAlert {
+    if (held.status !== 'firing' || this.#alerts.get(held.fingerprint) !== undefined) return held
+    return { ...held, ticketBecause: this.#deps.incidents.ticketBecause(changeOf(held)) }
   }
 
   /** Stored, joined to incidents, grouped. */

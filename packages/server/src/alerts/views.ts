@@ -5,7 +5,7 @@ import type { AlertBook } from './alert-book.ts'
 import { isFlapping } from './flap.ts'
 import type { Group, Mute } from './group.ts'
 import type { GroupBook } from './group-book.ts'
-import { heldOf, type HeldAlert, isToldFiring } from './held-alert.ts'
+import { heldOf, type HeldAlert, isToldFiring, toldLabels } from './held-alert.ts'
 import type { FiringAlerts } from './inhibit.ts'
 import { isMuted, type Pipeline } from './pipeline.ts'
 import type { RouteNode } from './route.ts'
@@ -61,7 +61,7 @@ export class AlertViews {
   }
 
   async #view(held: HeldAlert, root: RouteNode, { firing, now }: { readonly firing: FiringAlerts; readonly now: Milliseconds }): Promise<AlertView> {
-    const receivers = [...new Set(root.match(held.alert.labels).map(({ config }) => config.receiver))]
+    const receivers = [...new Set(root.match(toldLabels(held)).map(({ config }) => config.receiver))]
     const quiet = [...this.#groups.of(held.fingerprint)].map((group) => this.#pipeline.quietBy(group, now))
     const mutedBy = quiet.length > 0 && quiet.every((names) => names.length > 0) ? [...new Set(quiet.flat())] : []
     return { held, isFlapping: isFlapping(held.flaps, now), mute: await this.#pipeline.muteOf(held, firing), mutedBy, receivers }

@@ -39,7 +39,7 @@ async function serve(t: TestContext): Promise<{ url: string; manager: AlertManag
     clock: systemClock,
     logger: silentLog,
     own: new OwnMetrics(),
-    incidents: { join: () => Promise.resolve(new Map()), told: () => Promise.resolve() },
+    incidents: { join: () => Promise.resolve(new Map()), told: () => Promise.resolve(), ticketBecause: () => undefined },
     outbox,
   })
   manager.start()

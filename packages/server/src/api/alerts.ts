@@ -1,6 +1,7 @@
 // Alerts and silences in our own JSON.
 import { AndonError, type LabelMatcher, type ListedAlert, type ListedAlertChange, type ListedSilence, type Milliseconds, type Silence } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
+import { toldLabels } from '../alerts/held-alert.ts'
 import type { AlertManager } from '../alerts/manager.ts'
 import { allMatch, matcherOf, parseMatcher, parseMatchers } from '../alerts/matcher.ts'
 import { serviceOf, severityOf } from '../alerts/severity.ts'
@@ -28,7 +29,8 @@ function alertJson(view: AlertView): ListedAlert {
     state: stateOf(view),
     flapping: isFlapping,
     service: serviceOf(labels),
-    severity: severityOf(labels),
+    severity: severityOf(toldLabels(held)),
+    ticketBecause: held.ticketBecause ?? null,
     labels,
     annotations,
     source,
@@ -49,7 +51,7 @@ function alertJson(view: AlertView): ListedAlert {
 
 function changeJson({ at, status, held }: StoredChange): ListedAlertChange {
   const { labels, annotations, source, startsAt, value } = held.alert
-  return { at, status, fingerprint: held.fingerprint, service: serviceOf(labels), severity: severityOf(labels), labels, annotations, source, startsAt, value: value ?? null, incident: held.incident ?? null }
+  return { at, status, fingerprint: held.fingerprint, service: serviceOf(labels), severity: severityOf(toldLabels(held)), labels, annotations, source, startsAt, value: value ?? null, incident: held.incident ?? null }
 }
 
 function silenceJson(silence: Silence, now: Milliseconds): ListedSilence {

@@ -84,8 +84,8 @@ export class BudgetBook {
   }
 
   /** As `demoted`, where the alert is of a source that has a budget. */
-  demotedUntil({ labels, source }: Pick<Alert, 'labels' | 'source'>, now: Milliseconds): Milliseconds | undefined {
-    return BUDGETED.has(source) ? this.demoted(ruleOf(labels), serviceOf(labels), now)?.until : undefined
+  demotionOf({ labels, source }: Pick<Alert, 'labels' | 'source'>, now: Milliseconds): Demotion | undefined {
+    return BUDGETED.has(source) ? this.demoted(ruleOf(labels), serviceOf(labels), now) : undefined
   }
 }
 

@@ -10,8 +10,8 @@ import type { Shelf } from './shelf.ts'
 export interface JoinView {
   readonly shelf: Pick<Shelf, 'open' | 'find' | 'ofAlert' | 'closedLast'>
   readonly neighbours: (service: string) => ReadonlySet<string>
-  /** Until when the pages of the rule of an alert are tickets; undefined where they are not. */
-  readonly demotedUntil: (alert: Alert, at: Milliseconds) => Milliseconds | undefined
+  /** Whether the pages of the rule of an alert are tickets now. */
+  readonly isDemoted: (alert: Alert, at: Milliseconds) => boolean
   /** How long the expression of a rule must hold before it fires; 0 where it is not known. */
   readonly holdMs: (rule: string) => Milliseconds
   readonly nextId: () => string
@@ -35,7 +35,15 @@ const PAGES_MAX = 50
 
 const TICKET = 'ticket'
 
-const severityOf = ({ labels }: Pick<Alert, 'labels'>): string => labels['severity'] ?? ''
+/** The severity that labels say; '' where they say none. */
+export const severityOf = ({ labels }: Pick<Alert, 'labels'>): string => labels['severity'] ?? ''
+
+/** Whether an incident is open, or was until not long ago. */
+export function isLive(incident: Incident | undefined, at: Milliseconds, cooldownMs: Milliseconds): boolean {
+  if (incident === undefined) return false
+  const closed = closedAt(incident)
+  return closed === undefined || at - closed <= cooldownMs
+}
 
 class Planner {
   readonly #view: JoinView
@@ -91,7 +99,7 @@ class Planner {
 
   #resolved({ fingerprint, alert, at }: AlertChange, incident: Incident | undefined): Incident | undefined {
     const member = incident?.alerts.find((one) => one.fingerprint === fingerprint)
-    if (incident === undefined || member === undefined || member.status === 'resolved') return this.#isLive(incident, at) ? incident : undefined
+    if (incident === undefined || member === undefined || member.status === 'resolved') return isLive(incident, at, this.#options.cooldownMs) ? incident : undefined
     const endsAt = Math.max(member.startsAt, Math.min(alert.endsAt ?? at, at))
     const alerts = incident.alerts.map((one): IncidentAlert => (one === member ? { ...one, status: 'resolved', endsAt } : one))
     const text = `${member.rule}${of(member)} is resolved`
@@ -103,27 +111,20 @@ class Planner {
   #severity({ alert, at }: AlertChange): string {
     const severity = severityOf(alert)
     if (!this.#options.open.includes(severity)) return severity
-    return this.#view.demotedUntil(alert, at) === undefined ? severity : TICKET
+    return this.#view.isDemoted(alert, at) ? TICKET : severity
   }
 
   #firing(change: AlertChange, known: Incident | undefined): Incident | undefined {
     const own = severityOf(change.alert)
     if (known !== undefined && (isOpen(known) ? isMember(known, change) : isSame(known, change))) return isOpen(known) ? this.#join(known, change, own) : known
     const last = this.#find(this.#view.shelf.closedLast(ruleOf(change.alert.labels), serviceOf(change.alert.labels), environmentOf(change.alert.labels)))
-    const earlier = [known, last].find((one) => one !== undefined && this.#isLive(one, change.at) && (isMember(one, change) || hasRoom(one)))
+    const earlier = [known, last].find((one) => one !== undefined && isLive(one, change.at, this.#options.cooldownMs) && (isMember(one, change) || hasRoom(one)))
     if (earlier !== undefined && this.#options.open.includes(own)) return this.#join(isOpen(earlier) ? earlier : this.#reopened(earlier, change), change, own)
     const severity = this.#severity(change)
     const opens = this.#options.open.includes(severity)
     const joinable = opens || this.#options.join.includes(severity) ? this.#joinable(change) : undefined
     if (joinable !== undefined) return this.#join(joinable, change, severity)
     return opens ? this.#opened(change, severity) : known === earlier ? known : undefined
-  }
-
-  /** Whether an incident is open, or was until not long ago. */
-  #isLive(incident: Incident | undefined, at: Milliseconds): boolean {
-    if (incident === undefined) return false
-    const closed = closedAt(incident)
-    return closed === undefined || at - closed <= this.#options.cooldownMs
   }
 
   /** The open incident that an alert fits into: of its own service before those of neighbours, the one that fired last. */

@@ -1,6 +1,7 @@
 // All incidents: opened by alerts and people, changed one after the other, each change stored before it has an effect.
 import { AndonError, type AlertChange, type AlertVerdict, type Delivery, type DeployMarker, type Evidence, type Incident, type IncidentBook, type Milliseconds, type Runbook, type TimelineEntry } from '@andon/model'
 import type { OwnCounter } from '../runtime/own-metrics.ts'
+import { environmentOf, ruleOf, serviceOf } from './alert-facts.ts'
 import { BudgetBook, type Demotion, withBudget } from './alert-budget.ts'
 import { ANDON, type Draft, isOpen, withEntriesBefore } from './draft.ts'
 import { deliveryEntry, deployEntry, mayConcern } from './entries.ts'
@@ -10,7 +11,7 @@ import { type EvidenceName, EvidenceShelf } from './evidence-shelf.ts'
 import type { IncidentDeps } from './incident-deps.ts'
 import { entryRow, evidenceRow, incidentRow, type IncidentRow, isIncident, outboxRow } from './incident-log.ts'
 import { IncidentIds } from './incident-ids.ts'
-import { OPEN_MAX, planJoin } from './join.ts'
+import { isLive, OPEN_MAX, planJoin, severityOf } from './join.ts'
 import { Neighbourhood } from './neighbourhood.ts'
 import { onCallAt } from './on-call.ts'
 import { Pinning, type PinStage } from './pinning.ts'
@@ -108,7 +109,7 @@ export class IncidentManager implements IncidentBook {
         {
           shelf: this.#shelf,
           neighbours: (service) => near.get(service) ?? new Set(),
-          demotedUntil: (alert, at) => this.#budget.demotedUntil(alert, at),
+          isDemoted: (alert, at) => this.#budget.demotionOf(alert, at) !== undefined,
           holdMs: this.#deps.holdMs,
           nextId: () => this.#ids.next(this.#deps.clock.now()),
           now,
@@ -119,6 +120,16 @@ export class IncidentManager implements IncidentBook {
       if (plan.refused > 0) this.#refused.add(plan.refused)
       return plan.incidents
     })
+  }
+
+  /** What comes back while its incident is open, or within the cooldown, is the same trouble and pages as it did. */
+  ticketBecause({ alert, fingerprint, at }: AlertChange): string | undefined {
+    const demotion = this.#options.open.includes(severityOf(alert)) ? this.#budget.demotionOf(alert, at) : undefined
+    if (demotion === undefined) return undefined
+    const { labels } = alert
+    const earlier = [this.#shelf.ofAlert(fingerprint), this.#shelf.closedLast(ruleOf(labels), serviceOf(labels), environmentOf(labels))]
+    const isContinued = earlier.some((id) => id !== undefined && isLive(this.#shelf.find(id), at, this.#options.cooldownMs))
+    return isContinued ? undefined : demotion.reason
   }
 
   async told(deliveries: readonly Delivery[]): Promise<void> {

@@ -32,6 +32,9 @@ test('a rule that uses up its budget opens no more incidents, says so, and gets 
   const first = await world.manager.find('i20261102-1')
   assert.equal(world.manager.demoted('ManyErrors')?.until, first.marks.detected.at + 7 * 24 * HOUR)
   assert.equal(await round(world, undefined, 'Other'), 'i20261102-3')
+  const next = firing({ at: world.clock.now() })
+  assert.match(world.manager.ticketBecause(next) ?? '', /^2 pages of shop in 7 days that nobody has judged to be real/)
+  assert.deepEqual([world.manager.ticketBecause(firing({ at: world.clock.now(), rule: 'Other' })), world.manager.ticketBecause({ ...next, alert: { ...next.alert, source: 'objective' } })], [undefined, undefined])
   // Of another service it is as it was.
   assert.deepEqual([world.manager.demoted('ManyErrors', 'shop')?.service, world.manager.demoted('ManyErrors', 'bank')], ['shop', undefined])
   await world.restart()
@@ -56,6 +59,7 @@ test('what comes back within the cooldown is the same trouble: it opens its inci
     await world.manager.join([resolved({ at: world.clock.now() })])
     await world.clock.advance(5 * 60_000)
     assert.notEqual(world.manager.demoted('ManyErrors'), undefined)
+    assert.equal(world.manager.ticketBecause(firing({ at: world.clock.now() })), undefined)
   }
   assert.match(world.manager.demoted('ManyErrors')?.reason ?? '', /^1 pages of shop/)
 })

@@ -17,6 +17,7 @@ const ALERT = object({
   flapping: boolean(),
   service: text(),
   severity: SEVERITY,
+  ticketBecause: orNull(text(), 'Why it is told as a ticket although its label says that it pages.'),
   labels: LABELS,
   annotations: LABELS,
   source: SOURCE,
