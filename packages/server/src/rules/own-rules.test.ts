@@ -60,9 +60,9 @@ test('what is wrong is refused, and stored is nothing', async () => {
   assert.equal(log.rows.length, 1)
 })
 
-test('the asked-for addRule makes a rule of its own form', async () => {
+test('a threshold as applications add it is a rule of the own form', async () => {
   const { own } = await setUp()
-  await own.addRule({ id: 'slow', metric: 'board.load', operator: 'gte', threshold: 500, severity: 'warning', message: 'slow', tags: { board: '1' } }, 'andon')
+  await own.put('slow', { id: 'slow', metric: 'board.load', operator: 'gte', threshold: 500, severity: 'warning', message: 'slow', tags: { board: '1' } }, 'andon')
   assert.deepEqual([own.get('slow')?.rule.name, own.get('slow')?.rule.expression], ['slow', '{"board.load", board="1"} >= 500'])
 })
 

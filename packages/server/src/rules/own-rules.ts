@@ -1,5 +1,5 @@
 // Rules that were made by API or page: kept in the state log, evaluated as a group of their own.
-import { AndonError, type Milliseconds, type RuleDefinition, type ThresholdRule } from '@andon/model'
+import { AndonError, type Milliseconds, type RuleDefinition } from '@andon/model'
 import type { AlertRule, RuleGroup } from './definition.ts'
 import { readRules } from './schema.ts'
 import { readSimpleRule } from './simple.ts'
@@ -133,11 +133,6 @@ export class OwnRules {
       await this.#changed(this.groups())
       return true
     })
-  }
-
-  /** The asked-for `addRule`. @throws AndonError as `check` */
-  async addRule(rule: ThresholdRule, actor: string): Promise<void> {
-    await this.put(rule.id, { ...rule }, actor)
   }
 
   #row(key: string, state: string, actor: string, doc: RuleDefinition | null): { kind: 'rule'; key: string; state: string; service: string; severity: string; actor: string; doc: unknown } {
