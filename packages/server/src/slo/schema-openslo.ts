@@ -1,13 +1,17 @@
 // Objectives as OpenSLO v1 says them.
 // @see https://github.com/OpenSLO/OpenSLO
-import type { CalendarUnit, Indicator, Objective, ObjectiveWindow } from '@andon/model'
+import type { CalendarUnit, Indicator, Milliseconds, Objective, ObjectiveWindow } from '@andon/model'
 import type { Reading } from '../runtime/reading.ts'
+import { SLICE_MS } from './detection.ts'
 import { checkedId } from './schema-native.ts'
+import { ofTimeSlices, TIME_SLICE_MAX } from './time-slices.ts'
 import { readExpression, readNumber, readPercent, readTimeZone } from './values.ts'
 
 const DAY = 86_400_000
 const ROLLING: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: DAY, w: 7 * DAY, M: 30 * DAY, Q: 90 * DAY, Y: 365 * DAY }
 const CALENDAR: Readonly<Record<string, CalendarUnit>> = { w: 'week', M: 'month', Q: 'quarter', Y: 'year' }
+const METHODS = ['Occurrences', 'Timeslices', 'RatioTimeslices'] as const
+type Method = (typeof METHODS)[number]
 const KINDS = ['SLO', 'SLI', 'Service', 'DataSource', 'AlertPolicy', 'AlertCondition', 'AlertNotificationTarget'] as const
 
 function readWindow(source: Reading): ObjectiveWindow {
@@ -32,13 +36,13 @@ function queryOf(source: Reading): string {
 const OPERATORS: Readonly<Record<string, string>> = { lt: '<', lte: '<=', gt: '>', gte: '>=' }
 
 /** A measurement within a threshold is a good one. */
-function threshold(metric: Reading, objective: Reading): Indicator {
+function threshold(metric: Reading, objective: Reading): Exclude<Indicator, { kind: 'spans' }> {
   const query = queryOf(metric)
   const operator = OPERATORS[objective.at('op').word(['lt', 'lte', 'gt', 'gte'])] ?? '<='
   return { kind: 'counts', good: `sum((${query}) ${operator} bool ${readNumber(objective.at('value'))})`, bad: undefined, total: `count(${query})`, counter: false }
 }
 
-function readIndicator(spec: Reading, objective: Reading): Indicator {
+function readOccurrences(spec: Reading, objective: Reading): Exclude<Indicator, { kind: 'spans' }> {
   const [ratio, metric] = [spec.at('ratioMetric'), spec.at('thresholdMetric')]
   if (!metric.isAbsent) return threshold(metric, objective)
   if (ratio.isAbsent) return spec.refuse('needs ratioMetric or thresholdMetric')
@@ -55,6 +59,26 @@ function readIndicator(spec: Reading, objective: Reading): Indicator {
   return { kind: 'counts', ...(good.isAbsent ? { good: undefined, bad: part } : { good: part, bad: undefined }), total, counter }
 }
 
+/** @throws AndonError bad_config */
+function sliceLength(source: Reading): Milliseconds {
+  const bounds = { least: SLICE_MS, most: TIME_SLICE_MAX }
+  // A number is of minutes.
+  const length = typeof source.value === 'number' ? Math.round(source.value * 60_000) : source.duration(bounds)
+  return length >= SLICE_MS && length <= TIME_SLICE_MAX && length % SLICE_MS === 0 ? length : source.refuse('must be a multiple of 15s, at most 5m')
+}
+
+function sliceTarget(source: Reading): number {
+  const target = readNumber(source)
+  return target > 0 && target <= 1 ? target : source.refuse('must be greater than 0 and at most 1')
+}
+
+function readIndicator(spec: Reading, objective: Reading, method: Method): Indicator {
+  const occurrences = readOccurrences(spec, objective)
+  if (method === 'Occurrences') return occurrences
+  const lengthMs = sliceLength(objective.at('timeSliceWindow'))
+  return ofTimeSlices(occurrences, { lengthMs, target: method === 'Timeslices' ? sliceTarget(objective.at('timeSliceTarget')) : undefined })
+}
+
 function targetOf(source: Reading): number {
   const target = source.at('target')
   if (target.isAbsent) return readPercent(source.at('targetPercent'))
@@ -64,8 +88,7 @@ function targetOf(source: Reading): number {
 
 function readSlo(source: Reading, indicators: ReadonlyMap<string, Reading>): Objective[] {
   const [name, spec] = [source.at('metadata').at('name').name(), source.at('spec')]
-  const method = spec.at('budgetingMethod')
-  if (!method.isAbsent && method.value !== 'Occurrences') method.refuse('must be Occurrences: what is counted is every request, not every slice of time')
+  const method = spec.at('budgetingMethod').isAbsent ? 'Occurrences' : spec.at('budgetingMethod').word(METHODS)
   const reference = spec.at('indicatorRef')
   const given = spec.at('indicator')
   const indicator = given.isAbsent ? indicators.get(reference.name()) : given.at('spec')
@@ -81,7 +104,7 @@ function readSlo(source: Reading, indicators: ReadonlyMap<string, Reading>): Obj
       description: spec.at('description').name(''),
       service: spec.at('service').name(),
       environment: '',
-      indicator: readIndicator(indicator, objective),
+      indicator: readIndicator(indicator, objective, method),
       target: targetOf(objective),
       windows: windows.length === 0 ? [{ kind: 'rolling', name: '28d', lengthMs: 28 * DAY } as const] : windows,
       maintenance: [],

@@ -178,8 +178,18 @@ test('files of OpenSLO are read as they are', () => {
   assert.deepEqual(errors?.indicator, { kind: 'counts', good: undefined, bad: 'sum(http_requests_total{code=~"5.."})', total: 'sum(http_requests_total)', counter: true })
   assert.deepEqual([fast?.id, usable?.id, usable?.target, usable?.name], ['api-fast-1', 'api-fast-2', 0.999, 'api-fast: usable'])
   assert.ok(usable?.indicator.kind === 'counts' && usable.indicator.good?.endsWith('<= bool 2)') === true && !usable.indicator.counter)
-  assert.throws(() => readObjectives(OPENSLO.replace('Occurrences', 'Timeslices'), 'o.yaml'), { message: /^o\.yaml:18: spec\.budgetingMethod must be Occurrences/ })
   assert.throws(() => readObjectives(OPENSLO.replace('indicatorRef: errors', 'indicatorRef: nothing'), 'o.yaml'), { message: /spec\.indicatorRef names no SLI of this file: nothing/ })
+})
+
+const sliced = (method: string, more: string): string => OPENSLO.replace('budgetingMethod: Occurrences', `budgetingMethod: ${method}`).replace('target: 0.995 }', `target: 0.995${more} }`)
+
+test('slices of time of OpenSLO are read, and refused without what they need', () => {
+  const [minutes] = readObjectives(sliced('Timeslices', ', timeSliceTarget: 0.95, timeSliceWindow: 1m'), 'o.yaml')
+  assert.ok(minutes?.indicator.kind === 'counts' && minutes.indicator.bad?.includes('> bool 0.05') === true && !minutes.indicator.counter)
+  assert.deepEqual(readObjectives(sliced('Timeslices', ', timeSliceTarget: 0.95, timeSliceWindow: 1'), 'o.yaml')[0]?.indicator, minutes.indicator, 'a number is of minutes')
+  assert.throws(() => readObjectives(sliced('Timeslices', ', timeSliceWindow: 1m'), 'o.yaml'), { message: /timeSliceTarget must be a number/ })
+  assert.throws(() => readObjectives(sliced('RatioTimeslices', ', timeSliceWindow: 20s'), 'o.yaml'), { message: /timeSliceWindow must be a multiple of 15s, at most 5m/ })
+  assert.throws(() => readObjectives(sliced('Slices', ''), 'o.yaml'), { message: /^o\.yaml:18: spec\.budgetingMethod must be one of Occurrences, Timeslices, RatioTimeslices/ })
 })
 
 test('the section of the configuration is read, and what is wrong in it told by its key', () => {
