@@ -59,7 +59,7 @@ function Known({ data, faded }: { readonly data: FiguresAnswer; readonly faded: 
             </Panel>
           </div>
           <Panel flush title="Incidents" aside={<span>{each.length === 1 ? '1 incident' : `${each.length} incidents`}{data.open > 0 && `, ${data.open} open`}</span>} faded={faded}>
-            <FiguresTable incidents={each} />
+            <FiguresTable caption="Incidents with their figures" incidents={each.map((row) => ({ ...row, detail: row.service, figures: row }))} further="mitigated" />
           </Panel>
         </>
       )}

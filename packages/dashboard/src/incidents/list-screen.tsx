@@ -10,7 +10,7 @@ import { Nothing } from '../ui/states.tsx'
 import { SearchField } from '../ui/text-field.tsx'
 import { picksReader } from '../ui/url-picks.ts'
 import { useChosenTime, usePatch } from '../ui/use-shell.ts'
-import { EarlierTable } from './earlier-table.tsx'
+import { FiguresTable } from './figures-table.tsx'
 import { OpenIncidents } from './open-incidents.tsx'
 import { IncidentPages } from './pages.tsx'
 import './incidents.css'
@@ -61,7 +61,8 @@ export function IncidentsScreen(): JSX.Element {
 }
 
 function Earlier({ incidents, filtered }: { readonly incidents: readonly IncidentRow[]; readonly filtered: boolean }): JSX.Element {
-  if (incidents.length > 0) return <EarlierTable incidents={incidents} />
+  const rows = useMemo(() => incidents.map((row) => ({ ...row, detail: [row.services.slice(0, 3).join(', '), row.rules.slice(0, 2).join(', ')].filter((part) => part !== '').join(' · ') })), [incidents])
+  if (rows.length > 0) return <FiguresTable caption="Incidents that have ended" incidents={rows} further="state" />
   return <Nothing title={filtered ? 'No earlier incident matches' : 'No incident has ended'}>{filtered ? 'Take a filter away, or choose another time.' : 'What was resolved stands here with what it took.'}</Nothing>
 }
 
