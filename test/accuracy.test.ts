@@ -1,13 +1,11 @@
 // A known number of requests is found again exactly: as stored increases, as the histogram's count and as spans, over a
 // kill and a restart of the server in between.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { createLog, openStore, systemClock } from '@andon/server'
 import { eventually } from './eventually.ts'
-import { type Program, startKanban, startProgram } from './program.ts'
+import { dataFolder, type Program, startKanban, startProgram } from './program.ts'
 
 const EACH = 30
 
@@ -45,13 +43,12 @@ async function numbersOf(url: string, name: string): Promise<number[]> {
 }
 
 test('every request is counted once, over a kill and a restart of the server', { timeout: 180_000 }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'andon-accuracy-'))
+  const folder = dataFolder(t, 'andon-accuracy-')
   const data = join(folder, 'server')
   let server = await startServer(t, data, '0')
   const port = new URL(server.url).port
   const kanban = await startKanban(t, join(folder, 'kanban'), server.url)
 
-  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
 
   await ask(kanban.url, EACH)
   await eventually('the first requests', async () => ((await tracesOf(server.url, 'GET /healthz')).length > 0 ? true : undefined))

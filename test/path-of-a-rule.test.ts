@@ -9,7 +9,7 @@ import { test, type TestContext } from 'node:test'
 import { readOptions } from '@andon/server'
 import { encodeMetrics } from '@andon/wire'
 import { eventually } from './eventually.ts'
-import { type Program, startProgram } from './program.ts'
+import { dataFolder, type Program, startProgram } from './program.ts'
 
 interface Message {
   readonly version: string
@@ -71,7 +71,7 @@ const RULES = `groups:
 `
 
 test('a rule fires, is told once, outlives kill -9, and is told to be over', { timeout: 120_000 }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'andon-path-rule-'))
+  const folder = dataFolder(t, 'andon-path-rule-')
   const { url: hook, port, messages } = await receiver(t)
   writeFileSync(join(folder, 'rules.yaml'), RULES)
   writeFileSync(
@@ -86,7 +86,6 @@ notify:
   )
   const start = (): Promise<Program> => startProgram(t, ['packages/server/dist/main.js', '--config', join(folder, 'andon.yaml'), '--port', '0', '--data-dir', join(folder, 'data')])
   const first = await start()
-  t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }))
   let { url } = first
   const named = (status: string): Message[] => messages.filter((message) => message.status === status && message.alerts.some(({ labels }) => labels['alertname'] === 'QueueDeep'))
 

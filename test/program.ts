@@ -1,11 +1,25 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { TestContext } from 'node:test'
 import { root } from './repository/root.ts'
 
 const readyWithin = 60_000
+/** How the programs of a test are ended. */
+const ends = new WeakMap<TestContext, (() => Promise<unknown>)[]>()
+
+/** A folder for the data of a test's programs, removed when all of them have ended, also those that are started later. */
+export function dataFolder(t: TestContext, prefix: string): string {
+  const folder = mkdtempSync(join(tmpdir(), prefix))
+  t.after(async () => {
+    await Promise.all((ends.get(t) ?? []).map((end) => end()))
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+  })
+  return folder
+}
 
 /** A program of ours as a child, for tests that cross processes. */
 export interface Program {
@@ -31,6 +45,7 @@ export async function startProgram(t: TestContext, args: readonly string[], env:
     await closed
     return child.exitCode
   }
+  ends.set(t, [...(ends.get(t) ?? []), () => end('SIGKILL')])
   t.after(() => end('SIGKILL'))
   const lines: string[] = []
   const url = await new Promise<string>((resolve, reject) => {
