@@ -114,7 +114,7 @@ export class AlertBook {
 
   #begun(fingerprint: string, alert: Alert, before: HeldAlert | undefined, now: Milliseconds): HeldAlert {
     const flaps = withChange(before?.flaps ?? this.#flaps.get(fingerprint) ?? noFlaps, now)
-    return { fingerprint, alert, status: 'firing', changedAt: now, beganAt: before?.beganAt ?? now, updatedAt: now, flaps, incident: before?.incident, isJoined: false }
+    return { fingerprint, alert, status: 'firing', changedAt: now, beganAt: before?.beganAt ?? now, updatedAt: now, flaps, incident: before?.incident, ticketBecause: before?.ticketBecause, isJoined: false }
   }
 
   #ended(before: HeldAlert, alert: Alert, now: Milliseconds): HeldAlert {

@@ -331,6 +331,11 @@ receivers: [{name: mail}, {name: pager}]
   world.incidents.demoted.clear()
   await world.restart()
   await world.resolve(page)
+  // Back before its end was told: it goes on as what it was.
+  await world.fire(page)
+  await world.advance(10 * MINUTE)
+  assert.deepEqual([world.messages(), (await world.manager.active())[0]?.receivers], [[], ['mail']])
+  await world.resolve(page)
   await world.advance(10 * MINUTE)
   assert.deepEqual(world.messages(), ['mail: all-resolved -ManyErrors'])
   await world.fire(page)

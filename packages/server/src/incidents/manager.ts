@@ -21,7 +21,6 @@ import { type IncidentQuery, Shelf } from './shelf.ts'
 import { type NewIncident, planComment, planNew, planState, planStep, planVerdicts, type StateChange } from './states.ts'
 import { Timelines } from './timelines.ts'
 
-
 /** Owns its timers from `start` to `stop`. May be called concurrently. */
 export class IncidentManager implements IncidentBook {
   readonly #deps: IncidentDeps
