@@ -7,6 +7,7 @@ import type { Log } from '../runtime/log.ts'
 import { rowsOf, stringOf } from './cells.ts'
 import { type Database, INSERT_SETTINGS, NO_RESERVE, noRoom, type Reserve, reserveSettings, unfitValue } from './database.ts'
 import { EMBEDDED, fill, type Layout } from './layout.ts'
+import { mendRepetitionLogs } from './repetition-log.ts'
 import { type Sql, sql } from './sql.ts'
 import type { TsvRows } from './tsv.ts'
 
@@ -35,7 +36,10 @@ export class EmbeddedDatabase implements Database {
     mkdirSync(dataDir, { recursive: true })
     const lock = takeLock(join(dataDir, 'andon.lock'))
     try {
-      const database = new EmbeddedDatabase(new Session(join(dataDir, 'clickhouse')), lock, log)
+      const directory = join(dataDir, 'clickhouse')
+      const mended = mendRepetitionLogs(directory)
+      if (mended > 0) log.info('the last insert of tables was not complete: its repetition will be stored', { tables: mended })
+      const database = new EmbeddedDatabase(new Session(directory), lock, log)
       await database.command('CREATE DATABASE IF NOT EXISTS {db}')
       const [version = ''] = await database.query(sql`SELECT version()`, ([cell]) => stringOf(cell))
       database.#engine = `ClickHouse ${version}, embedded`
