@@ -142,9 +142,9 @@ export class Telling {
     ownRules.onChange((changed) => rules.reload(changed, 'own'))
 
     const managed = await ObjectiveManager.open(objectives, { ...shared, query: async (expression, start, end, step) => await course(expression, { start, end }, step), slices: store.slices, receiver, log: store.state }, { ...options.objectives, externalUrl: () => externalUrl })
-    const detect = await DetectManager.open({ ...shared, evaluator, log: store.state, receiver, externalUrl }, options.detect)
+    const detect = await DetectManager.open({ ...shared, evaluator, spanSlices: store.spanSlices, log: store.state, receiver, externalUrl }, options.detect)
     late.detect = detect
-    const slices = new SliceReader(evaluator)
+    const slices = new SliceReader(evaluator, store.spanSlices)
     const releases = new ReleaseWatch({
       book: deploys,
       evaluator,
@@ -183,7 +183,7 @@ export class Telling {
         series: () => detect.watch.series,
         find: (id) => detect.watch.find(id),
         progress: () => detect.progress,
-        slowLimit: (service) => detect.slowLimit(service),
+        factsOf: (service) => detect.factsOf(service),
       },
       deploys: {
         book: { list: (filter) => deploys.list(filter), tell: async (deploy, actor) => await tellDeploy(deploys, incidents, { deploy, actor }) },

@@ -66,7 +66,7 @@ class Peer extends Counter {
 /** Runs one series for some weeks after its history. */
 export async function runNull({ name, signal, make }: NullSeries, weeks: number, seed: number): Promise<NullResult> {
   const next = make(new Chance(seed))
-  const watch = new Watch({ externalUrl: '', maxSeries: 1, slowLimit: () => 1 })
+  const watch = new Watch({ externalUrl: '', maxSeries: 1, facts: () => ({ slowLimit: 1, isFromSpans: false }) })
   const one = { id: { service: 'null', environment: '', signal, key: '' }, values: new Float64Array(1), counts: new Float64Array(1) }
   const worse: Worse = signal === 'throughput' ? 'down' : 'up'
   const isShare = signal === 'errors' || signal === 'slow'

@@ -16,7 +16,7 @@ export interface WatchLike {
   open(): readonly Alert[]
 }
 
-export type WatchClass = new (options: { readonly externalUrl: string; readonly maxSeries: number; readonly slowLimit: () => number }) => WatchLike
+export type WatchClass = new (options: { readonly externalUrl: string; readonly maxSeries: number; readonly facts: () => { readonly slowLimit: number; readonly isFromSpans: boolean } }) => WatchLike
 
 interface Signal extends SeriesSlices {
   /** The track that its alarms are told of. */
@@ -112,7 +112,7 @@ export function watchDetector(name: string, Watch: WatchClass): Detector {
     judge: async (stretch) => {
       const slowLimit = slowLimitOf(stretch)
       const signals = signalsOf(stretch, slowLimit)
-      const watch = new Watch({ externalUrl: '', maxSeries: 1000, slowLimit: () => slowLimit })
+      const watch = new Watch({ externalUrl: '', maxSeries: 1000, facts: () => ({ slowLimit, isFromSpans: false }) })
       const standing = new Standing()
       const take = async (from: number, count: number): Promise<void> => {
         const series = signals.map((signal) => ({ id: signal.id, values: signal.values.slice(from, from + count), counts: signal.counts.slice(from, from + count) }))

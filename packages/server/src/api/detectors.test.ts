@@ -16,12 +16,13 @@ import { openApiDocument } from './openapi/document.ts'
 
 const NOW = Date.UTC(2026, 0, 5, 12)
 const SLICE = 15_000
+const FACTS = { slowLimit: 0.25, isFromSpans: false }
 
 /** Answers by both files of routes, over a watch of one service and a book of releases. */
 async function bench(): Promise<{ readonly app: FastifyInstance; readonly log: DeployEntry[]; readonly document: Document }> {
   const clock = new FakeClock(NOW)
   const log: DeployEntry[] = []
-  const watch = new Watch({ externalUrl: '', maxSeries: 10, slowLimit: () => 0.25 })
+  const watch = new Watch({ externalUrl: '', maxSeries: 10, facts: () => FACTS })
   const count = 600
   const values = Float64Array.from({ length: count }, (_, index) => 0.1 + 0.001 * (index % 7))
   const of = { service: 'shop', environment: 'prod', key: '' }
@@ -29,7 +30,7 @@ async function bench(): Promise<{ readonly app: FastifyInstance; readonly log: D
   const book = await DeployBook.open({ append: (rows) => Promise.resolve(log.push(...rows)), latest: () => Promise.resolve([]) }, NOW)
   const app = fastify()
   registerErrors(app, silentLog)
-  registerDetectorsApi(app, { series: () => watch.series, find: (id) => watch.find(id), progress: () => ({ until: NOW, isReplaying: false }), slowLimit: () => 0.25, clock })
+  registerDetectorsApi(app, { series: () => watch.series, find: (id) => watch.find(id), progress: () => ({ until: NOW, isReplaying: false }), factsOf: () => FACTS, clock })
   const compare = (id: string): Promise<ReleaseComparison> => Promise.resolve(compareRelease(book.find(id), { start: NOW - 3_600_000, count: 240, series: [{ id: { ...of, signal: 'p95' }, values: values.subarray(0, 240), counts: new Float64Array(240).fill(200) }] }, NOW))
   registerDeploysApi(app, { book, compare, guard: { actor: () => ({ name: 'ci', role: 'editor' }) }, clock })
   const routes = Object.keys(DETECTORS).map((key) => ({ method: key.split(' ')[0] ?? '', path: key.split(' ')[1] ?? '', role: 'viewer', live: false }) as const)

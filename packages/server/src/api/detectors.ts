@@ -1,6 +1,7 @@
 import { AndonError, DETECTOR_STATES, type DetectorDetail, type ListedDetector, type Milliseconds, type SignalId } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import type { WatchedSeries } from '../detect/series.ts'
+import { type ServiceFacts, shownExpression } from '../detect/signals.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { oneOf, type Query, text, whole } from './parameters.ts'
 
@@ -8,8 +9,8 @@ export interface DetectorsDeps {
   readonly series: () => Iterable<WatchedSeries>
   readonly find: (id: string) => WatchedSeries | undefined
   readonly progress: () => { readonly until: Milliseconds; readonly isReplaying: boolean }
-  /** What is slow for a service, in seconds. */
-  readonly slowLimit: (service: Pick<SignalId, 'service' | 'environment'>) => number | undefined
+  /** What is slow for a service, and what its requests are counted from. */
+  readonly factsOf: (service: Pick<SignalId, 'service' | 'environment'>) => ServiceFacts
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -46,15 +47,14 @@ function summaryOf({ publicId, id, signal, state, because, slices, verdict, epis
   }
 }
 
-function wholeOf(series: WatchedSeries, slowLimit: number | undefined): DetectorDetail {
+function wholeOf(series: WatchedSeries, facts: ServiceFacts): DetectorDetail {
   const { id, signal, verdict, episodes, firstSeen } = series
-  const environment = id.environment === '' ? '' : `,deployment_environment_name=${JSON.stringify(id.environment)}`
   return {
     ...summaryOf(series),
     firstSeen,
     model: verdict.model,
-    slowLimit: id.signal === 'slow' ? (slowLimit ?? null) : null,
-    expression: signal.expression(`service_name=${JSON.stringify(id.service)}${environment}`, slowLimit ?? 1),
+    slowLimit: id.signal === 'slow' ? (facts.slowLimit ?? null) : null,
+    expression: shownExpression(signal, id, facts),
     episodes: episodes.map((each) => ({ ...each, end: each.end ?? null, onset: each.onset === 0 ? null : each.onset, peak: known(each.peak) })).toReversed(),
   }
 }
@@ -62,7 +62,7 @@ function wholeOf(series: WatchedSeries, slowLimit: number | undefined): Detector
 const orderOf = ({ id }: WatchedSeries): string => `${id.service}\n${id.environment}\n${id.signal}\n${id.key}`
 
 /** GET /api/detectors: every series that is watched, what is expected of it and how far it is trusted; GET /api/detectors/:id: one with its alarms. */
-export function registerDetectorsApi(app: FastifyInstance, { series, find, progress, slowLimit, clock }: DetectorsDeps): void {
+export function registerDetectorsApi(app: FastifyInstance, { series, find, progress, factsOf, clock }: DetectorsDeps): void {
   app.get<{ Querystring: Query }>('/api/detectors', { config: { role: 'viewer', live: true } }, ({ query }) => {
     const service = text(query, 'service')
     const state = oneOf(query, 'state', DETECTOR_STATES)
@@ -76,6 +76,6 @@ export function registerDetectorsApi(app: FastifyInstance, { series, find, progr
   app.get<{ Params: { id: string } }>('/api/detectors/:id', { config: { role: 'viewer', live: true } }, ({ params }) => {
     const found = find(params.id)
     if (found === undefined) throw new AndonError('not_found', `There is no detector "${params.id.slice(0, 100)}".`, { hint: 'GET /api/detectors lists them.' })
-    return wholeOf(found, slowLimit(found.id))
+    return wholeOf(found, factsOf(found.id))
   })
 }

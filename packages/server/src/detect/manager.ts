@@ -9,7 +9,9 @@ import { READ_DELAY_MS, SLICE_MS } from './parameters.ts'
 import type { DetectOptions } from './schema.ts'
 import type { WatchedSeries } from './series.ts'
 import type { WatchedService } from './service.ts'
+import type { SeriesId, ServiceFacts } from './signals.ts'
 import { serviceKey, sliceFloor, SliceReader } from './slices.ts'
+import type { SpanSliceSource } from './span-slices.ts'
 import { type Changes, Watch } from './watch.ts'
 
 /** A row of what detectors keep. */
@@ -31,6 +33,8 @@ export interface DetectorLog {
 
 export interface DetectManagerDeps {
   readonly evaluator: Evaluator
+  /** Of services of which no metric says how long requests take; absent where those are not watched. */
+  readonly spanSlices?: SpanSliceSource
   readonly log: DetectorLog
   readonly receiver: AlertReceiver
   readonly clock: Clock
@@ -79,8 +83,8 @@ export class DetectManager {
   private constructor(deps: DetectManagerDeps, options: DetectOptions) {
     this.#deps = deps
     this.#options = options
-    this.#reader = new SliceReader(deps.evaluator)
-    this.watch = new Watch({ externalUrl: deps.externalUrl, maxSeries: options.maxSeries, slowLimit: (service) => this.#reader.slowLimit(service) })
+    this.#reader = new SliceReader(deps.evaluator, deps.spanSlices)
+    this.watch = new Watch({ externalUrl: deps.externalUrl, maxSeries: options.maxSeries, facts: (service) => this.factsOf(service) })
     this.#missed = deps.own.counter('andon_detect_missed_total', 'Readings of slices that were left out because the one before was still under way; they are made up for.')
     this.#failed = deps.own.counter('andon_detect_failures_total', 'Readings of slices that failed; they are tried again.')
     this.#slices = deps.own.counter('andon_detect_slices_total', 'Slices of series that detectors have taken.')
@@ -117,9 +121,9 @@ export class DetectManager {
     return { until: this.#until, isReplaying: this.#options.enabled && this.#deps.clock.now() - this.#until > CHUNK * SLICE_MS }
   }
 
-  /** How a share of slow requests is defined for a service, in seconds. */
-  slowLimit(service: { readonly service: string; readonly environment: string }): number | undefined {
-    return this.#reader.slowLimit(service)
+  /** How a share of slow requests is defined for a service, and what its requests are counted from. */
+  factsOf(service: Pick<SeriesId, 'service' | 'environment'>): ServiceFacts {
+    return { slowLimit: this.#reader.slowLimit(service), isFromSpans: this.#reader.isFromSpans(service.service) }
   }
 
   /** Begins to watch: first what is stored, then what comes. */

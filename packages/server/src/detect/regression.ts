@@ -3,8 +3,8 @@ import { type ComparedSeries, type DeployMarker, median, type Milliseconds, RELE
 import { effectOf, fromScale, toScale } from './effect.ts'
 import { levelShift } from './level-shift.ts'
 import { RELEASE, SLICE_MS } from './parameters.ts'
-import { type Signal, signalOf } from './signals.ts'
-import { type SeriesSlices, serviceKey, sliceFloor, type SliceTable } from './slices.ts'
+import { type SeriesSlices, type Signal, signalOf } from './signals.ts'
+import { serviceKey, sliceFloor, type SliceTable } from './slices.ts'
 
 type Windows = Pick<ReleaseComparison, 'before' | 'after' | 'isPreliminary'>
 

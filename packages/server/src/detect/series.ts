@@ -1,8 +1,8 @@
 import type { DetectorState, Milliseconds } from '@andon/model'
 import type { Detector, Verdict } from './detector.ts'
 import { JUDGE, SLICE_MS } from './parameters.ts'
-import { publicId, type SeriesId } from './slices.ts'
-import { type Signal, signalOf } from './signals.ts'
+import { publicId } from './slices.ts'
+import { type Signal, signalOf, type SeriesId } from './signals.ts'
 
 /** A time in which a series alarmed. */
 export interface Episode {

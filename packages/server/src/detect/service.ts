@@ -3,7 +3,7 @@ import type { Alert, DetectorState, Labels, Milliseconds } from '@andon/model'
 import { type Action, agreementOf } from './corroborate.ts'
 import { SLICE_MS } from './parameters.ts'
 import type { WatchedSeries } from './series.ts'
-import type { SeriesId } from './slices.ts'
+import { type SeriesId, type ServiceFacts, shownExpression } from './signals.ts'
 import { describe } from './words.ts'
 
 /** An alert of a service as it is kept. */
@@ -22,7 +22,7 @@ export interface Change {
 export interface ServiceOptions {
   /** Where Andon's pages are; '' where not known. */
   readonly externalUrl: string
-  readonly slowLimit: () => number
+  readonly facts: () => ServiceFacts
 }
 
 const RANK: Readonly<Record<Action, number>> = { none: 0, annotate: 1, ticket: 2, page: 3 }
@@ -117,13 +117,8 @@ export class WatchedService {
       endsAt: undefined,
       generatorUrl: externalUrl === '' ? '' : `${externalUrl}/service/${encodeURIComponent(this.service)}`,
       value: lead?.verdict.value,
-      expression: lead?.signal.expression(this.#selector(), this.#options.slowLimit()),
+      expression: lead === undefined ? undefined : shownExpression(lead.signal, this, this.#options.facts()),
       onsetAt: onsets.length === 0 ? undefined : Math.min(...onsets),
     }
-  }
-
-  #selector(): string {
-    const environment = this.environment === '' ? '' : `,deployment_environment_name=${JSON.stringify(this.environment)}`
-    return `service_name=${JSON.stringify(this.service)}${environment}`
   }
 }

@@ -14,8 +14,8 @@ import { openTestStore } from '../store/fixture.test.ts'
 import type { Store } from '../store/index.ts'
 import type { HistogramRow, HistogramValue, SampleRow } from '../store/metric-rows.ts'
 import { SLICE_MS } from './parameters.ts'
-import { publicId, SliceReader, type SeriesSlices, type SliceTable } from './slices.ts'
-import type { SignalName } from './signals.ts'
+import type { SeriesSlices, SignalName } from './signals.ts'
+import { publicId, SliceReader, type SliceTable } from './slices.ts'
 
 const START = Date.UTC(2026, 0, 5, 12)
 const SOURCE = { service_name: 'shop', deployment_environment_name: 'prod', instance: 'a:1', job: 'shop' }

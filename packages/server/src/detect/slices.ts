@@ -1,22 +1,9 @@
-// Reads slices of all series of the store by PromQL.
-import { type Milliseconds, type SignalId, type TimeRange, xxHash64 } from '@andon/model'
+// Reads slices of all series of the store: by PromQL, and of services of which no metric says how long requests take from their spans.
+import { type Milliseconds, type TimeRange, xxHash64 } from '@andon/model'
 import type { Evaluator, Grid, GridSeries, Values } from '../query/grid.ts'
 import { COUNTS, SLICE_MS } from './parameters.ts'
-import { type Reading, readings, signalOf, type SignalName, slowLimitExpression, slowReading } from './signals.ts'
-
-/** Which series; its signal is one of those that are watched. */
-export interface SeriesId extends SignalId {
-  readonly signal: SignalName
-}
-
-/** Some slices of one series. */
-export interface SeriesSlices {
-  readonly id: SeriesId
-  /** By slice: the value, or how many were bad; NaN where nothing was measured. */
-  readonly values: Float64Array
-  /** By slice: of how many requests; NaN where that means nothing. */
-  readonly counts: Float64Array
-}
+import { type Reading, readings, type SeriesId, type SeriesSlices, signalOf, type SignalName, slowLimitExpression, slowReading } from './signals.ts'
+import { seriesOfSpans, slowLimitsOf, type SpanSliceSource } from './span-slices.ts'
 
 /** Slices of all series, of which the first begins at `start`. */
 export interface SliceTable {
@@ -60,11 +47,21 @@ interface SlowLimit {
 /** Reads slices. Remembers what is slow for each service; one read at a time. */
 export class SliceReader {
   readonly #evaluator: Evaluator
+  readonly #spans: SpanSliceSource | undefined
   readonly #limits = new Map<string, SlowLimit>()
+  /** Services that are read from spans. */
+  #alone: ReadonlySet<string> = new Set()
   #askedAt = 0
 
-  constructor(evaluator: Evaluator) {
+  /** @param spans - absent where services are read from metrics alone */
+  constructor(evaluator: Evaluator, spans?: SpanSliceSource) {
     this.#evaluator = evaluator
+    this.#spans = spans
+  }
+
+  /** Whether the requests of a service are counted from its spans. */
+  isFromSpans(service: string): boolean {
+    return this.#alone.has(service)
   }
 
   /**
@@ -83,7 +80,9 @@ export class SliceReader {
     const grid: Grid = { t: Array.from({ length: Math.max(0, Math.ceil((end - first) / hour)) + 1 }, (_, index) => first + index * hour), step: hour }
     const found = await Promise.all(DATA.map(async (expression) => await this.#evaluator.over(expression, grid)))
     const indices = found.flat().map(({ values }) => values.findIndex((value) => value !== null && value > 0)).filter((index) => index >= 0)
-    return indices.length === 0 ? end : Math.max(start, Math.min(end, first + (Math.min(...indices) - 1) * hour))
+    const measured = indices.length === 0 ? end : Math.max(start, Math.min(end, first + (Math.min(...indices) - 1) * hour))
+    const spans = await this.#spans?.first({ start, end })
+    return spans === undefined ? measured : Math.min(measured, Math.max(start, Math.floor(spans / hour) * hour))
   }
 
   /** What was remembered before a restart. */
@@ -110,10 +109,14 @@ export class SliceReader {
       counted.set(expression, known)
       return known
     }
-    await this.#learnLimits(range.start)
+    const alone = (await this.#spans?.alone(range, service)) ?? []
+    this.#note(alone, service)
+    await this.#learnLimits(range.start, alone)
     for (const reading of [...readings(selector), ...this.#slowReadings(service)]) {
       for (const one of await this.#one(reading, count, over)) series.set(seriesKey(one.id), one)
     }
+    const ofSpans = (await this.#spans?.read(alone, range, SLICE_MS)) ?? []
+    for (const one of seriesOfSpans(ofSpans, range, (id) => this.slowLimit(id))) series.set(seriesKey(one.id), one)
     return { start: range.start, count, series: withSilence([...series.values()], count) }
   }
 
@@ -135,15 +138,27 @@ export class SliceReader {
     })
   }
 
+  /** A service that sends metrics now is read from them. */
+  #note(alone: readonly string[], service: string | undefined): void {
+    const others = service === undefined ? [] : [...this.#alone].filter((each) => each !== service)
+    this.#alone = new Set([...others, ...alone])
+  }
+
+  /** What services took, as the end of a day says it: in seconds, those that are slower than almost all. */
+  async #usual(time: Milliseconds, alone: readonly string[]): Promise<{ readonly id: Pick<SeriesId, 'service' | 'environment'>; readonly value: number }[]> {
+    const measured = await this.#evaluator.at(slowLimitExpression(DAY), time)
+    const ofSpans = (await this.#spans?.durations(alone, { start: time - DAY, end: time })) ?? []
+    return [...measured.map(({ labels, value }) => ({ id: idOf('slow', labels), value })), ...slowLimitsOf(ofSpans)]
+  }
+
   /** Learned anew every day, from the day before; what is slow must not move while it is watched. */
-  async #learnLimits(time: Milliseconds): Promise<void> {
+  async #learnLimits(time: Milliseconds, alone: readonly string[]): Promise<void> {
     if (Math.abs(time - this.#askedAt) < DAY / 24) return
     this.#askedAt = time
-    const found = await this.#evaluator.at(slowLimitExpression(DAY), time)
+    const found = await this.#usual(time, alone)
     // Of a service that has just begun the first hour is taken, until it has a day.
-    const young = found.length === 0 ? await this.#evaluator.at(slowLimitExpression(DAY), time + DAY / 24) : []
-    for (const { labels, value } of [...found, ...young]) {
-      const id = idOf('slow', labels)
+    const young = found.length === 0 ? await this.#usual(time + DAY / 24, alone) : []
+    for (const { id, value } of [...found, ...young]) {
       const known = this.#limits.get(serviceKey(id))
       if (id.service === '' || !(value > 0) || (known !== undefined && Math.abs(time - known.at) < DAY)) continue
       const limit = rounded(value * COUNTS.slowFactor)

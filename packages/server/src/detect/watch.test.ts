@@ -6,15 +6,15 @@ import type { Alert, DetectorState } from '@andon/model'
 import { BEGIN, DAY_SLICES } from './fixture.test.ts'
 import { SLICE_MS } from './parameters.ts'
 import type { SeriesDoc } from './series.ts'
-import { publicId, type SeriesSlices, type SliceTable } from './slices.ts'
-import type { SignalName } from './signals.ts'
+import { publicId, type SliceTable } from './slices.ts'
+import type { SeriesSlices, ServiceFacts, SignalName } from './signals.ts'
 import { Watch } from './watch.ts'
 
 const SIGNALS = ['errors', 'p50', 'p95', 'throughput', 'cpu', 'event-loop'] as const
 const HISTORY = 8 * DAY_SLICES
 const kept: { readonly state: DetectorState; readonly doc: SeriesDoc }[] = []
 
-const options = { externalUrl: 'http://andon', maxSeries: 100, slowLimit: (): undefined => undefined }
+const options = { externalUrl: 'http://andon', maxSeries: 100, facts: (): ServiceFacts => ({ slowLimit: undefined, isFromSpans: false }) }
 const at = (slice: number): number => BEGIN + slice * SLICE_MS
 
 /** Slices of one service in which some signals are worse, from one slice to another. */

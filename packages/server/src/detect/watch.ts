@@ -4,12 +4,13 @@ import type { Alert, DetectorState, Milliseconds } from '@andon/model'
 import { SLICE_MS } from './parameters.ts'
 import { type SeriesDoc, WatchedSeries } from './series.ts'
 import { type Change, type OpenAlert, WatchedService } from './service.ts'
-import { type SeriesId, type SeriesSlices, seriesKey, serviceKey, type SliceTable } from './slices.ts'
+import type { SeriesId, SeriesSlices, ServiceFacts } from './signals.ts'
+import { seriesKey, serviceKey, type SliceTable } from './slices.ts'
 
 export interface WatchOptions {
   readonly externalUrl: string
   readonly maxSeries: number
-  readonly slowLimit: (service: Pick<SeriesId, 'service' | 'environment'>) => number | undefined
+  readonly facts: (service: Pick<SeriesId, 'service' | 'environment'>) => ServiceFacts
 }
 
 /** What a table of slices has changed. */
@@ -76,7 +77,7 @@ export class Watch {
   }
 
   #made(id: Pick<SeriesId, 'service' | 'environment'>): WatchedService {
-    return new WatchedService(id, { externalUrl: this.#options.externalUrl, slowLimit: () => this.#options.slowLimit(id) ?? 1 })
+    return new WatchedService(id, { externalUrl: this.#options.externalUrl, facts: () => this.#options.facts(id) })
   }
 
   #add(series: WatchedSeries): WatchedSeries {

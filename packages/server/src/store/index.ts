@@ -22,6 +22,7 @@ import { SloSliceStore } from './slo-slices.ts'
 import { SpanStore } from './spans.ts'
 import { SpanAttributeStore } from './spans-attributes.ts'
 import { CalledStore } from './spans-called.ts'
+import { SpanSliceStore } from './span-slices.ts'
 import { SpanRateStore } from './spans-rates.ts'
 import { SpanSearchStore } from './spans-search.ts'
 import { sql, text } from './sql.ts'
@@ -76,6 +77,7 @@ export interface Store {
   readonly edges: EdgeStore
   readonly statements: StatementStore
   readonly spanRates: SpanRateStore
+  readonly spanSlices: SpanSliceStore
   readonly disk: DiskStore
   status(): Promise<StoreStatus>
   /** On disk, of all tables. */
@@ -135,6 +137,7 @@ export async function storeOver(database: Database, { log, clock, retention = de
     edges: new EdgeStore(database),
     statements: new StatementStore(database, clock),
     spanRates: new SpanRateStore(database),
+    spanSlices: new SpanSliceStore(database),
     disk,
     status: () => status(database, retention),
     bytes: () => bytesOf(database),
