@@ -13,7 +13,7 @@ test('the default rules are read as a file of rules is; each has a severity, a r
   for (const rule of group?.rules ?? []) {
     assert.ok(rule.kind === 'alert' && ['critical', 'warning'].includes(rule.labels['severity'] ?? '') && RUNBOOKS.has(rule.annotations['runbook'] ?? '') && rule.forMs >= 120_000, rule.name)
   }
-  assert.equal(group?.rules.length, 8)
+  assert.equal(group?.rules.length, 7)
 })
 
 const H = 'service_name="shop",deployment_environment_name="p",instance="a"'
@@ -27,7 +27,6 @@ const TROUBLE: Readonly<Record<string, readonly (readonly [metric: string, value
   ProcessorsSaturated: [[`nodejs_eventloop_utilization_ratio{${H}}`, '0.99+0x360']],
   PoolExhausted: [[`db_client_connection_pending_requests{${H},db_client_connection_pool_name="pg"}`, '3+0x360']],
   StatementsSlow: [[`db_client_operation_duration_seconds{${H}}`, '{{schema:0 sum:0 count:0 buckets:[0]}}+{{schema:0 sum:4 count:2 buckets:[0 0 2]}}x360']],
-  TelemetryMissing: [[`process_uptime_seconds{${H}}`, '0+10x300']],
 }
 
 test('each default rule sees the trouble that it is for, and none of the others', async () => {

@@ -127,20 +127,22 @@ class Planner {
     return opens ? this.#opened(change, severity) : known === earlier ? known : undefined
   }
 
-  /** The open incident that an alert fits into: of its own service before those of neighbours, the one that fired last. */
+  /** The open incident that an alert fits into: of its own service before those of neighbours, of its own environment before those of none, the one that fired last. */
   #joinable({ alert, at }: AlertChange): Incident | undefined {
     const { windowMs } = this.#options
     const service = serviceOf(alert.labels)
     const environment = environmentOf(alert.labels)
     const near = service === '' ? new Set<string>() : this.#view.neighbours(service)
-    let best: { readonly incident: Incident; readonly own: boolean } | undefined
+    const found: { readonly incident: Incident; readonly closeness: number }[] = []
     for (const incident of this.#open()) {
-      if (incident.environment !== environment || !hasRoom(incident)) continue
       const own = isOf(incident, service, ruleOf(alert.labels))
-      if (!fits(incident, own, at - incident.firedAt <= windowMs, near)) continue
-      if (best === undefined || (own && !best.own) || (own === best.own && incident.firedAt > best.incident.firedAt)) best = { incident, own }
+      const isSameEnvironment = incident.environment === environment
+      // What names no environment, such as an objective over all of them, speaks of the service in each.
+      const mayConcern = isSameEnvironment || (own && (incident.environment === '' || environment === ''))
+      if (!mayConcern || !hasRoom(incident)) continue
+      if (fits(incident, own, at - incident.firedAt <= windowMs, near)) found.push({ incident, closeness: (own ? 2 : 0) + (isSameEnvironment ? 1 : 0) })
     }
-    return best?.incident
+    return found.toSorted((a, b) => b.closeness - a.closeness || b.incident.firedAt - a.incident.firedAt)[0]?.incident
   }
 
   #opened(change: AlertChange, severity: string): Incident | undefined {
@@ -207,6 +209,7 @@ class Planner {
     const joined: Incident = {
       ...room,
       services,
+      environment: room.environment === '' ? environmentOf(alert.labels) : room.environment,
       severity: worse(room.severity, severity),
       // An estimate of a later outbreak says nothing about the first one; one of the same outbreak may be better.
       onsetAt: isNew && at - room.marks.detected.at <= this.#options.windowMs ? Math.min(room.onsetAt, member.onsetAt) : room.onsetAt,

@@ -14,6 +14,10 @@ async function joined(world: World, ...changes: Parameters<World['manager']['joi
   return changes.map(({ fingerprint }) => found.get(fingerprint) ?? '')
 }
 
+function inEnvironment(env: string, change: ReturnType<typeof firing>): ReturnType<typeof firing> {
+  return { ...change, alert: { ...change.alert, labels: { ...change.alert.labels, env } }, fingerprint: `${change.fingerprint}-${env}` }
+}
+
 const texts = async (world: World, id: string, kind?: string): Promise<string[]> => (await world.manager.timeline(id)).filter((entry) => kind === undefined || entry.kind === kind).map(({ text }) => text)
 
 test('an alert opens an incident, others of its service join it, and it is resolved when all are', async () => {
@@ -58,12 +62,10 @@ test('where people are to say that it is over, nothing else does; an incident th
 test('neighbours on the map join within the window; past it, in another environment or too mild they do not', async () => {
   const world = await createWorld({ near: { shop: ['db'], db: ['shop'] } })
   const { clock } = world
-  const [first] = await joined(world, firing({ at: clock.now(), service: 'db' }))
+  const [first] = await joined(world, inEnvironment('prod', firing({ at: clock.now(), service: 'db' })))
   await clock.advance(14 * MINUTE)
-  const symptom = firing({ at: clock.now(), service: 'shop' })
-  const elsewhere = { ...firing({ at: clock.now(), service: 'shop', instance: 'x' }) }
-  assert.deepEqual(await joined(world, symptom), [first])
-  const [staging] = await joined(world, { ...elsewhere, alert: { ...elsewhere.alert, labels: { ...elsewhere.alert.labels, env: 'staging' } } })
+  assert.deepEqual(await joined(world, inEnvironment('prod', firing({ at: clock.now(), service: 'shop' }))), [first])
+  const [staging] = await joined(world, inEnvironment('staging', firing({ at: clock.now(), service: 'shop', instance: 'x' })))
   assert.notEqual(staging, first)
   assert.deepEqual(await joined(world, firing({ at: clock.now(), service: 'mail', severity: 'warning' }), firing({ at: clock.now(), rule: 'Notice', severity: 'info' })), ['', ''])
   const late = await createWorld({ near: { shop: ['db'], db: ['shop'] } })
@@ -71,6 +73,18 @@ test('neighbours on the map join within the window; past it, in another environm
   await late.clock.advance(16 * MINUTE)
   const [after] = await joined(late, firing({ at: late.clock.now(), service: 'shop' }))
   assert.notEqual(after, before)
+})
+
+test('what names no environment joins what there is of its service, and an incident takes the environment that the first alert names', async () => {
+  const world = await createWorld()
+  const at = world.clock.now()
+  const [first] = await joined(world, firing({ at, rule: 'Availability' }))
+  assert.deepEqual(await joined(world, inEnvironment('prod', firing({ at }))), [first])
+  assert.equal((await world.manager.find(first ?? '')).environment, 'prod')
+  const [staging] = await joined(world, inEnvironment('staging', firing({ at })))
+  assert.notEqual(staging, first)
+  // Of two that it may belong to, its own environment's is the one.
+  assert.deepEqual(await joined(world, inEnvironment('prod', firing({ at, rule: 'Slow' })), inEnvironment('staging', firing({ at, rule: 'Slow' }))), [first, staging])
 })
 
 test('of alerts that come together the milder ones join also where they stand before what opens', async () => {

@@ -66,6 +66,11 @@ test('what is wrong is told with its line', () => {
     [rule('{ record: "a b", expr: up }'), /not the name of a metric/],
     [rule('{ record: a, expr: up, for: 1m }'), /a recording rule has no for/],
     [rule('{ alert: A, expr: up, annotations: { a: "{{ end }}" } }'), /a: unexpected/],
+    [rule('{ alert: A, expr: up, annotations: { a: "{{ $value | humanise }}" } }'), /f\.yaml:4: a: .*function "humanise" not defined/],
+    [rule('{ alert: A, expr: up, labels: { a: "{{ if $label.x }}{{ end }}" } }'), /undefined variable "\$label"/],
+    [rule('{ alert: A, expr: up, labels: { a: "{{ with $x := 1 }}{{ $x }}{{ end }}{{ $x }}" } }'), /undefined variable "\$x"/],
+    [rule('{ alert: A, expr: up, labels: { a: "{{ range $i, $each := query `up` }}{{ $i }}{{ $y = 1 }}{{ end }}" } }'), /undefined variable "\$y"/],
+    [rule('{ alert: A, expr: up, labels: { a: "{{ define `t` }}{{ $labels.job }}{{ end }}" } }'), /undefined variable "\$labels"/],
     [rule('{ alert: A, expr: up, severity: page }'), /a rule has no "severity"/],
   ]
   for (const [text, reason] of wrong) {

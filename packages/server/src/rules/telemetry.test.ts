@@ -98,6 +98,7 @@ test('a service that falls silent has one alert, which ends when it reports agai
   await world.pass(MINUTE, bank)
   assert.deepEqual(world.firing(), ['shop'])
   const [alert] = world.alerts.values()
+  assert.equal(alert?.annotations['runbook'], 'telemetry-missing')
   assert.deepEqual([alert?.labels, alert?.source, alert?.endsAt, alert?.onsetAt], [{ alertname: 'TelemetryMissing', job: 'shop', service_name: 'shop', severity: 'warning' }, 'telemetry', undefined, lastSeen])
   assert.match(alert?.annotations['summary'] ?? '', /^shop has told nothing for \d+m/)
   await world.pass(20 * MINUTE, bank)

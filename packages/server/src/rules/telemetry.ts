@@ -94,7 +94,7 @@ export class TelemetryWatch {
   groups(): readonly RuleGroup[] {
     if (!this.#options.isOn) return []
     const labels = { severity: this.#options.severity }
-    const annotations = { summary: '{{ or $labels.service_name $labels.job }}{{ with $labels.instance }} ({{ . }}){{ end }} has told nothing for {{ humanizeDuration $value }}', description: 'Telemetry of this source is missing; alerts that look at it stay as they were.' }
+    const annotations = { summary: '{{ or $labels.service_name $labels.job }}{{ with $labels.instance }} ({{ . }}){{ end }} has told nothing for {{ humanizeDuration $value }}', description: 'Telemetry of this source is missing; alerts that look at it stay as they were.', runbook: 'telemetry-missing' }
     const rule: AlertRule = {
       kind: 'alert',
       name: 'TelemetryMissing',

@@ -77,6 +77,33 @@ test('the example of promtool holds', async () => {
   assert.deepEqual(await runRuleTests(write('example.yml', EXAMPLE)), { tests: 5, failures: [] })
 })
 
+test('series of a test without an interval are as far apart as rules are evaluated', async () => {
+  const text = `
+evaluation_interval: 30s
+tests:
+  - input_series: [{ series: up, values: '0 1 2 3' }]
+    promql_expr_test: [{ expr: up, eval_time: 90s, exp_samples: [{ labels: up, value: 3 }] }]
+`
+  assert.deepEqual(await runRuleTests(write('interval.yml', text)), { tests: 1, failures: [] })
+})
+
+test('series may begin at a time that is given, and numbers be compared but for their last bit', async () => {
+  const text = (more: string, start: string): string => `
+${more}
+tests:
+  - start_timestamp: ${start}
+    input_series: [{ series: a, values: '0.1x9' }]
+    promql_expr_test:
+      - { expr: a + 0.2, eval_time: 1m, exp_samples: [{ labels: '{}', value: 0.3 }] }
+      - { expr: time(), eval_time: 1m, exp_samples: [{ value: 1735689660 }] }
+`
+  for (const start of ['1735689600', '2025-01-01T00:00:00Z']) assert.deepEqual(await runRuleTests(write('start.yml', text('fuzzy_compare: true', start))), { tests: 2, failures: [] }, start)
+  assert.equal((await runRuleTests(write('start.yml', text('', '0')))).failures.length, 2)
+  await assert.rejects(runRuleTests(write('start.yml', text('', 'soon'))), /start_timestamp must be/)
+  // More than the last bit.
+  assert.match((await runRuleTests(write('start.yml', text('fuzzy_compare: true', '1735689600').replace('value: 0.3 ', 'value: 0.3000000001 ')))).failures[0] ?? '', /expected {} 0.3000000001; found {} 0.30000000000000004/)
+})
+
 test('each expectation that does not hold is told with what was found', async () => {
   const wrong = EXAMPLE.replace('eval_time: 10m', 'eval_time: 4m').replace('value: 50 }', 'value: 51 }').replace('value: 2 }] }', 'value: 3 }] }')
   const { failures } = await runRuleTests(write('wrong.yml', wrong))

@@ -63,6 +63,14 @@ class TestFile {
     return text === '0' ? 0 : (parseDuration(text) ?? this.refuse(`${what} must be a duration, such as 5m`))
   }
 
+  /** Seconds since 1970, or a time as RFC 3339 has it; 0 when absent. */
+  time(value: unknown, what: string): Milliseconds {
+    if (value === undefined) return 0
+    const text = this.text(value, what)
+    const time = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : /^\d{4}-\d\d-\d\dT.*(Z|[+-]\d\d:\d\d)$/i.test(text) ? Date.parse(text) : Number.NaN
+    return Number.isSafeInteger(Math.round(time)) ? Math.round(time) : this.refuse(`${what} must be seconds since 1970, or a time such as 2026-01-05T12:00:00Z`)
+  }
+
   labels(value: unknown, what: string): Labels {
     if (isEmpty(value)) return {}
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return this.refuse(`${what} must hold names and texts`)
@@ -102,6 +110,40 @@ function alertsText(alerts: readonly Alerted[]): string {
 const keyOf = ({ labels, annotations }: Alerted): string => `${labelsKey(labels)}\n${labelsKey(annotations)}`
 const sorted = (texts: readonly string[]): string => texts.toSorted().join('\n')
 
+/** A value of a series as it is told, and as a number where it is one. */
+interface Sample {
+  readonly labels: string
+  readonly shown: string
+  readonly value: number | undefined
+}
+
+const sampleOf = (labels: string, value: number): Sample => ({ labels, shown: numberText(value), value })
+const samplesText = (samples: readonly Sample[]): string => samples.map(({ labels, shown }) => `${labels} ${shown}`).join(', ') || 'nothing'
+
+/** Whether two numbers are the same but for the last bit of their mantissas. */
+function isNext(a: number, b: number): boolean {
+  const [first = 0n, second = 0n] = new BigInt64Array(Float64Array.of(a, b).buffer)
+  const apart = first - second
+  return Math.sign(a) === Math.sign(b) && apart >= -1n && apart <= 1n
+}
+
+function areAlike(found: readonly Sample[], expected: readonly Sample[], isFuzzy: boolean): boolean {
+  const order = (samples: readonly Sample[]): Sample[] => samples.toSorted((a, b) => (a.labels === b.labels ? (a.value ?? 0) - (b.value ?? 0) : a.labels < b.labels ? -1 : 1))
+  const others = order(expected)
+  return found.length === expected.length && order(found).every((one, index) => isSame(one, others[index], isFuzzy))
+}
+
+function isSame(one: Sample, other: Sample | undefined, isFuzzy: boolean): boolean {
+  if (one.labels !== other?.labels) return false
+  return one.shown === other.shown || (isFuzzy && one.value !== undefined && other.value !== undefined && isNext(one.value, other.value))
+}
+
+interface TestSettings {
+  readonly evaluationMs: Milliseconds
+  /** Whether the last bit of numbers is left out of account. */
+  readonly isFuzzy: boolean
+}
+
 /** One test: its series, its evaluations, its expectations. */
 class RuleTest {
   readonly #file: TestFile
@@ -111,10 +153,15 @@ class RuleTest {
   readonly #engine: Engine
   readonly #groups: readonly GroupEvaluator[]
   readonly #given: Given
+  readonly #isFuzzy: boolean
+  /** When its series begin; times of expectations count from it. */
+  readonly #start: Milliseconds
   #now: Milliseconds = 0
 
-  constructor(file: TestFile, given: Given, name: string, groups: readonly RuleGroup[], evaluationMs: Milliseconds) {
+  constructor(file: TestFile, given: Given, name: string, groups: readonly RuleGroup[], { evaluationMs, isFuzzy }: TestSettings) {
     this.#file = file
+    this.#isFuzzy = isFuzzy
+    this.#start = file.time(given['start_timestamp'], 'start_timestamp')
     this.#given = given
     this.#name = name
     this.#engine = new Engine(this.#source, LIMITS)
@@ -140,16 +187,17 @@ class RuleTest {
 
   /** @returns how many expectations there are */
   async run(evaluationMs: Milliseconds): Promise<number> {
-    this.#load()
+    this.#load(evaluationMs)
     const alertTests = this.#alertTests()
     const queryTests = this.#file.list(this.#given['promql_expr_test'], 'promql_expr_test').map((test) => this.#file.map(test, 'promql_expr_test', ['expr', 'eval_time', 'exp_samples']))
     const ends = [...alertTests.map(({ at }) => at), ...queryTests.map(({ eval_time: at }) => this.#file.duration(at, 'eval_time', 0))]
     const end = Math.max(0, ...ends)
     if (end / evaluationMs > STEPS_MAX) this.#file.refuse(`${this.#name}: more than ${STEPS_MAX} evaluations`)
-    for (this.#now = 0; this.#now <= end; this.#now += evaluationMs) {
-      for (const group of this.#groups) if (this.#now % group.intervalMs === 0) await this.#evaluate(group)
+    for (let since = 0; since <= end; since += evaluationMs) {
+      this.#now = this.#start + since
+      for (const group of this.#groups) if (since % group.intervalMs === 0) await this.#evaluate(group)
       // An expectation between two evaluations is held against the one before it.
-      for (const test of alertTests) if (test.at >= this.#now && test.at < this.#now + evaluationMs) this.#checkAlerts(test)
+      for (const test of alertTests) if (test.at >= since && test.at < since + evaluationMs) this.#checkAlerts(test)
     }
     for (const test of queryTests) await this.#checkQuery(test)
     return alertTests.length + queryTests.length
@@ -158,7 +206,7 @@ class RuleTest {
   async #evaluate(group: GroupEvaluator): Promise<void> {
     await group.evaluate(this.#now)
     for (const [index, { health, lastError }] of group.health.entries()) {
-      if (health === 'err') this.#fail(`rule ${group.group.rules[index]?.name ?? ''} at ${this.#now / 1000}s: ${lastError}`)
+      if (health === 'err') this.#fail(`rule ${group.group.rules[index]?.name ?? ''} at ${(this.#now - this.#start) / 1000}s: ${lastError}`)
     }
   }
 
@@ -166,14 +214,14 @@ class RuleTest {
     this.#file.fail(`${this.#name}: ${problem}`)
   }
 
-  #load(): void {
-    const step = this.#file.duration(this.#given['interval'], 'interval', MINUTE)
+  #load(evaluationMs: Milliseconds): void {
+    const step = this.#file.duration(this.#given['interval'], 'interval', evaluationMs)
     const series = this.#file.list(this.#given['input_series'], 'input_series').map((each) => {
       const { series: metric, values } = this.#file.map(each, 'input_series', ['series', 'values'])
       return { metric: this.#file.text(metric, 'series'), values: this.#file.text(values, 'values') }
     })
     try {
-      this.#source.load({ kind: 'load', step, nhcb: false, series })
+      this.#source.load({ kind: 'load', step, nhcb: false, series }, this.#start)
     } catch (error) {
       this.#file.refuse(`${this.#name}: input_series: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -203,24 +251,24 @@ class RuleTest {
     const at = this.#file.duration(given['eval_time'], 'eval_time', 0)
     const expected = this.#file.list(given['exp_samples'], 'exp_samples').map((each) => {
       const { labels, value, histogram } = this.#file.map(each, 'exp_samples', ['labels', 'value', 'histogram'])
-      const shown = histogram === undefined ? numberText(Number(this.#file.text(value ?? '0', 'value'))) : histogramText(histogramOf(this.#file.text(histogram, 'histogram')).value)
-      return `${labelsText(labelsOf(labels === undefined ? '' : this.#file.text(labels, 'labels')))} ${shown}`
+      const known = labelsText(labelsOf(labels === undefined ? '' : this.#file.text(labels, 'labels')))
+      return histogram === undefined ? sampleOf(known, Number(this.#file.text(value ?? '0', 'value'))) : { labels: known, shown: histogramText(histogramOf(this.#file.text(histogram, 'histogram')).value), value: undefined }
     })
-    let found: string[]
+    let found: Sample[]
     try {
-      const result = await this.#engine.instant(expression, at)
-      if (result.type === 'scalar') found = [`{} ${numberText(result.value)}`]
-      else if (result.type === 'vector') found = result.samples.map(({ labels, value, histogram }) => `${labelsText(labels)} ${histogram === undefined ? numberText(value) : histogramText(histogram)}`)
+      const result = await this.#engine.instant(expression, this.#start + at)
+      if (result.type === 'scalar') found = [sampleOf('{}', result.value)]
+      else if (result.type === 'vector') found = result.samples.map(({ labels, value, histogram }) => (histogram === undefined ? sampleOf(labelsText(labels), value) : { labels: labelsText(labels), shown: histogramText(histogram), value: undefined }))
       else return this.#fail(`expr ${expression}, time ${at / 1000}s: gives a ${result.type}, not an instant vector or a scalar`)
     } catch (error) {
       return this.#fail(`expr ${expression}, time ${at / 1000}s: ${error instanceof Error ? error.message : String(error)}`)
     }
-    if (sorted(found) !== sorted(expected)) this.#fail(`expr ${expression}, time ${at / 1000}s: expected ${expected.join(', ') || 'nothing'}; found ${found.join(', ') || 'nothing'}`)
+    if (!areAlike(found, expected, this.#isFuzzy)) this.#fail(`expr ${expression}, time ${at / 1000}s: expected ${samplesText(expected)}; found ${samplesText(found)}`)
   }
 }
 
 const FILE_KEYS = ['rule_files', 'evaluation_interval', 'group_eval_order', 'fuzzy_compare', 'tests']
-const TEST_KEYS = ['interval', 'name', 'input_series', 'alert_rule_test', 'promql_expr_test', 'external_labels', 'external_url']
+const TEST_KEYS = ['interval', 'name', 'input_series', 'alert_rule_test', 'promql_expr_test', 'external_labels', 'external_url', 'start_timestamp']
 
 /**
  * Runs a file of tests.
@@ -247,7 +295,7 @@ export async function runRuleTests(path: string): Promise<RuleTestResult> {
   for (const [index, each] of file.list(given['tests'], 'tests').entries()) {
     const test = file.map(each, 'a test', TEST_KEYS)
     const name = test['name'] === undefined ? `test ${index + 1}` : file.text(test['name'], 'name')
-    tests += await new RuleTest(file, test, name, groups, evaluationMs).run(evaluationMs)
+    tests += await new RuleTest(file, test, name, groups, { evaluationMs, isFuzzy: given['fuzzy_compare'] === 'true' }).run(evaluationMs)
   }
   return { tests, failures: file.failures }
 }

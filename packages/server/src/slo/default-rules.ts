@@ -82,13 +82,4 @@ export const DEFAULT_RULES: string = `groups:
         annotations:
           runbook: slow-query
           summary: "{{ $value | humanize }} database statements of {{ $labels.service_name }} took longer than a second within five minutes"
-      - alert: TelemetryMissing
-        expr: |
-          count by (service_name, deployment_environment_name) (last_over_time(process_uptime_seconds[1h]))
-            unless count by (service_name, deployment_environment_name) (process_uptime_seconds)
-        for: 2m
-        labels: { severity: warning }
-        annotations:
-          runbook: telemetry-missing
-          summary: "{{ $labels.service_name }} has sent nothing for more than five minutes"
 `

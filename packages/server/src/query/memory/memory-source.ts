@@ -124,7 +124,8 @@ export class MemorySource implements SeriesSource {
     return series
   }
 
-  load({ step, series, nhcb }: Load): void {
+  /** @param from - the time of the first values, in milliseconds */
+  load({ step, series, nhcb }: Load, from = 0): void {
     const starts = new Map<string, (number | undefined)[]>()
     const touched = new Set<LoadedSeries>()
     for (const { metric, values } of series) {
@@ -136,7 +137,7 @@ export class MemorySource implements SeriesSource {
       const offsets = starts.get(labelsKey(labels)) ?? []
       const target = this.#seriesOf(labels)
       touched.add(target)
-      valuesOf(values).forEach((value, index) => this.#add(target, index * step, value, offsets[index]))
+      valuesOf(values).forEach((value, index) => this.#add(target, from + index * step, value, offsets[index]))
     }
     if (nhcb) for (const each of customHistograms(touched)) for (const point of each.points.values()) this.#seriesOf(each.labels).points.set(point.time, point)
     this.#source = undefined

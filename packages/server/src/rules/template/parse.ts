@@ -267,7 +267,7 @@ function nameOf(tokens: readonly Token[]): string {
  *
  * @throws AndonError bad_rules
  */
-export function parseTemplate(text: string): Template {
+export function readTemplate(text: string): Template {
   const reader = new TreeReader(readPieces(text))
   const { nodes } = reader.list(false)
   return { body: nodes, defined: reader.defined }

@@ -1,6 +1,7 @@
 // Fills a template in.
 import { FUNCTIONS, type TemplateWorld } from './functions.ts'
-import { type Command, type Node, type Operand, parseTemplate, type Pipeline, type Template } from './parse.ts'
+import { checkTemplate } from './check.ts'
+import { type Command, type Node, type Operand, type Pipeline, readTemplate, type Template } from './parse.ts'
 import { templateError } from './tokens.ts'
 import { display, fieldOf, isList, isMap, isTrue, type Value } from './values.ts'
 
@@ -216,4 +217,15 @@ export async function runTemplate(template: Template, data: Value, variables: Re
   return await new Run(template, new Map([...variables, ['$', data]]), world).of(template.body, data)
 }
 
-export { parseTemplate, type Template }
+/**
+ * Reads a text of a rule.
+ *
+ * @throws AndonError bad_rules for what can be known to be wrong without its values: as Go does, also functions and variables that there are not
+ */
+export function parseTemplate(text: string): Template {
+  const template = readTemplate(text)
+  checkTemplate(template)
+  return template
+}
+
+export type { Template }
