@@ -76,7 +76,7 @@ export {
 } from './incident.ts'
 export type { FigureObjectives, FigureSummaries, FigureSummary, IncidentFigures } from './incident-figures.ts'
 export { INVENTORY_KINDS, type InventoryItem, type InventoryKind, isInventoryItem } from './inventory.ts'
-export { type LabelMatcher, type Labels, labelsKey, type MatchOperator, sortedPairs } from './labels.ts'
+export { environmentOfLabels, type LabelMatcher, type Labels, labelsKey, type MatchOperator, serviceOfLabels, sortedPairs } from './labels.ts'
 export type {
   Exemplar,
   ExponentialBuckets,
@@ -90,7 +90,7 @@ export type {
   SummaryPoint,
   Temporality,
 } from './metric.ts'
-export type { Notification, NotificationReason, NotifiedAlert, Outbox, StateEntry } from './notification.ts'
+export { type Notification, type NotificationReason, type NotifiedAlert, type Outbox, type StateEntry, UNSERVED_INTEGRATIONS } from './notification.ts'
 export type { EscalationPolicy, EscalationStep, IncidentEscalation, OnCallSchedule, OnCallShift } from './on-call.ts'
 export { PROFILE_TYPES, type ProfileFrame, type ProfileRecord, type ProfileSample, type ProfileType, type ProfileValueType } from './profile.ts'
 export type { ListedAlertingRule, ListedOwnRule, ListedRecordingRule, ListedRule, ListedRuleAlert, ListedRuleGroup, RuleDefinition, RuleReport } from './rule.ts'

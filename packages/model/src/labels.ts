@@ -35,3 +35,14 @@ export function labelsKey(labels: Labels): string {
   for (const [name, value] of sortedPairs(labels)) key += `${name}\u001F${value}\u001E`
   return key
 }
+
+/** Labels that may name a service, an environment: our own first. */
+const SERVICE = ['service_name', 'service', 'job'] as const
+const ENVIRONMENT = ['deployment_environment_name', 'deployment_environment', 'environment', 'env'] as const
+
+const firstOf = (labels: Labels, names: readonly string[]): string => names.map((name) => labels[name] ?? '').find((value) => value !== '') ?? ''
+
+/** The service that labels name; '' where they name none. */
+export const serviceOfLabels = (labels: Labels): string => firstOf(labels, SERVICE)
+/** The environment that labels name; '' where they name none. */
+export const environmentOfLabels = (labels: Labels): string => firstOf(labels, ENVIRONMENT)

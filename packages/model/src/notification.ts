@@ -58,3 +58,8 @@ export interface Outbox {
   /** Begins to deliver what has been stored. Returns at once. */
   deliver(notifications: readonly Notification[]): void
 }
+
+/** Keys of integrations that Alertmanager's receivers may have and that are not served here. */
+export const UNSERVED_INTEGRATIONS: ReadonlySet<string> = new Set(
+  ['opsgenie', 'victorops', 'wechat', 'pushover', 'sns', 'telegram', 'discord', 'webex', 'msteams', 'msteamsv2', 'jira', 'rocketchat', 'mattermost', 'incidentio'].map((name) => `${name}_configs`),
+)

@@ -16,7 +16,7 @@ import { defaultObjectives, type ObjectivesOptions, readObjectivesOptions } from
 import { defaultDisk, type DiskOptions } from './store/disk-marks.ts'
 import type { ServerOptions } from './store/engine-server.ts'
 import { defaultRetention, type Retention, RETENTION_KEYS, retentionFault, wholeRetention } from './store/retention.ts'
-import { defaultTold, readTold, type ToldOptions } from './telling-options.ts'
+import { checkReceivers, defaultTold, readTold, type ToldOptions } from './telling-options.ts'
 
 /** Which rules are evaluated, and how. */
 export interface RulesOptions {
@@ -136,7 +136,10 @@ function retentionOf(values: ReadonlyMap<string, unknown>): Required<Retention> 
 /** Who is told of what; a secret that is named must be there. */
 function toldOf(file: FileOptions, env: Readonly<Record<string, string | undefined>>): ToldOptions {
   try {
-    return readTold(file.values.get('alerting'), file.values.get('notify'), env)
+    const told = readTold(file.values.get('alerting'), file.values.get('notify'), env)
+    const { incidents }: Pick<Options, 'incidents'> = Object.assign({ incidents: DEFAULTS.incidents }, file.values.has('incidents') && { incidents: file.values.get('incidents') })
+    checkReceivers(incidents, told.notify)
+    return told
   } catch (error) {
     const place = error instanceof AndonError ? file.placeOf(error.message) : undefined
     if (!(error instanceof AndonError) || place === undefined) throw error

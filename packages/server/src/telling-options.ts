@@ -1,5 +1,7 @@
 // The sections of andon.yaml that say who is told of what: routes and receivers stand in one file of Alertmanager, or in two sections.
+import { AndonError } from '@andon/model'
 import { type AlertingConfig, readAlerting } from './alerts/schema.ts'
+import type { IncidentOptions } from './incidents/schema.ts'
 import { defaultNotify, type NotifyOptions, readNotify } from './notify/schema.ts'
 
 export interface ToldOptions {
@@ -35,8 +37,28 @@ function routesOf(alerting: unknown, receivers: readonly string[]): unknown {
  * @throws AndonError bad_config naming the key that is wrong
  */
 export function readTold(alerting: unknown, notify: unknown, env: Readonly<Record<string, string | undefined>>): ToldOptions {
-  const channels = readNotify(channelsOf(alerting, notify), { env })
+  const hasOwn = isFields(alerting) && alerting['config_file'] === undefined && Array.isArray(alerting['receivers'])
+  const channels = readNotify(channelsOf(alerting, notify), { env, ...(hasOwn && { alerting }) })
   return { notify: channels, alerting: readAlerting(routesOf(alerting, channels.receivers.map(({ name }) => name))) }
+}
+
+/** Whom escalations and people on call are told by, each with where it stands. */
+function toldOf({ escalation, schedules }: Pick<IncidentOptions, 'escalation' | 'schedules'>): (readonly [path: string, receiver: string])[] {
+  const steps = escalation.flatMap(({ name, steps: all }) => all.flatMap((step) => (step.kind === 'notify' ? [[`incidents.escalation: "${name}"`, step.receiver] as const] : [])))
+  const people = schedules.flatMap(({ name, people: all, overrides }) => [...all, ...overrides.map(({ person }) => person)].map(({ receiver }) => [`incidents.on_call: "${name}"`, receiver] as const))
+  return [...steps, ...people]
+}
+
+/**
+ * Checks that those exist whom escalations and people on call are told by. Where there is no receiver at all nobody is to be told.
+ *
+ * @throws AndonError bad_config naming the section and the receiver that is not there
+ */
+export function checkReceivers(incidents: Pick<IncidentOptions, 'escalation' | 'schedules'>, { receivers }: Pick<NotifyOptions, 'receivers'>): void {
+  const names = receivers.map(({ name }) => name)
+  if (names.length === 0) return
+  const wrong = toldOf(incidents).find(([, receiver]) => !names.includes(receiver))
+  if (wrong !== undefined) throw new AndonError('bad_config', `${wrong[0]} names the receiver "${wrong[1]}", which has no channels`, { hint: `Receivers are ${names.join(', ')}.` })
 }
 
 export const defaultTold: ToldOptions = { notify: defaultNotify, alerting: readAlerting(undefined) }

@@ -1,7 +1,7 @@
 // The configuration of an Alertmanager, from its own file or the section `alerting` of andon.yaml.
 // @see https://prometheus.io/docs/alerting/latest/configuration/
 import { readFileSync } from 'node:fs'
-import { AndonError, type LabelMatcher, type Milliseconds } from '@andon/model'
+import { AndonError, type LabelMatcher, type Milliseconds, UNSERVED_INTEGRATIONS } from '@andon/model'
 import { parseDocument, stringify } from 'yaml'
 import { type Origin, Reading } from '../runtime/reading.ts'
 import { type InhibitRule, readInhibitRule } from './inhibit-rule.ts'
@@ -40,17 +40,13 @@ const FILE_MAX = 1024 * 1024
 const RECEIVERS_MAX = 1000
 const RESOLVE_TIMEOUT: Milliseconds = 300_000
 const KEYS = ['global', 'templates', 'route', 'inhibit_rules', 'receivers', 'time_intervals', 'mute_time_intervals', 'tracing', 'config_file', 'topology_inhibition'] as const
-/** Integrations of Alertmanager that are not served here. */
-const UNSERVED: ReadonlySet<string> = new Set(
-  ['opsgenie', 'victorops', 'wechat', 'pushover', 'sns', 'telegram', 'discord', 'webex', 'msteams', 'msteamsv2', 'jira', 'rocketchat', 'mattermost', 'incidentio'].map((name) => `${name}_configs`),
-)
 
 function receiversOf(reading: Reading, warnings: string[]): ReceiverSection[] {
   const found = reading.list().map((one): ReceiverSection => {
     const raw = one.record()
     const name = one.at('name').name()
-    for (const key of Object.keys(raw)) if (UNSERVED.has(key)) warnings.push(`${one.join(key)} has no effect: Andon does not serve this integration`)
-    return { name, path: one.path, raw: Object.fromEntries(Object.entries(raw).filter(([key]) => !UNSERVED.has(key))) }
+    for (const key of Object.keys(raw)) if (UNSERVED_INTEGRATIONS.has(key)) warnings.push(`${one.join(key)} has no effect: Andon does not serve this integration`)
+    return { name, path: one.path, raw: Object.fromEntries(Object.entries(raw).filter(([key]) => !UNSERVED_INTEGRATIONS.has(key))) }
   })
   if (found.length > RECEIVERS_MAX) reading.refuse(`must not hold more than ${RECEIVERS_MAX}`)
   reading.refuseTwice(found.map(({ name }) => name))

@@ -54,7 +54,7 @@ class World {
     at: () => Promise.resolve([]),
   }
 
-  async open(): Promise<DetectManager> {
+  async open(more: Readonly<Record<string, unknown>> = {}): Promise<DetectManager> {
     this.own = new OwnMetrics()
     this.#process += 1
     const process = this.#process
@@ -72,7 +72,7 @@ class World {
         own: this.own,
         externalUrl: '',
       },
-      readDetect({ history_days: 8 }),
+      readDetect({ history_days: 8, ...more }),
     )
     this.manager.start()
     return this.manager
@@ -128,6 +128,19 @@ test('a service with stored history is judged at once; alarms, restarts and a cr
   await world.open()
   await world.pass(3)
   assert.deepEqual(world.lasting().map(({ labels, startsAt }) => [labels, startsAt]), [[alert.labels, alert.startsAt]])
+
+  // Switched off it is ended, and after that nothing is told; switched on again it fires, because it lasts.
+  await world.manager?.stop()
+  world.told.length = 0
+  const kept = world.log.length
+  await world.open({ enabled: false })
+  await world.settle()
+  assert.deepEqual(world.told.flat().map(({ labels, startsAt, endsAt }) => [labels, startsAt, endsAt]), [[alert.labels, alert.startsAt, world.clock.now()]])
+  await world.manager?.stop()
+  await world.open({ enabled: false })
+  await world.settle()
+  assert.equal(world.told.length, 1)
+  world.log.length = kept
 
   // Killed, with what was kept since taken away: slices are read again, and the alert is the same.
   const beforeKill = world.log.findLastIndex(({ key }) => key === 'progress')

@@ -95,8 +95,20 @@ export class DetectManager {
   /** Reads what was known before. Nothing is watched before `start`. */
   static async open(deps: DetectManagerDeps, options: DetectOptions): Promise<DetectManager> {
     const manager = new DetectManager(deps, options)
-    if (options.enabled) await manager.#restore()
+    await (options.enabled ? manager.#restore() : manager.#restoreAlerts())
     return manager
+  }
+
+  /** Alerts that were firing when the detectors were switched off are ended: nobody would look any more whether they last. */
+  async #restoreAlerts(): Promise<void> {
+    const now = this.#deps.clock.now()
+    for (const { doc } of await this.#deps.log.latest('detector', { except: ['none'] })) if (isOpenAlertDoc(doc)) this.#restoreAlert(doc)
+    for (const service of this.watch.services) {
+      if (service.open === undefined) continue
+      service.close(now)
+      this.#changedServices.add(service)
+    }
+    this.#owed.push(...[...this.watch.services].flatMap((service) => service.takeEnded()))
   }
 
   async #restore(): Promise<void> {
@@ -128,8 +140,11 @@ export class DetectManager {
 
   /** Begins to watch: first what is stored, then what comes. */
   start(): void {
-    if (!this.#options.enabled) return
     const { clock } = this.#deps
+    if (!this.#options.enabled) {
+      if (this.#owed.length > 0) this.#under = this.#endAll()
+      return
+    }
     const since = (clock.now() - READ_DELAY_MS) % SLICE_MS
     this.#end = clock.after(since === 0 ? 0 : SLICE_MS - since, () => {
       this.#end = clock.every(SLICE_MS, () => this.#tick())
@@ -178,6 +193,16 @@ export class DetectManager {
     await this.#tell()
     await this.#keep()
     if (this.#deps.clock.now() - this.#keptAt >= KEEP_EVERY_MS) await this.#keepAll()
+  }
+
+  async #endAll(): Promise<void> {
+    try {
+      await this.#tell()
+      await this.#keep()
+    } catch (error) {
+      this.#failed.add(1)
+      this.#deps.logger.warn('alerts of detectors that are switched off could not be ended; the next start tries again', { error: String(error) })
+    }
   }
 
   async #tell(): Promise<void> {

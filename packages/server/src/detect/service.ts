@@ -47,6 +47,11 @@ export class WatchedService {
     this.#open = open
   }
 
+  /** Ends the alert that lasts, without looking. */
+  close(now: Milliseconds): void {
+    if (this.#open !== undefined) this.#end(this.#open, now)
+  }
+
   /** The alert that lasts, if one does. */
   get open(): OpenAlert | undefined {
     return this.#open

@@ -1,6 +1,6 @@
 // How often a rule may call people before its next calls are tickets.
-import type { Alert, AlertSource, Incident, Milliseconds } from '@andon/model'
-import { ruleOf, serviceOf } from './alert-facts.ts'
+import { type Alert, type AlertSource, type Incident, type Milliseconds, serviceOfLabels } from '@andon/model'
+import { ruleOf } from './alert-facts.ts'
 import { ANDON, type Draft, entry, withEntries } from './draft.ts'
 import type { AlertBudget } from './schema.ts'
 
@@ -85,7 +85,7 @@ export class BudgetBook {
 
   /** As `demoted`, where the alert is of a source that has a budget. */
   demotionOf({ labels, source }: Pick<Alert, 'labels' | 'source'>, now: Milliseconds): Demotion | undefined {
-    return BUDGETED.has(source) ? this.demoted(ruleOf(labels), serviceOf(labels), now) : undefined
+    return BUDGETED.has(source) ? this.demoted(ruleOf(labels), serviceOfLabels(labels), now) : undefined
   }
 }
 

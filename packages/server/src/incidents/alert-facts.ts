@@ -1,8 +1,6 @@
 // What an alert says by its labels.
-import type { Alert, IncidentAlert, Labels, Milliseconds } from '@andon/model'
+import { type Alert, type IncidentAlert, type Labels, type Milliseconds, serviceOfLabels } from '@andon/model'
 
-const SERVICE = ['service_name', 'service', 'job']
-const ENVIRONMENT = ['deployment_environment_name', 'deployment_environment', 'environment', 'env']
 /** From the least to the worst; all others stand between warning and critical. */
 const RANKS: Readonly<Record<string, number>> = { none: 0, info: 1, '': 2, ticket: 2, warning: 3, error: 5, high: 5, critical: 6, page: 7 }
 const OTHER_RANK = 4
@@ -10,12 +8,6 @@ const ANNOTATION_MAX = 500
 const ANNOTATIONS_MAX = 20
 const EXPRESSION_MAX = 4000
 
-const first = (labels: Labels, names: readonly string[]): string => names.map((name) => labels[name] ?? '').find((value) => value !== '') ?? ''
-
-/** The service that labels name; '' where they name none. */
-export const serviceOf = (labels: Labels): string => first(labels, SERVICE)
-/** The environment that labels name; '' where they name none. */
-export const environmentOf = (labels: Labels): string => first(labels, ENVIRONMENT)
 /** The rule that an alert comes from. */
 export const ruleOf = (labels: Labels): string => labels['alertname'] ?? ''
 
@@ -35,7 +27,7 @@ function cut(text: string, length: number): string {
 
 /** One line for a list. */
 export function titleOf({ labels, annotations }: Pick<Alert, 'labels' | 'annotations'>): string {
-  const service = serviceOf(labels)
+  const service = serviceOfLabels(labels)
   const text = annotations['summary'] ?? annotations['title'] ?? annotations['message'] ?? ruleOf(labels)
   const line = cut(text.replaceAll(/\s+/g, ' ').trim(), 200)
   return service === '' || line.includes(service) ? line : `${service}: ${line}`
@@ -55,7 +47,7 @@ export function memberOf({ alert, fingerprint }: { readonly alert: Alert; readon
     status: 'firing',
     severity,
     source,
-    service: serviceOf(labels),
+    service: serviceOfLabels(labels),
     labels,
     annotations: Object.fromEntries(
       Object.entries(annotations)

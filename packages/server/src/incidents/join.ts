@@ -1,6 +1,6 @@
 // Which incident alerts belong to. Nothing here has an effect: it says what is to be stored.
-import type { Alert, AlertChange, Incident, IncidentAlert, Milliseconds } from '@andon/model'
-import { environmentOf, memberOf, ruleOf, serviceOf, titleOf, worse } from './alert-facts.ts'
+import { type Alert, type AlertChange, environmentOfLabels, type Incident, type IncidentAlert, type Milliseconds, serviceOfLabels } from '@andon/model'
+import { memberOf, ruleOf, titleOf, worse } from './alert-facts.ts'
 import { ANDON, closedAt, type Draft, entry, isOpen, marked, withEntries } from './draft.ts'
 import { fits, hasRoom, isMember, isOf, isSame, withRoom } from './membership.ts'
 import type { IncidentOptions } from './schema.ts'
@@ -117,7 +117,7 @@ class Planner {
   #firing(change: AlertChange, known: Incident | undefined): Incident | undefined {
     const own = severityOf(change.alert)
     if (known !== undefined && (isOpen(known) ? isMember(known, change) : isSame(known, change))) return isOpen(known) ? this.#join(known, change, own) : known
-    const last = this.#find(this.#view.shelf.closedLast(ruleOf(change.alert.labels), serviceOf(change.alert.labels), environmentOf(change.alert.labels)))
+    const last = this.#find(this.#view.shelf.closedLast(ruleOf(change.alert.labels), serviceOfLabels(change.alert.labels), environmentOfLabels(change.alert.labels)))
     const earlier = [known, last].find((one) => one !== undefined && isLive(one, change.at, this.#options.cooldownMs) && (isMember(one, change) || hasRoom(one)))
     if (earlier !== undefined && this.#options.open.includes(own)) return this.#join(isOpen(earlier) ? earlier : this.#reopened(earlier, change), change, own)
     const severity = this.#severity(change)
@@ -130,8 +130,8 @@ class Planner {
   /** The open incident that an alert fits into: of its own service before those of neighbours, of its own environment before those of none, the one that fired last. */
   #joinable({ alert, at }: AlertChange): Incident | undefined {
     const { windowMs } = this.#options
-    const service = serviceOf(alert.labels)
-    const environment = environmentOf(alert.labels)
+    const service = serviceOfLabels(alert.labels)
+    const environment = environmentOfLabels(alert.labels)
     const near = service === '' ? new Set<string>() : this.#view.neighbours(service)
     const found: { readonly incident: Incident; readonly closeness: number }[] = []
     for (const incident of this.#open()) {
@@ -160,7 +160,7 @@ class Planner {
       state: 'detected',
       severity,
       service: member.service,
-      environment: environmentOf(alert.labels),
+      environment: environmentOfLabels(alert.labels),
       services: member.service === '' ? [] : [member.service],
       openedBy: { kind: 'alert', name: member.rule },
       onsetAt: Math.min(member.onsetAt, now),
@@ -186,7 +186,7 @@ class Planner {
     const { now } = this.#view
     const rule = ruleOf(alert.labels)
     const again = reopened(incident, now, (fingerprint) => (this.incidents.get(fingerprint) ?? this.#view.shelf.ofAlert(fingerprint)) === incident.id)
-    const draft = { ...this.#draft(incident), incident: { ...again, pages: [...again.pages, { rule, service: serviceOf(alert.labels), source: alert.source, at: now }].slice(-PAGES_MAX) } }
+    const draft = { ...this.#draft(incident), incident: { ...again, pages: [...again.pages, { rule, service: serviceOfLabels(alert.labels), source: alert.source, at: now }].slice(-PAGES_MAX) } }
     this.#put(withEntries(draft, entry('reopened', now, ANDON, `${rule} fires again ${Math.round(Math.max(0, at - (closedAt(incident) ?? at)) / 1000)} s after it was resolved`, { detail: { rule } })))
     return draft.incident
   }
@@ -209,7 +209,7 @@ class Planner {
     const joined: Incident = {
       ...room,
       services,
-      environment: room.environment === '' ? environmentOf(alert.labels) : room.environment,
+      environment: room.environment === '' ? environmentOfLabels(alert.labels) : room.environment,
       severity: worse(room.severity, severity),
       // An estimate of a later outbreak says nothing about the first one; one of the same outbreak may be better.
       onsetAt: isNew && at - room.marks.detected.at <= this.#options.windowMs ? Math.min(room.onsetAt, member.onsetAt) : room.onsetAt,

@@ -1,7 +1,7 @@
 // All incidents: opened by alerts and people, changed one after the other, each change stored before it has an effect.
-import { AndonError, type AlertChange, type AlertVerdict, type Delivery, type DeployMarker, type Evidence, type Incident, type IncidentBook, type Milliseconds, type Runbook, type TimelineEntry } from '@andon/model'
+import { type AlertChange, type AlertVerdict, AndonError, type Delivery, type DeployMarker, environmentOfLabels, type Evidence, type Incident, type IncidentBook, type Milliseconds, type Runbook, serviceOfLabels, type TimelineEntry } from '@andon/model'
 import type { OwnCounter } from '../runtime/own-metrics.ts'
-import { environmentOf, ruleOf, serviceOf } from './alert-facts.ts'
+import { ruleOf } from './alert-facts.ts'
 import { BudgetBook, type Demotion, withBudget } from './alert-budget.ts'
 import { ANDON, type Draft, isOpen, withEntriesBefore } from './draft.ts'
 import { deliveryEntry, deployEntry, mayConcern } from './entries.ts'
@@ -126,7 +126,7 @@ export class IncidentManager implements IncidentBook {
     const demotion = this.#options.open.includes(severityOf(alert)) ? this.#budget.demotionOf(alert, at) : undefined
     if (demotion === undefined) return undefined
     const { labels } = alert
-    const earlier = [this.#shelf.ofAlert(fingerprint), this.#shelf.closedLast(ruleOf(labels), serviceOf(labels), environmentOf(labels))]
+    const earlier = [this.#shelf.ofAlert(fingerprint), this.#shelf.closedLast(ruleOf(labels), serviceOfLabels(labels), environmentOfLabels(labels))]
     const isContinued = earlier.some((id) => id !== undefined && isLive(this.#shelf.find(id), at, this.#options.cooldownMs))
     return isContinued ? undefined : demotion.reason
   }

@@ -1,8 +1,7 @@
 // Which services stand beside those of alerts.
-import type { AlertChange, Milliseconds } from '@andon/model'
+import { type AlertChange, type Milliseconds, serviceOfLabels } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
-import { serviceOf } from './alert-facts.ts'
 
 /** No alert waits longer for the map. */
 const LATE: Milliseconds = 2000
@@ -25,7 +24,7 @@ export class Neighbourhood {
 
   /** The neighbours of each service that has an alert which fires. */
   async ofAlerts(changes: readonly AlertChange[]): Promise<Map<string, ReadonlySet<string>>> {
-    const services = new Set(changes.flatMap(({ status, alert }) => (status === 'firing' ? [serviceOf(alert.labels)] : [])).filter((service) => service !== ''))
+    const services = new Set(changes.flatMap(({ status, alert }) => (status === 'firing' ? [serviceOfLabels(alert.labels)] : [])).filter((service) => service !== ''))
     return new Map(await Promise.all([...services].map(async (service) => [service, await this.of(service)] as const)))
   }
 

@@ -1,6 +1,5 @@
 // The incidents that are held in memory: all that are open, and those that were closed last.
-import type { Incident, TimeRange } from '@andon/model'
-import { environmentOf } from './alert-facts.ts'
+import { environmentOfLabels, type Incident, type TimeRange } from '@andon/model'
 import { closedAt, isOpen } from './draft.ts'
 
 /** Closed incidents that are held; older ones are in the state log alone. */
@@ -83,7 +82,7 @@ export class Shelf {
     }
     this.#open.delete(id)
     for (const { rule, service, labels } of incident.alerts) {
-      const key = keyOf(rule, service, environmentOf(labels))
+      const key = keyOf(rule, service, environmentOfLabels(labels))
       const last = this.#all.get(this.#closedLast.get(key) ?? '')
       if (last === undefined || (closedAt(last) ?? Infinity) <= (closedAt(incident) ?? 0)) this.#closedLast.set(key, id)
     }
@@ -97,7 +96,7 @@ export class Shelf {
       this.#all.delete(id)
       for (const { fingerprint, rule, service, labels } of incident.alerts) {
         if (this.#ofAlert.get(fingerprint) === id) this.#ofAlert.delete(fingerprint)
-        const key = keyOf(rule, service, environmentOf(labels))
+        const key = keyOf(rule, service, environmentOfLabels(labels))
         if (this.#closedLast.get(key) === id) this.#closedLast.delete(key)
       }
       return

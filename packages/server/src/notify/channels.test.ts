@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
+import type { Notification, NotifiedAlert } from '@andon/model'
 import { FakeClock, systemClock } from '../runtime/clock.ts'
 import { AddressGuard } from './address-guard.ts'
 import type { Channel, OutMessage, Outcome, Picture, SendContext } from './channel.ts'
@@ -14,7 +15,7 @@ import { slackBody, SLACK_LIMITS } from './slack-blocks.ts'
 import { SlackBot } from './slack-bot.ts'
 import { SlackWebhook } from './slack-webhook.ts'
 import { signatureOf, Webhook } from './webhook.ts'
-import { linksOf, titleOf } from './words.ts'
+import { factsOf, linksOf, type MessageLinks, titleOf } from './words.ts'
 import { alertOf, notificationOf, START } from './world.test.ts'
 
 /** What a receiver is sent is looked at as it is. */
@@ -287,4 +288,22 @@ test("Slack's limits hold whatever an alert brings", () => {
     for (const block of blocks) checkBlock(block)
     assert.ok(titleOf(message).length > 0)
   }
+})
+
+test('links of a message: a silence asks for what its alerts have in common, a runbook of this server is read beside the incident or the alert', () => {
+  const alert = (name: string, more: Record<string, string>): NotifiedAlert => ({ ...alertOf(name, 'firing', START, undefined, { service_name: 'shop', deployment_environment_name: 'prod', severity: 'critical', ...more }), annotations: { runbook: 'slow-query' } })
+  const linked = (alerts: readonly NotifiedAlert[], more: Partial<Notification> = {}): MessageLinks => linksOf({ ...messageOf('firing'), notification: notificationOf('n1', alerts, START, { incident: undefined, ...more }) }, 'https://andon')
+  const matchers = (url: string | undefined): string[] => new URL(url ?? '').searchParams.getAll('matcher')
+  const [first, second] = [alert('a', {}), alert('b', { alertname: 'Other' })]
+  const ofIncident = linked([first, second], { incident: 'i1', groupLabels: { incident: 'i1' }, reason: 'escalation' })
+  assert.deepEqual(matchers(ofIncident.silence), ['service_name="shop"', 'deployment_environment_name="prod"'])
+  assert.equal(ofIncident.runbook, 'https://andon/incidents/i1?runbook=slow-query#runbook')
+  const ofGroup = linked([first], { groupLabels: { service_name: 'shop' } })
+  assert.deepEqual(matchers(ofGroup.silence), ['service_name="shop"'])
+  assert.equal(ofGroup.runbook, `https://andon/alerts?open=${first.fingerprint}`)
+  // Nothing but a severity in common: a silence of it would silence everything that is as bad.
+  assert.equal(linked([first, alert('c', { service_name: 'cart', deployment_environment_name: 'test', alertname: 'Other' })], { groupLabels: {} }).silence, undefined)
+  assert.equal(linked([{ ...first, annotations: { runbook: 'https://wiki/slow' } }]).runbook, 'https://wiki/slow')
+  assert.equal(linked([{ ...first, annotations: {} }]).runbook, undefined)
+  assert.deepEqual(factsOf({ ...messageOf('firing'), notification: notificationOf('n1', [first, second], START) }).find(([name]) => name === 'Environment'), ['Environment', 'prod'])
 })

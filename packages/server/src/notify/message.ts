@@ -1,5 +1,5 @@
 // What is owed to a channel: a notification, or several that became one while they waited.
-import type { Labels, Milliseconds, Notification, NotifiedAlert, StateEntry } from '@andon/model'
+import { type Milliseconds, type Notification, type NotifiedAlert, serviceOfLabels, type StateEntry } from '@andon/model'
 
 /** A notification on its way to one channel. */
 export interface Owed {
@@ -121,12 +121,7 @@ export function severityOf({ alerts }: Pick<Notification, 'alerts'>): string {
 
 /** What it is about. */
 export function serviceOf({ groupLabels, alerts }: Pick<Notification, 'groupLabels' | 'alerts'>): string {
-  const labels: readonly Labels[] = [groupLabels, ...alerts.slice(0, 1).map((alert) => alert.labels)]
-  for (const of of labels) {
-    const found = of['service'] ?? of['service_name'] ?? of['job']
-    if (found !== undefined && found !== '') return found
-  }
-  return ''
+  return serviceOfLabels(groupLabels) || serviceOfLabels(alerts[0]?.labels ?? {})
 }
 
 /** The row by which a message can be delivered after a restart. */

@@ -1,5 +1,6 @@
 // Receivers as Alertmanager's configuration has them.
 // @see https://prometheus.io/docs/alerting/latest/configuration/
+import { UNSERVED_INTEGRATIONS } from '@andon/model'
 import { Reading } from '../runtime/reading.ts'
 import { channelName, type ChannelOptions, PAGERDUTY_URL, type ReceiverOptions, SLACK_API } from './channel-options.ts'
 import type { SmtpOptions } from './email.ts'
@@ -8,8 +9,10 @@ import { checkedUrl, notifyOrigin, readUrl } from './values.ts'
 import type { WebhookOptions } from './webhook.ts'
 
 export interface AlertmanagerFile {
-  /** By which errors call it. */
+  /** By which errors call it: its path, or the section that it is. */
   readonly file: string
+  /** Whether it is a part of another file, whose rights say nothing of it. */
+  readonly isSection?: boolean
   /** Nobody but its owner may read it, so it may hold secrets. */
   readonly isPrivate: boolean
   /** Told of what is understood and not used. */
@@ -42,7 +45,7 @@ class Reader {
     const text = given.at(key).text(undefined)
     if (text === undefined) return undefined
     if (!this.#file.isPrivate) {
-      given.at(key).refuse('holds a secret in plain text, and others may read the file', `Make it readable to its owner only (chmod 600 ${this.#file.file}), or name a file: ${key}_file.`)
+      given.at(key).refuse(`holds a secret in plain text${this.#file.isSection === true ? '' : ', and others may read the file'}`, this.#file.isSection === true ? `Name a file that holds it: ${key}_file.` : `Make it readable to its owner only (chmod 600 ${this.#file.file}), or name a file: ${key}_file.`)
     }
     return new Secret({ text })
   }
@@ -171,7 +174,7 @@ function readable(secret: Secret): string {
  * The receivers of a configuration of Alertmanager, with what its section `global` says for them.
  *
  * @param document - as it was parsed from YAML; its other sections are not looked at
- * @throws AndonError bad_config naming the path of what is wrong, also of a receiver of a kind that is not known: dropping it would lose alerts
+ * @throws AndonError bad_config naming the path of what is wrong, also of a receiver of which no channel is spoken: dropping it would lose alerts
  */
 export function readAlertmanagerReceivers(document: unknown, file: AlertmanagerFile): ReceiverOptions[] {
   const whole = new Reading(document, file.file, notifyOrigin())
@@ -184,8 +187,13 @@ export function readAlertmanagerReceivers(document: unknown, file: AlertmanagerF
       pagerduty_configs: ['pagerduty', reader.pagerDuty.bind(reader)],
       webhook_configs: ['webhook', reader.webhook.bind(reader)],
     } as const
-    const strange = given.keys().find((key) => key !== 'name' && !(key in kinds))
-    if (strange !== undefined) given.at(strange).refuse('is a kind of receiver that is not spoken', `Spoken are ${Object.keys(kinds).join(', ')}; most others can be reached by a webhook.`)
+    const spoken = `Spoken are ${Object.keys(kinds).join(', ')}; most others can be reached by a webhook.`
+    const strange = given.keys().filter((key) => key !== 'name' && !(key in kinds))
+    const unknown = strange.find((key) => !UNSERVED_INTEGRATIONS.has(key))
+    if (unknown !== undefined) given.at(unknown).refuse('is no kind of receiver', spoken)
+    const [unserved] = strange
+    // The routing warns of it; alerts that nobody else would be told of are not lost for that.
+    if (unserved !== undefined && !Object.keys(kinds).some((key) => given.has(key))) given.at(unserved).refuse('is a kind of receiver that is not spoken, and this receiver has no other', spoken)
     const channels: ChannelOptions[] = []
     for (const [key, [type, make]] of Object.entries(kinds)) {
       for (const one of given.at(key).list()) channels.push(make(one, receiver, channelName(receiver, type, channels)))

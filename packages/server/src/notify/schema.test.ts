@@ -28,7 +28,7 @@ receivers:
 `
 
 const receiver = (channel: unknown): unknown => ({ receivers: [{ name: 'a', channels: [channel] }] })
-const read = (document: unknown, isPrivate = false): unknown => readAlertmanagerReceivers(document, { file: 'am.yml', isPrivate, warn: () => undefined })
+const read = (document: unknown, isPrivate = false): ReturnType<typeof readAlertmanagerReceivers> => readAlertmanagerReceivers(document, { file: 'am.yml', isPrivate, warn: () => undefined })
 
 function refused(value: unknown): string {
   try {
@@ -126,7 +126,9 @@ test("Alertmanager's receivers are read as they are, with its defaults", () => {
 
 test('a file that others may read holds no secrets; a receiver that is not spoken is not dropped in silence', () => {
   assert.throws(() => read(parse(ALERTMANAGER)), (error: AndonError) => /holds a secret in plain text/.test(error.message) && /chmod 600 am\.yml/.test(error.hint))
-  assert.throws(() => read({ receivers: [{ name: 'a', opsgenie_configs: [] }] }), /am\.yml\.receivers\[0\]\.opsgenie_configs is a kind of receiver that is not spoken/)
+  assert.throws(() => read({ receivers: [{ name: 'a', opsgenie_configs: [] }] }), /am\.yml\.receivers\[0\]\.opsgenie_configs is a kind of receiver that is not spoken, and this receiver has no other/)
+  assert.throws(() => read({ receivers: [{ name: 'a', slak_configs: [] }] }), /am\.yml\.receivers\[0\]\.slak_configs is no kind of receiver/)
+  assert.deepEqual(read({ receivers: [{ name: 'a', opsgenie_configs: [{}], webhook_configs: [{ url: 'http://x' }] }] }).map(({ channels }) => channels.length), [1])
   assert.throws(() => read({ receivers: [{ name: 'a', pagerduty_configs: [{ service_key: 'x' }] }] }, true), /Events API v1/)
   const dir = mkdtempSync(join(tmpdir(), 'andon-notify-'))
   try {

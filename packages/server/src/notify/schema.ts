@@ -33,6 +33,8 @@ const CHANNELS_MAX = 500
 const TYPES = ['slack', 'email', 'pagerduty', 'webhook'] as const
 
 export interface NotifySources {
+  /** The section `alerting` of the same file, whose receivers may have channels; absent where it has none. */
+  readonly alerting?: unknown
   readonly env?: Readonly<Record<string, string | undefined>>
 }
 
@@ -139,6 +141,12 @@ function fromFile(file: string, warnings: string[]): ReceiverOptions[] {
   return readAlertmanagerReceivers(document, { file, isPrivate, warn: (warning) => void warnings.push(warning) })
 }
 
+/** The channels that stand in the section `alerting` itself, as those of an alertmanager.yml; receivers that are names alone have theirs elsewhere. */
+function fromSection(alerting: unknown, warnings: string[]): ReceiverOptions[] {
+  const found = readAlertmanagerReceivers(alerting, { file: 'alerting', isSection: true, isPrivate: false, warn: (warning) => void warnings.push(warning) })
+  return found.filter(({ channels }) => channels.length > 0)
+}
+
 function checked(given: Reading, options: NotifyOptions): NotifyOptions {
   const channels = options.receivers.flatMap((receiver) => receiver.channels)
   const receivers = given.at('receivers')
@@ -159,9 +167,9 @@ function checked(given: Reading, options: NotifyOptions): NotifyOptions {
  * @param value - as it was parsed from YAML; undefined for none
  * @throws AndonError bad_config naming the path of what is wrong
  */
-export function readNotify(value: unknown, { env }: NotifySources = {}): NotifyOptions {
-  if (value === undefined || value === null) return defaultNotify
-  const given = new Reading(value, 'notify', notifyOrigin(env))
+export function readNotify(value: unknown, { env, alerting }: NotifySources = {}): NotifyOptions {
+  if ((value === undefined || value === null) && alerting === undefined) return defaultNotify
+  const given = new Reading(value ?? {}, 'notify', notifyOrigin(env))
   given.only('receivers', 'allow_hosts', 'fallback', 'fallback_after_ms', 'give_up_after_ms', 'heartbeat', 'smtp', 'alertmanager_file')
   const smtp = smtpOf(given.at('smtp').orNone())
   const own = given.at('receivers').list().map((one) => receiverOf(one, smtp))
@@ -169,7 +177,7 @@ export function readNotify(value: unknown, { env }: NotifySources = {}): NotifyO
   heartbeat?.only('url', 'interval_ms')
   const file = given.at('alertmanager_file').text(undefined)
   const warnings: string[] = []
-  const imported = file === undefined ? [] : fromFile(file, warnings)
+  const imported = [...(file === undefined ? [] : fromFile(file, warnings)), ...(alerting === undefined ? [] : fromSection(alerting, warnings))]
   return checked(given, {
     receivers: [...own, ...imported],
     allowHosts: readList(given.at('allow_hosts')),

@@ -1,5 +1,5 @@
 // What is said of a message, the same in all channels.
-import type { Labels, Milliseconds, NotifiedAlert } from '@andon/model'
+import { environmentOfLabels, type Labels, type Milliseconds, type NotifiedAlert, serviceOfLabels } from '@andon/model'
 import type { OutMessage } from './channel.ts'
 import { serviceOf, severityOf } from './message.ts'
 
@@ -108,7 +108,7 @@ export function factsOf({ notification }: OutMessage): (readonly [name: string, 
     ['Value', value !== '' && threshold !== '' ? `${value} (threshold ${threshold})` : value],
     ['Suspected change', annotations['suspected_change'] ?? ''],
     ['Error budget', annotations['burn'] ?? ''],
-    ['Environment', commonOf(alerts.map(({ labels }) => labels))['environment'] ?? ''],
+    ['Environment', environmentOfLabels(commonOf(alerts.map(({ labels }) => labels)))],
     ['Incident', incident ?? ''],
   ]
   return facts.filter(([, text]) => text !== '')
@@ -126,18 +126,37 @@ export interface MessageLinks {
 
 const address = (text: string | undefined): string | undefined => (text !== undefined && /^https?:\/\//i.test(text) && URL.canParse(text) && text.length <= 3000 ? text : undefined)
 
+/** What a silence of a message's alerts asks for; [] where they have nothing in common that tells them from all others. */
+function silencedBy({ alerts, groupLabels }: OutMessage['notification']): (readonly [name: string, value: string])[] {
+  const group = Object.entries(groupLabels)
+  // A message of an incident is grouped by what no alert is labelled with.
+  if (group.length > 0 && group.every(([name, value]) => alerts.every(({ labels }) => (labels[name] ?? '') === value))) return group
+  const common = Object.entries(commonOf(alerts.map(({ labels }) => labels))).filter(([name]) => name !== 'severity' && name !== 'incident')
+  return common.some(([name]) => name === 'alertname') || serviceOfLabels(Object.fromEntries(common)) !== '' ? common : []
+}
+
+/** Where a runbook that an alert names is read: at its address, or beside the incident or the alert where it is one of this server. */
+function runbookOf({ alerts, incident }: OutMessage['notification'], externalUrl: string): string | undefined {
+  const named = alerts.toSorted((a, b) => Number(b.status === 'firing') - Number(a.status === 'firing')).find(({ annotations }) => (annotations['runbook_url'] ?? annotations['runbook'] ?? '') !== '')
+  if (named === undefined) return undefined
+  const { runbook_url: url = '', runbook = '' } = named.annotations
+  const elsewhere = address(url) ?? address(runbook)
+  if (elsewhere !== undefined || externalUrl === '' || runbook === '') return elsewhere
+  if (incident !== undefined) return address(`${externalUrl}/incidents/${encodeURIComponent(incident)}?runbook=${encodeURIComponent(runbook)}#runbook`)
+  return named.fingerprint === '' ? undefined : address(`${externalUrl}/alerts?open=${encodeURIComponent(named.fingerprint)}`)
+}
+
 /** @param externalUrl - how people reach this server, without a slash at its end; '' where nobody said */
 export function linksOf({ notification }: OutMessage, externalUrl: string): MessageLinks {
-  const { incident, alerts, groupLabels } = notification
+  const { incident, alerts } = notification
   const own = (path: string): string | undefined => (externalUrl === '' ? undefined : address(`${externalUrl}${path}`))
-  const labels = commonOf(alerts.map((alert) => alert.labels))
-  const silenced = Object.entries(Object.keys(groupLabels).length > 0 ? groupLabels : labels).slice(0, 10)
-  const matchers = silenced.map(([name, value]) => `matcher=${encodeURIComponent(`${name}="${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`)}`).join('&')
+  const silenced = silencedBy(notification)
+  const matchers = silenced.slice(0, 10).map(([name, value]) => `matcher=${encodeURIComponent(`${name}="${value.replaceAll(/["\\]/g, String.raw`\$&`)}"`)}`).join('&')
   return {
     open: incident === undefined ? own('/alerts') : own(`/incidents/${encodeURIComponent(incident)}`),
     acknowledge: incident === undefined ? undefined : own(`/incidents/${encodeURIComponent(incident)}?do=acknowledge`),
-    silence: own(`/silences?new=1&duration=1h&${matchers}`),
-    runbook: address(alerts.map(({ annotations }) => annotations['runbook_url']).find((url) => url !== undefined && url !== '')),
+    silence: silenced.length === 0 ? undefined : own(`/silences?new=1&duration=1h&${matchers}`),
+    runbook: runbookOf(notification, externalUrl),
     source: address(alerts[0]?.generatorUrl),
   }
 }
