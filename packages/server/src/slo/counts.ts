@@ -1,5 +1,5 @@
 // Expressions of PromQL as exact counts of slices.
-import { AndonError, type Milliseconds } from '@andon/model'
+import { AndonError, type Indicator, type Milliseconds } from '@andon/model'
 import { type Call, type Expr, formatDuration, parse, print, typeOf, type VectorSelector } from '@andon/promql'
 
 /** Of counters, and what they are over a range. */
@@ -14,6 +14,13 @@ function filled(text: string, sliceMs: Milliseconds): string {
 /** The rise over a slice: from the last value before it to the last one in it, so that the rises of slices add up to the rise over all. */
 function rise(selector: VectorSelector, sliceMs: Milliseconds, { from, to }: Expr): Call {
   return { kind: 'call', name: 'increase', args: [{ kind: 'range', selector: { ...selector, extended: 'anchored' }, range: sliceMs, from, to }], from, to }
+}
+
+/** Failed and all requests of a service by the metric that it sends of them, which no sampling touches. @param more - further matchers */
+export function requestCounts(service: string, environment: string | undefined, more: readonly string[] = []): Extract<Indicator, { kind: 'counts' }> {
+  const matchers = [`service_name=${JSON.stringify(service)}`, ...(environment === undefined ? [] : [`deployment_environment_name=${JSON.stringify(environment)}`]), ...more].join(',')
+  const count = (failed: string): string => `sum by (http_route, service_version) (http_server_request_duration_seconds_count{${matchers}${failed}})`
+  return { kind: 'counts', good: undefined, bad: count(',http_response_status_code=~"5.."'), total: count(''), counter: true }
 }
 
 interface Rewritten {

@@ -1,5 +1,6 @@
 // Objectives of services of which nothing was said: few, and what a user feels.
 import type { Objective, ObjectiveWindow } from '@andon/model'
+import { requestCounts } from './counts.ts'
 
 const WINDOW: ObjectiveWindow = { kind: 'rolling', name: '28d', lengthMs: 28 * 86_400_000 }
 /** Above it a user notices that there was a wait. */
@@ -38,8 +39,14 @@ export function defaultObjective(kind: DefaultKind, service: string, environment
   }
 }
 
+/** The same of a service that sends no spans: that its requests succeed, by its metric of them. A histogram does not say exactly how many were slow. */
+export function measuredObjective(service: string, environment: string): Objective {
+  return { ...defaultObjective('availability', service, environment), indicator: requestCounts(service, environment) }
+}
+
 /** Whether an objective of a file says what a default one would. */
 export function covers({ indicator }: Pick<Objective, 'indicator'>, kind: DefaultKind, service: string, environment: string): boolean {
+  if (indicator.kind === 'counts') return kind === 'availability' && [environment, undefined].some((each) => indicator.total === requestCounts(service, each).total)
   if (indicator.kind !== 'spans' || indicator.service !== service) return false
   return (indicator.underMs === undefined) === (kind === 'availability') && (indicator.environment === undefined || indicator.environment === environment)
 }

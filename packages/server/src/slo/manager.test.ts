@@ -132,6 +132,34 @@ test('each service that is seen gets two objectives, unless a file says what the
   assert.deepEqual(world.last.filter(({ labels }) => labels['objective'] === 'default.availability.bank').map(({ endsAt }) => endsAt !== undefined), [true])
 })
 
+test('a service that sends a metric of its requests and no spans gets the objective that they succeed, also after a restart', async () => {
+  const world = new World()
+  const failing = { share: 0 }
+  world.query = (expression, start, end, step) => {
+    const labels = { service_name: 'legacy', deployment_environment_name: 'prod' }
+    const points = (value: number): (readonly [number, number])[] => Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, index) => [start + index * step, value] as const)
+    if (expression.includes('increase(http_server_request_duration_seconds_count[10m])')) return Promise.resolve([{ labels, points: points(600) }, { labels: { service_name: 'shop' }, points: points(600) }])
+    if (!expression.includes('service_name="legacy"')) return Promise.resolve([])
+    return Promise.resolve([{ labels: { http_route: '/x' }, points: points(expression.includes('5..') ? failing.share * 20 : 20) }])
+  }
+  await world.open([], true)
+  const of = (): string[] => world.manager.standings.map(({ tracker: { objective } }) => `${objective.id} ${objective.indicator.kind}`).toSorted()
+  const both = ['default.availability.legacy.prod counts', 'default.availability.shop spans', 'default.latency.shop spans']
+  await world.pass(30, { ok: 20 })
+  assert.ok(!of().some((each) => each.includes('legacy')), 'its spans may come yet')
+  await world.pass(200, { ok: 20 })
+  // The metric of a service with spans adds none.
+  assert.deepEqual(of(), both)
+  failing.share = 0.75
+  await world.pass(20, { ok: 20 })
+  assert.deepEqual(world.last.map(({ labels, endsAt }) => [labels['objective'], endsAt]), [['default.availability.legacy.prod', undefined]])
+  await world.manager.stop()
+  await world.open([], true)
+  assert.deepEqual(of(), both)
+  await world.pass(4, { ok: 20 })
+  assert.ok(world.last.every(({ endsAt }) => endsAt === undefined))
+})
+
 test('maintenance raises no alarm, and an objective that cannot be counted does not stop the others', async () => {
   const world = new World()
   world.query = () => Promise.reject(new Error('no such metric'))

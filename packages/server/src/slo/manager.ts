@@ -6,10 +6,11 @@ import type { OwnMetrics } from '../runtime/own-metrics.ts'
 import type { SloSlice, SloSliceStore } from '../store/slo-slices.ts'
 import { alertOf } from './alerts.ts'
 import { type RangeQuery, type Requests, SliceCounter } from './count-slices.ts'
-import { covers, DEFAULT_KINDS, defaultObjective, hasDefaults } from './defaults.ts'
+import { covers, DEFAULT_KINDS, type DefaultKind, defaultObjective, hasDefaults, measuredObjective } from './defaults.ts'
 import { SLICE_MS } from './detection.ts'
 import { hasChanged, judged, type ObjectiveAlerts } from './judge.ts'
 import { type KeptObjective, keptEntry, type ObjectiveEntry, readKept } from './kept.ts'
+import { MeasuredServices } from './measured-services.ts'
 import { Recount } from './recount.ts'
 import { ObjectiveTracker, sliceKey } from './tracker.ts'
 
@@ -75,6 +76,7 @@ export class ObjectiveManager {
   readonly #deps: ObjectiveManagerDeps
   readonly #options: ObjectiveManagerOptions
   readonly #counter: SliceCounter
+  readonly #measured: MeasuredServices
   readonly #recount: Recount
   readonly #failed: ReturnType<OwnMetrics['counter']>
   readonly #missed: ReturnType<OwnMetrics['counter']>
@@ -89,6 +91,7 @@ export class ObjectiveManager {
   private constructor(deps: ObjectiveManagerDeps, options: ObjectiveManagerOptions) {
     this.#deps = deps
     this.#options = options
+    this.#measured = new MeasuredServices(deps.query, deps.clock.now())
     this.#counter = new SliceCounter(deps.query, (query) => deps.slices.countSpans(query))
     this.#failed = deps.own.counter('andon_objectives_failures_total', 'Objectives that could not be counted when they were due.')
     this.#missed = deps.own.counter('andon_objectives_missed_total', 'Evaluations of objectives that were left out because the one before was still under way.')
@@ -132,7 +135,7 @@ export class ObjectiveManager {
 
   /** Whether a service that was seen before is still there: it sent something within three days, or an alert of it fires. */
   async #holdMade({ kind, service, environment }: NonNullable<KeptObjective['made']>, kept: KeptObjective): Promise<boolean> {
-    const objective = defaultObjective(kind, service, environment)
+    const objective = kept.objective.indicator.kind === 'counts' ? measuredObjective(service, environment) : defaultObjective(kind, service, environment)
     const held = await this.#hold(objective, kept)
     const isThere = held.tracker.lastData !== undefined || held.alerts.page?.state === 'firing'
     if (!isThere) this.#held.delete(objective.id)
@@ -279,14 +282,23 @@ export class ObjectiveManager {
   }
 
   async #discover({ counts }: Requests): Promise<void> {
+    const now = this.#deps.clock.now()
     const seen = new Map([...counts.values()].flat().map(({ service, env }) => [`${service}\0${env}`, { service, environment: env }]))
+    this.#measured.note(seen.values(), now)
     for (const { service, environment } of seen.values()) {
-      for (const kind of DEFAULT_KINDS) {
-        if (this.#held.size >= DEFAULTS_MAX) return
-        const objective = defaultObjective(kind, service, environment)
-        if (hasDefaults(service) && !this.#held.has(objective.id) && !this.#isCovered({ kind, service, environment })) await this.#hold(objective, undefined)
-      }
+      for (const kind of DEFAULT_KINDS) if (hasDefaults(service)) await this.#holdDefault(kind, defaultObjective(kind, service, environment))
     }
+    try {
+      for (const { service, environment } of await this.#measured.find(now)) await this.#holdDefault('availability', measuredObjective(service, environment))
+    } catch (error) {
+      this.#failed.add(1)
+      this.#deps.logger.warn('services that send metrics alone could not be looked for', { error: String(error) })
+    }
+  }
+
+  async #holdDefault(kind: DefaultKind, objective: Objective): Promise<void> {
+    const { id, service, environment } = objective
+    if (this.#held.size < DEFAULTS_MAX && !this.#held.has(id) && !this.#isCovered({ kind, service, environment })) await this.#hold(objective, undefined)
   }
 
   async #tell(end: Milliseconds, now: Milliseconds): Promise<void> {

@@ -1,5 +1,6 @@
 // Objectives as Andon's own files say them.
 import { type Agreement, CALENDAR_UNITS, type CalendarUnit, type Indicator, type MaintenanceWindow, type Objective, type ObjectiveWindow } from '@andon/model'
+import { requestCounts } from './counts.ts'
 import type { Reading } from '../runtime/reading.ts'
 import { readExpression, readLabels, readPercent, readTime, readTimeZone } from './values.ts'
 
@@ -82,14 +83,11 @@ function pattern(names: readonly string[]): string {
 /** Requests by the metric that a service sends of them, which no sampling touches. */
 function fromMetrics(source: Reading, { service, environment, routes, exceptRoutes }: Extract<Indicator, { kind: 'spans' }>): Indicator {
   const matchers = [
-    `service_name=${JSON.stringify(service)}`,
-    ...(environment === undefined ? [] : [`deployment_environment_name=${JSON.stringify(environment)}`]),
     ...(routes.length === 0 ? [] : [`http_route=~${JSON.stringify(pattern(routes))}`]),
     ...(exceptRoutes.length === 0 ? [] : [`http_route!~${JSON.stringify(pattern(exceptRoutes))}`]),
-  ].join(',')
+  ]
   if (source.steps.at(-1) === 'latency') return source.at('from').refuse('must be spans for latency: a histogram does not say how many took longer than any limit')
-  const count = (failed: string): string => `sum by (http_route, service_version) (http_server_request_duration_seconds_count{${matchers}${failed}})`
-  return { kind: 'counts', good: undefined, bad: count(',http_response_status_code=~"5.."'), total: count(''), counter: true }
+  return requestCounts(service, environment, matchers)
 }
 
 function readIndicator(source: Reading, service: string, environment: string | undefined): Indicator {
