@@ -6,6 +6,7 @@ import { type Job, machine, type MeasureOptions, type Sender, startSender } from
 import { type Block, blockHead, blockRow, loadBlock, peakMib, perSecond, verdict } from '../server/load.ts'
 import { hasPrometheus, prometheusVersion, type Server, startAndon, startPrometheus } from '../server/programs.ts'
 import { numberOf } from '../server/stored.ts'
+import { type ThreadCpu, threadCpu, threadText } from '../server/threads.ts'
 
 const PROCESSES = 400
 const CONNECTIONS = 20
@@ -21,6 +22,8 @@ interface Side {
   readonly job: Omit<Job, 'forMs'>
   readonly blocks: Block[]
   acknowledged: number
+  /** Of which threads the CPU was, as a sentence. */
+  threads: string
 }
 
 function sideOf(name: string, server: Server, path: string, form: 'otlp' | 'write'): Side {
@@ -31,17 +34,23 @@ function sideOf(name: string, server: Server, path: string, form: 'otlp' | 'writ
     job: { name, url: `${server.url}${path}`, load: { kind: 'samples', form, processes: PROCESSES, turns }, connections: CONNECTIONS, untilTurn: (HOURS * 3_600_000) / STEP_MS },
     blocks: [],
     acknowledged: 0,
+    threads: '',
   }
 }
 
 async function runRounds(sender: Sender, sides: readonly Side[], rounds: number, forMs: number): Promise<void> {
+  const began = new Map<number, ThreadCpu>()
   // The first round warms up and is not counted.
   for (let round = -1; round < rounds; round += 1) {
+    if (round === 0) for (const { server } of sides) began.set(server.pid, threadCpu(server.pid))
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       const block = await loadBlock(sender, side.server, { ...side.job, forMs: round < 0 ? forMs / 2 : forMs })
       side.acknowledged += block.sent.items
       if (round >= 0) side.blocks.push(block)
     }
+  }
+  for (const side of sides) {
+    if (side.server.name === 'Andon') side.threads = threadText(began.get(side.server.pid) ?? new Map(), threadCpu(side.server.pid), { what: 'a thousand samples', count: side.blocks.reduce((sum, { sent }) => sum + sent.items, 0) / 1000 })
   }
 }
 
@@ -75,6 +84,7 @@ function report(sides: readonly Side[], forMs: number): string {
     verdict('Samples per second by OTLP', GOAL, blocks.map(perSecond), true),
     verdict('Largest resident MiB', MEMORY_GOAL_MIB, blocks.map(peakMib), false),
     '',
+    ...sides.filter(({ threads }) => threads !== '').flatMap(({ name, threads }) => [`${name}. ${threads}`, '']),
     `${blocks.length} blocks of ${forMs / 1000} s for each in turn, forwards and backwards, after one that warms up, as fast as ${CONNECTIONS} connections are answered; ${PROCESSES} processes of ${PROCESSES / 10} services with 97 series each (${(PROCESSES * 97).toLocaleString('en')} in all), ${20 * 97} samples in a request, ${STEP_MS / 1000} s between the samples of a series. ` +
       `OTLP in protobuf, not compressed; remote write as one literal of snappy. Sender and servers share the machine; a server that is not being measured is idle. CPU of a server counts until it rests after a block, merging and compaction included. Middle of the blocks, with smallest and largest. ` +
       `All acknowledged samples (${sides.map(({ name, acknowledged }) => `${name} ${acknowledged.toLocaleString('en')}`).join(', ')}) were found afterwards: Andon's in its tables, Prometheus' by its counter of appended samples.`,

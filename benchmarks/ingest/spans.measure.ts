@@ -6,6 +6,7 @@ import { machine, type MeasureOptions, startSender } from '@andon/bench'
 import { type Block, blockHead, blockRow, loadBlock, peakMib, perSecond, verdict } from '../server/load.ts'
 import { startAndon } from '../server/programs.ts'
 import { numberOf } from '../server/stored.ts'
+import { threadCpu, threadText } from '../server/threads.ts'
 
 const PROCESSES = 64
 const CONNECTIONS = 32
@@ -22,7 +23,9 @@ export async function measure(options: MeasureOptions): Promise<string> {
     const job = { name: 'spans', url: `${server.url}/v1/traces`, load: { kind: 'spans', processes: PROCESSES }, connections: CONNECTIONS, untilTurn: Number.MAX_SAFE_INTEGER } as const
     const first = await loadBlock(sender, server, { ...job, forMs: forMs / 2 })
     const blocks: Block[] = []
+    const began = threadCpu(server.pid)
     for (let round = 0; round < options.rounds; round += 1) blocks.push(await loadBlock(sender, server, { ...job, forMs }))
+    const threads = threadText(began, threadCpu(server.pid), { what: 'a thousand spans', count: blocks.reduce((sum, { sent }) => sum + sent.items, 0) / 1000 })
     await server.stop()
     const acknowledged = [first, ...blocks].reduce((sum, { sent }) => sum + sent.items, 0)
     const stored = numberOf(folder, 'SELECT count() FROM andon.spans')
@@ -35,6 +38,8 @@ export async function measure(options: MeasureOptions): Promise<string> {
       '',
       verdict('Spans per second', GOAL, blocks.map(perSecond), true),
       verdict('Largest resident MiB', MEMORY_GOAL_MIB, blocks.map(peakMib), false),
+      '',
+      threads,
       '',
       `${blocks.length} blocks of ${forMs / 1000} s after one that warms up, as fast as ${CONNECTIONS} connections are answered; requests of 512 spans in protobuf, not compressed, half with what our agent records and half with what OpenTelemetry's SDK does, of ${PROCESSES} processes of 8 services, times and ids new in each; sender and server share the machine. ` +
         `CPU of the server counts until it rests after a block, merging included. Middle of the blocks, with smallest and largest. All ${acknowledged.toLocaleString('en')} acknowledged spans were found in the store after the end.`,

@@ -9,6 +9,7 @@ import { stopProgram } from '../agent/application/child.ts'
 import { startEmbedded } from '../agent/application/postgres.ts'
 import { ANDON, BARE, type Subject } from '../agent/subjects/subjects.ts'
 import { startAndon } from '../server/programs.ts'
+import { threadCpu, threadText } from '../server/threads.ts'
 import { createDatabases, type Kanban, startKanban } from './kanban.ts'
 
 /** What `npm start` sends. */
@@ -51,16 +52,19 @@ function partsOf({ bare, watched, server, browser }: Scene): Parts {
 interface Block {
   readonly parts: Parts
   readonly wallMs: number
+  /** Of the server. */
+  readonly threads: string
 }
 
 async function block(scene: Scene, seconds: number): Promise<Block> {
   const before = partsOf(scene)
+  const began = threadCpu(scene.server)
   const begun = performance.now()
   await Promise.all([scene.bare, scene.watched].map(({ load }) => load.run(PER_SECOND, seconds)))
   const after = partsOf(scene)
   const wallMs = performance.now() - begun
   const part = (name: keyof Parts): Use => ({ cpuMs: after[name].cpuMs - before[name].cpuMs, bytes: after[name].bytes })
-  return { parts: { agent: part('agent'), server: part('server'), page: part('page') }, wallMs }
+  return { parts: { agent: part('agent'), server: part('server'), page: part('page') }, wallMs, threads: threadText(began, threadCpu(scene.server), { what: 'the server, a second', count: wallMs / 1000 }) }
 }
 
 const percent = (ratio: number): string => `${(ratio * 100).toFixed(2)} %`
@@ -94,6 +98,7 @@ function report(closed: Block, open: Block | undefined, seconds: number): string
     '',
     `CPU is a share of the machine's ${cores} cores. Goal with a page open: at most ${percent(GOAL)}, measured ${percent(taken)}: ${open === undefined ? 'not measured, no Chromium here' : taken <= GOAL ? 'kept' : 'missed'}.`,
     '',
+    ...blocks.flatMap(({ threads }, index) => (threads === '' ? [] : [`${index === 0 ? 'No page open' : 'The overview open'}. ${threads}`, ''])),
     `${PER_SECOND} requests a second by the kanban's own team on each of two kanbans with the same work, one without an agent: the agent is the difference of their CPU and memory. The agent at its defaults, so with traces, metrics, profiles and its budget; ${seconds} s each after ${BOOT_SECONDS} s. ` +
       'The browser is all processes of a Chromium without a window, whose memory is its own rather than the page\'s. Memory with shared pages divided among those that share them.',
     '',

@@ -2,6 +2,7 @@
 import { machine, type MeasureOptions } from '@andon/bench'
 import { historyText, makeHistory } from '../server/history.ts'
 import { agreement, type Asked, askAll, type Question, questionTable } from '../server/questions.ts'
+import { threadCpu, threadText } from '../server/threads.ts'
 
 const STEP_SECONDS = 15
 /** Relative: where sums are added up in another order. */
@@ -24,11 +25,16 @@ export async function measure(options: MeasureOptions): Promise<string> {
   const history = await makeHistory(size)
   try {
     const asked: Asked[] = []
+    const began = threadCpu(history.servers[0]?.pid ?? 0)
     for (const question of questionsOf(history.until, size.hours)) asked.push(await askAll(history.servers, question, (question.end - question.start > 3600 ? 1 : 4) * options.rounds))
+    const count = asked.reduce((sum, { times }) => sum + (times[0]?.length ?? 0), 0)
+    const threads = threadText(began, threadCpu(history.servers[0]?.pid ?? 0), { what: 'a query of Andon, the mean of all', count })
     return [
       '### Sums of rates over range queries',
       '',
       ...questionTable(history.servers, asked),
+      '',
+      threads,
       '',
       `${historyText(history, size)} ${asked.map(({ times }) => times[0]?.length ?? 0).join(', ')} times each, in turn, over HTTP with the whole answer read. ${agreement(asked, SAME)}`,
       '',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { cpuOf, machine, type MeasureOptions, residentOf, startSender, untilQuiet } from '@andon/bench'
 import { type Server, startAndon } from './programs.ts'
+import { threadCpu, threadText } from './threads.ts'
 
 const CPU_GOAL = 0.01
 const MEMORY_GOAL_MIB = 350
@@ -15,13 +16,15 @@ interface Idle {
   readonly name: string
   readonly share: number
   readonly mib: number
+  readonly threads: string
 }
 
 async function idle(name: string, server: Server, seconds: number): Promise<Idle> {
   const before = cpuOf(server.pid)
+  const began = threadCpu(server.pid)
   const begun = performance.now()
   await wait(seconds * 1000)
-  return { name, share: (cpuOf(server.pid) - before) / (performance.now() - begun), mib: residentOf(server.pid) / MIB }
+  return { name, share: (cpuOf(server.pid) - before) / (performance.now() - begun), mib: residentOf(server.pid) / MIB, threads: threadText(began, threadCpu(server.pid), { what: 'a second', count: seconds }) }
 }
 
 const row = ({ name, share, mib }: Idle): string => `| ${name} | ${(share * 100).toFixed(2)} % | ${share <= CPU_GOAL ? 'kept' : 'missed'} | ${mib.toFixed(0)} | ${mib <= MEMORY_GOAL_MIB ? 'kept' : 'missed'} |`
@@ -59,6 +62,7 @@ export async function measure(options: MeasureOptions): Promise<string> {
       '|---|---|---|---|---|',
       ...found.map(row),
       '',
+      ...found.flatMap(({ name, threads }) => (threads === '' ? [] : [`${name[0]?.toUpperCase() ?? ''}${name.slice(1)}. ${threads}`, ''])),
       `${seconds} s each; no agent sends, no page is open.`,
       '',
       `${machine()}.`,

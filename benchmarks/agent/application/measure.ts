@@ -5,8 +5,11 @@ import { ANDON, BARE, peerSubjects, type Subject, VARIANTS } from '../subjects/s
 import { APPLICATION_CORE, ask, OTHER_CORE, pin, startProgram, stopProgram } from './child.ts'
 import type { Completeness } from './complete.ts'
 import { type Load, runLoad } from './load.ts'
-import { applicationReport, type Sample } from './report.ts'
+import type { Goals } from './goals.ts'
+import { applicationReport, type Where } from './report.ts'
+import type { Sample } from './sample.ts'
 import type { Usage } from './usage.ts'
+import type { Shares } from './where.ts'
 
 /** Where the statements go. */
 export interface Database {
@@ -20,6 +23,7 @@ export interface ApplicationCase {
   /** What answers the statements, for the report. */
   readonly others: string
   readonly startDatabase: () => Promise<Database>
+  readonly goals: Goals
 }
 
 /** Answers at once, so that the application's core is what is saturated. */
@@ -81,6 +85,25 @@ async function sample(subject: Subject, { framework, databaseUrl, connections, s
   }
 }
 
+/** A run of its own, since a profiler costs as well. */
+async function whereOf(subject: Subject, { framework, databaseUrl, connections, seconds }: Setting): Promise<Where> {
+  const collector = await startProgram('collector.js', OTHER_CORE)
+  try {
+    const env = { FRAMEWORK: framework, PGURL: databaseUrl, SUBJECT: subject.name, ...subject.env(`http://127.0.0.1:${collector.port}`) }
+    const application = await startProgram('server.js', APPLICATION_CORE, env, subject.args.commonjs)
+    try {
+      await runLoad(application.port, connections, seconds / 2)
+      await ask<Usage>(application, 'profile')
+      const { requests } = await runLoad(application.port, connections, seconds)
+      return { subject: subject.name, requests, shares: await ask<Shares>(application, 'shares') }
+    } finally {
+      await stopProgram(application)
+    }
+  } finally {
+    await stopProgram(collector)
+  }
+}
+
 function chosen({ subjects }: MeasureOptions): readonly Subject[] {
   const [first, ...others] = [...BARE, ANDON, ...VARIANTS, ...peerSubjects()]
   if (first === undefined) return []
@@ -95,8 +118,10 @@ async function table(of: ApplicationCase, subjects: readonly Subject[], options:
     const order = subjects.map((_, index) => subjects[(index + round) % subjects.length])
     for (const subject of order) if (subject !== undefined) samples.get(subject.name)?.push(await sample(subject, setting))
   }
-  const { title, others } = of
-  return applicationReport({ title, others, rounds: options.rounds, seconds: setting.seconds, connections: setting.connections }, subjects, samples)
+  const where: Where[] = []
+  for (const subject of [BARE[0], subjects.find(({ name }) => name === ANDON.name)]) if (subject !== undefined) where.push(await whereOf(subject, setting))
+  const { title, others, goals } = of
+  return applicationReport({ title, others, goals, where, rounds: options.rounds, seconds: setting.seconds, connections: setting.connections }, subjects, samples)
 }
 
 /** @returns a report in Markdown: a table for each number of connections */

@@ -2,21 +2,9 @@
 import { machine } from '@andon/bench'
 import { median } from '@andon/model'
 import type { Subject } from '../subjects/subjects.ts'
-import type { Completeness } from './complete.ts'
-
-/** One run of one subject. */
-export interface Sample {
-  readonly perSecond: number
-  /** CPU microseconds per request, all sending included. */
-  readonly userUs: number
-  readonly systemUs: number
-  /** Milliseconds. */
-  readonly p50: number
-  readonly p99: number
-  readonly residentMb: number
-  readonly requests: number
-  readonly seen: Completeness
-}
+import { type Goals, goalsTable } from './goals.ts'
+import type { Sample } from './sample.ts'
+import type { Shares } from './where.ts'
 
 const digits: Intl.NumberFormat = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
 
@@ -74,13 +62,32 @@ function row(subject: Subject, samples: readonly Sample[], bare: readonly Sample
   return `| ${subject.name} | ${columns.map(spread).join(' | ')} | ${deliveredBy(subject, samples)} |`
 }
 
+/** Whose code took how long in a run that was profiled. */
+export interface Where {
+  readonly subject: string
+  readonly requests: number
+  readonly shares: Shares
+}
+
 export interface Run {
   readonly title: string
+  readonly goals: Goals
+  readonly where: readonly Where[]
   readonly rounds: number
   readonly seconds: number
   readonly connections: number
   /** Who else is on the other core. */
   readonly others: string
+}
+
+/** Microseconds a request by whose code it is, of the runs that were profiled. */
+function whereTable(where: readonly Where[]): string[] {
+  const [bare, ours] = where
+  if (bare === undefined || ours === undefined) return []
+  const each = (of: Where, part: string): number => (of.shares[part] ?? 0) / of.requests
+  const parts = [...new Set(where.flatMap(({ shares }) => Object.keys(shares)))].toSorted((a, b) => each(ours, b) - each(bare, b) - each(ours, a) + each(bare, a))
+  const cells = (part: string): string => [each(bare, part), each(ours, part), each(ours, part) - each(bare, part)].map((value) => value.toFixed(1)).join(' | ')
+  return ['', `Where the time goes, µs a request, by one run of each under a profiler (2,000 samples a second, which costs as well):`, '', `| whose code | ${bare.subject} | ${ours.subject} | added |`, '|---|---|---|---|', ...parts.map((part) => `| ${part} | ${cells(part)} |`)]
 }
 
 /** The table, and below it what it needs to be read rightly. */
@@ -93,6 +100,9 @@ export function applicationReport(run: Run, subjects: readonly Subject[], sample
     '| subject | requests per second ÷ bare | CPU µs per request | of it user | of it system | added µs | p50 ms | p99 ms | resident MiB | spans per request | requests with exactly their spans |',
     '|---|---|---|---|---|---|---|---|---|---|---|',
     ...subjects.map((subject) => row(subject, samples.get(subject.name) ?? [], bare)),
+    '',
+    ...goalsTable(run.goals, samples),
+    ...whereTable(run.where),
     '',
     `Medians of ${run.rounds} rounds of ${run.seconds} s each after ${run.seconds / 2} s of warming up, in turn (smallest to largest); each round against the bare run of the same round, "bare again" is the noise floor. ` +
       `The application on one core; load, ${run.others} and the collector on the other. Every span is read: a request counts when it has one span of the server and below it exactly two statements. ` +

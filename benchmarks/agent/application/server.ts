@@ -1,6 +1,6 @@
 // The application that is measured: JSON over Fastify or Express, two statements a request through a pool of 10.
 // Run as a child with an IPC channel: 'usage' is answered with what this process has used, 'drain' with the same once
-// everything recorded has been sent.
+// everything recorded has been sent; 'profile' begins a profile, of which 'shares' tells whose code took how long.
 // The packages are required, because peers see what is imported only through a loader of their own.
 import { createRequire } from 'node:module'
 import type Express from 'express'
@@ -8,6 +8,7 @@ import type { fastify as Fastify } from 'fastify'
 import type Pg from 'pg'
 import { drain } from './drain.ts'
 import { readUsage } from './usage.ts'
+import { beginProfile, endProfile } from './where.ts'
 
 const load: NodeJS.Require = createRequire(import.meta.url)
 const pg: typeof Pg = load('pg')
@@ -45,8 +46,10 @@ if (process.env['FRAMEWORK'] === 'express') {
 
 const tell = (): void => void process.send?.(readUsage())
 
-process.on('message', (asked: 'usage' | 'drain') => {
+process.on('message', (asked: 'usage' | 'drain' | 'profile' | 'shares') => {
   if (asked === 'drain') void drain(process.env['SUBJECT'] ?? '').then(tell)
+  else if (asked === 'profile') void beginProfile().then(tell)
+  else if (asked === 'shares') void endProfile().then((shares) => process.send?.(shares))
   else tell()
 })
 // It must not outlive who measures.
