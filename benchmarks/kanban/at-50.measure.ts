@@ -9,7 +9,7 @@ import type { Completeness } from '../agent/application/complete.ts'
 import { startEmbedded } from '../agent/application/postgres.ts'
 import type { Usage } from '../agent/application/usage.ts'
 import { ANDON, BARE, type Subject } from '../agent/subjects/subjects.ts'
-import { meanDifference } from './difference.ts'
+import { meanDifference } from '../agent/difference.ts'
 import { createDatabases, type Kanban, startKanban } from './kanban.ts'
 
 const PER_SECOND = 50
