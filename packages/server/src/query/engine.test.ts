@@ -48,7 +48,10 @@ test('an expression that is not one of RE2 is refused', async () => {
 test('a query that reads too much, has too many steps or whose reader went away is ended', async () => {
   const engine = new Engine(sourceOf('load 1m\n  x 1+1x100'), { ...LIMITS, querySamples: 50, querySteps: 10 })
   await assert.rejects(engine.instant('sum_over_time(x[100m])', 6_000_000), { code: 'query_too_large' })
-  await assert.rejects(engine.range('x', 0, 60_000 * 20, 60_000), { code: 'bad_parameter' })
+  await assert.rejects(engine.range('x', 0, 60_000 * 11, 60_000), { code: 'bad_parameter', message: /has 11 steps; 10 are allowed/ })
+  // From the first to the last of eleven points there are ten steps: Grafana asks for as much as Prometheus answers.
+  const whole = await engine.range('x', 0, 60_000 * 10 + 59_999, 60_000)
+  assert.equal(whole.type === 'matrix' && whole.series[0]?.points.length, 11)
   const many = `load 1m\n${Array.from({ length: 60 }, (_, index) => `  x{i="${index}"} 1`).join('\n')}`
   for (const expression of ['max_over_time(x[1000s:1s])', 'max_over_time(rate(x[5m])[1000s:1s])']) {
     await assert.rejects(new Engine(sourceOf(many), { ...LIMITS, querySamples: 5000 }).instant(expression, 1_000_000), { code: 'query_too_large', message: /60 series at 1000 steps/ }, expression)

@@ -12,7 +12,7 @@ import { element, FLOAT, get, type GridElement, type GridValue, timeAt } from '.
 export interface EngineLimits {
   /** Samples that one query may read, and that one of its vectors may hold over all steps. */
   readonly querySamples: number
-  /** Steps of one range query. */
+  /** Steps of one range query, from its start to its end: it has one point more, as in Prometheus. */
   readonly querySteps: number
   /** How long one query may take. */
   readonly queryMs: Milliseconds
@@ -106,11 +106,11 @@ export class Engine {
   async range(expression: string, start: Milliseconds, end: Milliseconds, step: Milliseconds, options: QueryOptions = {}): Promise<QueryResult> {
     if (!(step > 0)) throw new AndonError('bad_parameter', 'step must be greater than 0')
     if (end < start) throw new AndonError('bad_parameter', 'end must not be before start')
-    const count = Math.floor((end - start) / step) + 1
-    if (count > this.#limits.querySteps) throw new AndonError('bad_parameter', `the range has ${count} steps; ${this.#limits.querySteps} are allowed. Lengthen the step or shorten the range.`)
+    const steps = Math.floor((end - start) / step)
+    if (steps > this.#limits.querySteps) throw new AndonError('bad_parameter', `the range has ${steps} steps; ${this.#limits.querySteps} are allowed. Lengthen the step or shorten the range.`)
     const expr = parse(expression, { step, range: end - start })
     const context = this.#context(expression, { start, end, step, isRange: true }, options)
-    const grid = { start, step, count }
+    const grid = { start, step, count: steps + 1 }
     return await this.#timed(context, async () => {
       const elements = elementsOf(await new Evaluator(context).evaluate(expr, grid))
       const series = byLabels(elements).map((each) => seriesOf(each, (index) => timeAt(grid, index)))
