@@ -1,14 +1,10 @@
-// Exemplars of an expression, and federation.
+// Exemplars of an expression.
 import { AndonError, type LabelMatcher, type TimeRange } from '@andon/model'
 import { type Expr, parse } from '@andon/promql'
-import { encodePrometheusText, type ExpositionSample } from '@andon/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Engine } from '../query/engine.ts'
 import { numberText } from '../query/promql/number-text.ts'
-import type { Clock } from '../runtime/clock.ts'
 import type { SeriesExemplars } from '../store/metrics.ts'
-import { goneSignal, parameters, required, success, timeOf, union } from './metrics-request.ts'
-import { texts } from './parameters.ts'
+import { parameters, required, success, timeOf, union } from './metrics-request.ts'
 
 export interface ExemplarSource {
   exemplars(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly SeriesExemplars[]>
@@ -50,22 +46,4 @@ export function registerExemplars(app: FastifyInstance, metrics: ExemplarSource)
   }
   app.get('/api/v1/query_exemplars', VIEWER, exemplars)
   app.post('/api/v1/query_exemplars', VIEWER, exemplars)
-}
-
-/** The newest samples of what is selected, for another Prometheus to scrape; native histograms have no place in the text. */
-export function registerFederation(app: FastifyInstance, engine: Engine, clock: Pick<Clock, 'now'>): void {
-  app.get('/federate', VIEWER, async (request, reply) => {
-    const selectors = texts(parameters(request), 'match[]')
-    const families = new Map<string, ExpositionSample[]>()
-    for (const selector of selectors) {
-      if (parse(selector).kind !== 'selector') throw new AndonError('bad_parameter', `invalid parameter "match[]": "${selector.slice(0, 100)}" is not a selector`)
-      const result = await engine.instant(selector, clock.now(), { signal: goneSignal(reply) })
-      for (const { labels, value, histogram } of result.type === 'vector' ? result.samples : []) {
-        const { __name__: name = '', ...rest } = labels
-        if (histogram === undefined) families.set(name, [...(families.get(name) ?? []), { name, labels: rest, value, timestamp: clock.now() }])
-      }
-    }
-    const exposed = [...families].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, samples]) => ({ name, type: 'unknown' as const, help: '', samples }))
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(encodePrometheusText(exposed, 'prometheus'))
-  })
 }

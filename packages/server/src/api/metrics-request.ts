@@ -95,11 +95,11 @@ export function rangeOf(query: Query): TimeRange {
   return { start: start === undefined ? FOREVER.start : timeOf('start', start), end: end === undefined ? FOREVER.end : timeOf('end', end) }
 }
 
-/** The selectors of `match[]`. */
+/** The selectors of `match[]`, which have no time of their own. */
 export function matchersOf(query: Query): (readonly LabelMatcher[])[] {
   return texts(query, 'match[]').map((selector) => {
     const expr = parse(selector)
-    if (expr.kind !== 'selector') throw new AndonError('bad_parameter', `invalid parameter "match[]": "${selector.slice(0, 100)}" is not a selector`)
+    if (expr.kind !== 'selector' || expr.offset !== 0 || expr.at !== undefined || expr.extended !== undefined) throw new AndonError('bad_parameter', `invalid parameter "match[]": "${selector.slice(0, 100)}" is not a selector`)
     return expr.matchers
   })
 }

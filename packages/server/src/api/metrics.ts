@@ -1,6 +1,6 @@
 // Prometheus' HTTP API, as Grafana and promtool ask it.
 // @see https://prometheus.io/docs/prometheus/latest/querying/api/
-import { AndonError, type ErrorCode } from '@andon/model'
+import { AndonError, type ErrorCode, type Labels } from '@andon/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../query/engine.ts'
 import type { MetadataReader } from '../query/metadata.ts'
@@ -9,7 +9,8 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Log } from '../runtime/log.ts'
 import type { ScrapedTarget } from '../ingest/scrape/index.ts'
 import { asAndonError, prepareError } from './errors.ts'
-import { registerExemplars, registerFederation } from './metrics-exemplars.ts'
+import { registerExemplars } from './metrics-exemplars.ts'
+import { registerFederation } from './metrics-federation.ts'
 import { limited, limitedResult, limitOf, matchersOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
 import { text } from './parameters.ts'
 import { registerRules, type RulesApiDeps } from './rules.ts'
@@ -20,6 +21,8 @@ export interface MetricsApiDeps {
   readonly targets: () => readonly ScrapedTarget[]
   readonly rules: RulesApiDeps['groups']
   readonly clock: Pick<Clock, 'now'>
+  /** Of what is federated; none when absent. */
+  readonly externalLabels?: Labels
   readonly log: Log
   readonly version: string
 }
@@ -58,7 +61,7 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
     registerQueries(scope, deps)
     registerMetadata(scope, deps)
     registerExemplars(scope, deps.metrics)
-    registerFederation(scope, deps.engine, deps.clock)
+    registerFederation(scope, deps)
     registerRules(scope, { groups: deps.rules })
   })
 }

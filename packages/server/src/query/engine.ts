@@ -1,11 +1,12 @@
 // Evaluates PromQL over series of the store: the reference semantics.
-import { AndonError, type Labels, type Milliseconds } from '@andon/model'
+import { AndonError, type LabelMatcher, type Labels, labelsKey, type Milliseconds } from '@andon/model'
 import { type Expr, parse } from '@andon/promql'
 import type { HistogramValue } from '../store/metric-rows.ts'
 import type { DeltaHistogramSource, FloatSource, QueryContext, RateSumSource, RollupSource, SeriesSource } from './promql/context.ts'
 import { byLabels, finished, finishedLabels } from './promql/elements.ts'
 import { Evaluator } from './promql/evaluate.ts'
 import type { RangeSeries } from './promql/range-series.ts'
+import { pointsAt } from './promql/selectors.ts'
 import { extendedWindow } from './promql/window-points.ts'
 import { element, FLOAT, get, type GridElement, type GridValue, timeAt } from './promql/vector.ts'
 
@@ -54,6 +55,14 @@ export interface SampleSeries {
   readonly histograms?: readonly (readonly [time: Milliseconds, value: HistogramValue])[]
 }
 
+/** The newest point of a series. */
+export interface NewestPoint {
+  readonly labels: Labels
+  /** When it was measured. */
+  readonly time: Milliseconds
+  readonly value: number | HistogramValue
+}
+
 interface Remarked {
   /** What the reader should know. */
   readonly infos: readonly string[]
@@ -94,7 +103,7 @@ export class Engine {
   async instant(expression: string, time: Milliseconds, options: QueryOptions = {}): Promise<QueryResult> {
     const expr = parse(expression, { step: 0, range: 0 })
     const context = this.#context(expression, { start: time, end: time, step: 0, isRange: false }, options)
-    return await this.#timed(context, () => instantValue(expr, time, context))
+    return await this.#answered(context, () => instantValue(expr, time, context))
   }
 
   /**
@@ -111,11 +120,32 @@ export class Engine {
     const expr = parse(expression, { step, range: end - start })
     const context = this.#context(expression, { start, end, step, isRange: true }, options)
     const grid = { start, step, count: steps + 1 }
-    return await this.#timed(context, async () => {
+    return await this.#answered(context, async () => {
       const elements = elementsOf(await new Evaluator(context).evaluate(expr, grid))
       const series = byLabels(elements).map((each) => seriesOf(each, (index) => timeAt(grid, index)))
       return { type: 'matrix', series }
     })
+  }
+
+  /**
+   * The newest point of each series that one of the selectors matches, as it was measured; of series that ended, or have been silent for
+   * the lookback, none. A series that several match is there once.
+   *
+   * @param time - later points are not seen
+   * @throws AndonError as `instant`
+   */
+  async newest(selectors: readonly (readonly LabelMatcher[])[], time: Milliseconds, options: QueryOptions = {}): Promise<NewestPoint[]> {
+    const context = this.#context('', { start: time, end: time, step: 0, isRange: false }, options)
+    const found = new Map<string, NewestPoint>()
+    await this.#timed(context, async () => {
+      for (const matchers of selectors) {
+        for (const point of await pointsAt(context, matchers, { first: time, last: time, at: () => time }, 1)) {
+          const [key, value] = [labelsKey(point.labels), get(point, 0)]
+          if (value !== undefined && typeof found.get(key)?.value !== 'number') found.set(key, { labels: point.labels, time: point.when[0] ?? Number.NaN, value })
+        }
+      }
+    })
+    return [...found.values()]
   }
 
   #context(text: string, shape: Pick<QueryContext, 'start' | 'end' | 'step' | 'isRange'>, { signal }: QueryOptions): QueryContext {
@@ -142,10 +172,14 @@ export class Engine {
     }
   }
 
-  async #timed(context: QueryContext, run: () => Promise<Answer>): Promise<QueryResult> {
+  async #answered(context: QueryContext, run: () => Promise<Answer>): Promise<QueryResult> {
+    const answer = await this.#timed(context, run)
+    return { ...answer, infos: [...context.infos], warnings: [...context.warnings] }
+  }
+
+  async #timed<T>(context: QueryContext, run: () => Promise<T>): Promise<T> {
     try {
-      const answer = await run()
-      return { ...answer, infos: [...context.infos], warnings: [...context.warnings] }
+      return await run()
     } catch (error) {
       if (error instanceof DOMException && error.name === 'TimeoutError' && context.signal?.aborted === true) {
         throw new AndonError('query_timeout', `the query took longer than ${this.#limits.queryMs / 1000} s`)
