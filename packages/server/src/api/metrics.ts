@@ -1,6 +1,6 @@
 // Prometheus' HTTP API, as Grafana and promtool ask it.
 // @see https://prometheus.io/docs/prometheus/latest/querying/api/
-import { AndonError, type ErrorCode, type Labels } from '@andon/model'
+import { AndonError, type ErrorCode, type Labels, labelsKey } from '@andon/model'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Engine } from '../query/engine.ts'
 import type { MetadataReader } from '../query/metadata.ts'
@@ -113,7 +113,8 @@ function registerMetadata(app: FastifyInstance, { metrics, targets, version }: M
     const query = parameters(request)
     const selectors = matchersOf(query)
     if (selectors.length === 0) throw new AndonError('bad_parameter', 'no match[] parameter provided')
-    return limited(reply, query, await union(selectors, (matchers) => metrics.seriesOf(matchers, rangeOf(query))))
+    const found = await union(selectors, (matchers) => metrics.seriesOf(matchers, rangeOf(query)))
+    return limited(reply, query, [...new Map(found.map((each) => [labelsKey(each), each])).values()])
   }
   app.get('/api/v1/labels', VIEWER, labels)
   app.post('/api/v1/labels', VIEWER, labels)
