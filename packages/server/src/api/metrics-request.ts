@@ -68,12 +68,24 @@ export function limitOf(query: Query): number {
   return whole(query, 'limit', { min: 0, max: Number.MAX_SAFE_INTEGER, otherwise: 0 }) || Infinity
 }
 
+/** Names, values and series that are answered at most, whatever `limit` says: what a browser still takes, and some megabytes here. */
+const ANSWERS_MAX = 100_000
+
+function answersOf(query: Query): number {
+  return Math.min(limitOf(query), ANSWERS_MAX)
+}
+
+/** How many names, values or series are to be read: one more than are answered says whether there are more. */
+export function mostOf(query: Query): number {
+  return answersOf(query) + 1
+}
+
 /** Said where a limit left something out, as Prometheus says it. */
 const TRUNCATED = ['results truncated due to limit']
 
-/** A list up to its limit, answered with a warning where it is longer. */
+/** Names, values or series up to their limit, answered with a warning where there are more. */
 export function limited(reply: FastifyReply, query: Query, list: readonly unknown[]): FastifyReply {
-  const limit = limitOf(query)
+  const limit = answersOf(query)
   return list.length > limit ? success(reply, list.slice(0, limit), { warnings: TRUNCATED }) : success(reply, list)
 }
 

@@ -11,7 +11,7 @@ import type { ScrapedTarget } from '../ingest/scrape/index.ts'
 import { asAndonError, prepareError } from './errors.ts'
 import { registerExemplars } from './metrics-exemplars.ts'
 import { registerFederation } from './metrics-federation.ts'
-import { limited, limitedResult, limitOf, matchersOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
+import { limited, limitedResult, limitOf, matchersOf, mostOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
 import { text } from './parameters.ts'
 import { registerRules, type RulesApiDeps } from './rules.ts'
 
@@ -106,21 +106,21 @@ function targetJson({ url, labels, health, lastScrape, lastDuration, lastError, 
 function registerMetadata(app: FastifyInstance, { metrics, targets, version }: MetricsApiDeps): void {
   const labels = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
-    const names = await union(matchersOf(query), (matchers) => metrics.labelNames(matchers, rangeOf(query)))
+    const names = await union(matchersOf(query), (matchers) => metrics.labelNames(matchers, rangeOf(query), mostOf(query)))
     return limited(reply, query, [...new Set(names)].toSorted())
   }
   const series = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const selectors = matchersOf(query)
     if (selectors.length === 0) throw new AndonError('bad_parameter', 'no match[] parameter provided')
-    const found = await union(selectors, (matchers) => metrics.seriesOf(matchers, rangeOf(query)))
+    const found = await union(selectors, (matchers) => metrics.seriesOf(matchers, rangeOf(query), mostOf(query)))
     return limited(reply, query, [...new Map(found.map((each) => [labelsKey(each), each])).values()])
   }
   app.get('/api/v1/labels', VIEWER, labels)
   app.post('/api/v1/labels', VIEWER, labels)
   app.get<{ Params: { name: string } }>('/api/v1/label/:name/values', VIEWER, async (request, reply) => {
     const query = parameters(request)
-    const values = await union(matchersOf(query), (matchers) => metrics.labelValues(labelOf(request.params.name), matchers, rangeOf(query)))
+    const values = await union(matchersOf(query), (matchers) => metrics.labelValues(labelOf(request.params.name), matchers, rangeOf(query), mostOf(query)))
     return limited(reply, query, [...new Set(values)].toSorted())
   })
   app.get('/api/v1/series', VIEWER, series)

@@ -5,7 +5,12 @@ import type { Metadata, MetricsStore, SelectOptions, SeriesExemplars } from '../
 import type { RateAnswer, RateRequest } from '../store/rate-sums.ts'
 import type { SpanSeries } from './span-series.ts'
 
-export type StoredSeries = Pick<MetricsStore, 'select' | 'rateSums' | 'seriesOf' | 'labelNames' | 'labelValues' | 'exemplars' | 'metadata'>
+/** `most`: how many are wanted, of names and values the first in order; more may be answered. */
+export interface StoredSeries extends Pick<MetricsStore, 'select' | 'rateSums' | 'exemplars' | 'metadata'> {
+  seriesOf(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<Labels[]>
+  labelNames(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]>
+  labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]>
+}
 export type ComputedSeries = Pick<SpanSeries, 'select' | 'seriesOf' | 'metadata'>
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
@@ -43,20 +48,20 @@ export class AllSeries {
     return await this.#stored.rateSums(request, options)
   }
 
-  async seriesOf(matchers: readonly LabelMatcher[], range: TimeRange): Promise<Labels[]> {
-    const [stored, computed] = await Promise.all([this.#stored.seriesOf(matchers, range), this.#computed.seriesOf(matchers, range)])
+  async seriesOf(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<Labels[]> {
+    const [stored, computed] = await Promise.all([this.#stored.seriesOf(matchers, range, most), this.#computed.seriesOf(matchers, range)])
     return [...stored, ...notStored(computed, stored, (labels) => labels)]
   }
 
   /** Names of labels of the series that match, in order, with `__name__`. */
-  async labelNames(matchers: readonly LabelMatcher[], range: TimeRange): Promise<string[]> {
-    const [stored, computed] = await Promise.all([this.#stored.labelNames(matchers, range), this.#computed.seriesOf(matchers, range)])
+  async labelNames(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]> {
+    const [stored, computed] = await Promise.all([this.#stored.labelNames(matchers, range, most), this.#computed.seriesOf(matchers, range)])
     return [...new Set([...stored, ...computed.flatMap((labels) => Object.keys(labels))])].toSorted(order)
   }
 
   /** Values of a label of the series that match, in order. */
-  async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange): Promise<string[]> {
-    const [stored, computed] = await Promise.all([this.#stored.labelValues(label, matchers, range), this.#computed.seriesOf(matchers, range)])
+  async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]> {
+    const [stored, computed] = await Promise.all([this.#stored.labelValues(label, matchers, range, most), this.#computed.seriesOf(matchers, range)])
     return [...new Set([...stored, ...computed.flatMap((labels) => labels[label] ?? [])])].toSorted(order)
   }
 

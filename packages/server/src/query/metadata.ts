@@ -13,9 +13,10 @@ export interface MetricMetadata {
 
 /** What is stored; `MetricsStore` is one. */
 export interface StoredMetrics {
-  labelNames(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly string[]>
-  labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly string[]>
-  seriesOf(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly Labels[]>
+  /** `most`: how many are wanted, of names and values the first in order; more may be answered. */
+  labelNames(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<readonly string[]>
+  labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<readonly string[]>
+  seriesOf(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<readonly Labels[]>
   select(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly { readonly labels: Labels }[]>
   exemplars(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly SeriesExemplars[]>
   metadata(): Promise<readonly MetricMetadata[]>
@@ -43,31 +44,35 @@ export class MetadataReader {
     return this.#stored.exemplars(matchers, range)
   }
 
-  /** Names of the labels of the series that match, in any order. */
-  async labelNames(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly string[]> {
-    const stored = await this.#stored.labelNames(matchers, range)
+  /**
+   * Names of the labels of the series that match, in any order.
+   *
+   * @param most - the first so many in order are among them
+   */
+  async labelNames(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<readonly string[]> {
+    const stored = await this.#stored.labelNames(matchers, range, most)
     const view = await this.#view(matchers)
     if (view === undefined) return stored
-    const computed = await this.#stored.labelNames(view.matchers, range)
+    const computed = await this.#stored.labelNames(view.matchers, range, most)
     return [...stored, ...computed, ...(view.suffix === '_bucket' && computed.length > 0 ? ['le'] : [])]
   }
 
-  /** Values of one label of the series that match, in any order. */
-  async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly string[]> {
-    const stored = await this.#stored.labelValues(label, matchers, range)
+  /** Values of one label of the series that match, in any order; `most` as of names. */
+  async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<readonly string[]> {
+    const stored = await this.#stored.labelValues(label, matchers, range, most)
     if (label === '__name__') return [...stored, ...(await this.#computedNames(stored, matchers))]
     const view = await this.#view(matchers)
     if (view === undefined) return stored
-    if (label !== 'le') return [...stored, ...(await this.#stored.labelValues(label, view.matchers, range))]
+    if (label !== 'le') return [...stored, ...(await this.#stored.labelValues(label, view.matchers, range, most))]
     return view.suffix === '_bucket' ? [...stored, ...(await this.#limits(matchers, range))] : stored
   }
 
-  /** Labels of the series that match; of computed buckets once for all their limits. */
-  async seriesOf(matchers: readonly LabelMatcher[], range: TimeRange): Promise<readonly Labels[]> {
-    const stored = await this.#stored.seriesOf(matchers, range)
+  /** Labels of the series that match, or of `most` of them and some more; of computed buckets once for all their limits. */
+  async seriesOf(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<readonly Labels[]> {
+    const stored = await this.#stored.seriesOf(matchers, range, most)
     const view = await this.#view(matchers)
     if (view === undefined) return stored
-    const computed = (await this.#stored.seriesOf(view.matchers, range)).map((labels): Labels => ({ ...labels, __name__: `${labels['__name__'] ?? ''}${view.suffix}` }))
+    const computed = (await this.#stored.seriesOf(view.matchers, range, most)).map((labels): Labels => ({ ...labels, __name__: `${labels['__name__'] ?? ''}${view.suffix}` }))
     // What was sent as classic series as well is told once.
     return [...new Map([...stored, ...computed].map((labels) => [labelsKey(labels), labels])).values()]
   }

@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { LabelMatcher } from '@andon/model'
 import { FakeClock } from '../runtime/clock.ts'
+import { silentLog } from '../runtime/log.ts'
 import type { Database } from './database.ts'
+import { openTestDatabase } from './fixture.test.ts'
+import { storeOver } from './index.ts'
 import { SeriesIndex } from './known-series.ts'
 import { EMBEDDED, type Layout } from './layout.ts'
+import { SERIES_COLUMNS, seriesTsv } from './metric-write.ts'
 
 const START = Date.UTC(2026, 5, 1)
 const HOUR = 3_600_000
@@ -92,4 +99,30 @@ test('ever new selectors are forgotten, the oldest first', async () => {
   assert.equal(table.lookups, 1001)
   await index.find([matcher('x0')], RANGE)
   assert.equal(table.lookups, 1002)
+})
+
+test('names, values and some of the series are told of more series than can be loaded at once', { timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'andon-series-'))
+  const [database, clock] = [await openTestDatabase(folder), new FakeClock(START)]
+  const store = await storeOver(database, { log: silentLog, clock })
+  t.after(async () => {
+    await store.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const many = Array.from({ length: 120_000 }, (_, index) => ({ id: BigInt(index), type: 'gauge' as const, labels: { __name__: index % 2 === 0 ? 'even' : 'odd', pod: `pod-${String(index % 300).padStart(3, '0')}`, nr: String(index), ...(index === 7 && { rare: 'yes' }) } }))
+  const old = [{ id: 1_000_000n, type: 'gauge' as const, labels: { __name__: 'even', gone: 'yes', pod: 'old' } }]
+  await database.insert('series', SERIES_COLUMNS, seriesTsv(many, START / 1000))
+  await database.insert('series', SERIES_COLUMNS, seriesTsv(old, START / 1000 - 86_400))
+
+  const index = new SeriesIndex(database, clock)
+  await assert.rejects(index.find([], RANGE), { code: 'query_too_large' })
+  assert.deepEqual(await index.labelNames([], RANGE, 100), ['__name__', 'nr', 'pod', 'rare'])
+  assert.deepEqual(await index.labelNames([matcher('even')], RANGE, 100), ['__name__', 'nr', 'pod'], 'none of what ended before the range')
+  assert.deepEqual(await index.labelNames([matcher('even')], { start: 0, end: START }, 2), ['__name__', 'gone'])
+  assert.deepEqual(await index.labelNames([matcher('absent')], RANGE, 100), [])
+  assert.deepEqual(await index.labelValues('__name__', [], RANGE, 100), ['even', 'odd'])
+  assert.deepEqual(await index.labelValues('rare', [], RANGE, 100), ['yes'], 'not the empty value of those without')
+  assert.deepEqual(await index.labelValues('pod', [{ name: 'pod', operator: '=~', value: 'pod-0.*' }], RANGE, 3), ['pod-000', 'pod-001', 'pod-002'])
+  assert.equal((await index.labelValues('nr', [], RANGE, 200_000)).length, 120_000)
+  assert.deepEqual(await index.labels([matcher('odd')], RANGE, 2), [{ __name__: 'odd', nr: '1', pod: 'pod-001' }, { __name__: 'odd', nr: '3', pod: 'pod-003' }])
 })

@@ -5,7 +5,7 @@ import { stringOf, textRecord } from './cells.ts'
 import type { Database } from './database.ts'
 import { EMBEDDED } from './layout.ts'
 import { condition } from './matchers.ts'
-import { all, i64, ids, Param, type Sql, sql, u32 } from './sql.ts'
+import { all, i64, ids, Param, Sql, sql, text, u32 } from './sql.ts'
 
 /** A series as it is kept: its id and labels, with `__name__`. */
 export interface KnownSeries {
@@ -33,16 +33,22 @@ export function isHistogram({ type }: KnownSeries): boolean {
   return type === 'histogram'
 }
 
-async function lookUp(database: Database, matchers: readonly LabelMatcher[], since: Milliseconds, signal?: AbortSignal): Promise<readonly KnownSeries[]> {
-  const conditions = matchers.map(condition)
-  const seen = sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor(since / 1000)))})`
-  const rows = await database.query(
-    sql`SELECT id, any(toString(name)), any(toString(type)), any((mapKeys(labels), mapValues(labels))) FROM andon.series WHERE ${all([...conditions, seen])} GROUP BY id ORDER BY id LIMIT ${u32(SERIES_MAX + 1)}`,
+/** Rows of series that match and were seen since. */
+function chosen(matchers: readonly LabelMatcher[], since: Milliseconds): Sql {
+  return all([...matchers.map(condition), sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor(since / 1000)))})`])
+}
+
+async function lookUp(database: Database, rows: Sql, most: number, signal?: AbortSignal): Promise<readonly KnownSeries[]> {
+  return await database.query(
+    sql`SELECT id, any(toString(name)), any(toString(type)), any((mapKeys(labels), mapValues(labels))) FROM andon.series WHERE ${rows} GROUP BY id ORDER BY id LIMIT ${u32(most)}`,
     ([id, metric, type, labels]) => ({ id: BigInt(stringOf(id)), type: metricType(stringOf(type)), labels: { __name__: stringOf(metric), ...textRecord(labels) } }),
     signal,
   )
-  if (rows.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
-  return rows
+}
+
+/** Since when series must have been seen that have points in a range. */
+function sinceOf({ start }: TimeRange): Milliseconds {
+  return Math.floor((start - SEEN_SLACK) / SINCE) * SINCE
 }
 
 /** What is remembered is asked anew after this time: series expire. */
@@ -85,14 +91,42 @@ export class SeriesIndex {
    */
   async find(matchers: readonly LabelMatcher[], range: TimeRange, signal?: AbortSignal): Promise<readonly KnownSeries[]> {
     const now = this.#clock.now()
-    const since = Math.floor((range.start - SEEN_SLACK) / SINCE) * SINCE
+    const since = sinceOf(range)
     const key = JSON.stringify([since, matchers.map(({ name, operator, value }) => [name, operator, value])])
     const known = this.#remembered.get(key)
     if (known !== undefined && now >= known.at && now - known.at < this.#kept) return known.series
     const written = this.#written
-    const series = await lookUp(this.#database, matchers, since, signal)
+    const series = await lookUp(this.#database, chosen(matchers, since), SERIES_MAX + 1, signal)
+    if (series.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
     if (written === this.#written) this.#remember(key, { at: now, series })
     return series
+  }
+
+  /**
+   * Labels of some of the series that `find` would find, in the order of their ids.
+   *
+   * @param most - how many at most; there may be more than can be found at once
+   */
+  async labels(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<Labels[]> {
+    return (await lookUp(this.#database, chosen(matchers, sinceOf(range)), most)).map(({ labels }) => labels)
+  }
+
+  /** Names of the labels of the series that match, `__name__` among them; the first `most` in order. Reads the names and what the matchers ask for, loads no series. */
+  async labelNames(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]> {
+    const names = new Sql("arrayPushFront(CAST(mapKeys(labels) AS Array(String)), '__name__')", {})
+    return await this.#distinct(sql`arrayJoin(${names})`, chosen(matchers, sinceOf(range)), most)
+  }
+
+  /** Values of one label of the series that match; the first `most` in order. */
+  async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]> {
+    const rows = chosen(matchers, sinceOf(range))
+    if (label === '__name__') return await this.#distinct(new Sql('toString(name)', {}), rows, most)
+    const value = sql`labels[${text(label)}]`
+    return await this.#distinct(value, sql`${rows} AND ${value} != ''`, most)
+  }
+
+  async #distinct(cell: Sql, rows: Sql, most: number): Promise<string[]> {
+    return await this.#database.query(sql`SELECT DISTINCT ${cell} AS answer FROM andon.series WHERE ${rows} ORDER BY answer LIMIT ${u32(most)}`, ([answer]) => stringOf(answer))
   }
 
   /** To be called before series are written, and when they are. */
