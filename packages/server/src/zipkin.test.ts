@@ -24,8 +24,8 @@ async function startApp(t: TestContext): Promise<App> {
 test('spans that came as Zipkin are found as Zipkin, as Jaeger and by Tempo', { timeout: 60_000 }, async (t) => {
   const app = await startApp(t)
   const start = (Date.now() - 60_000) * 1000
-  const span = { traceId: '0000000000000000aaaaaaaaaaaaaaaa', id: 'bbbbbbbbbbbbbbbb', name: 'get /board', kind: 'SERVER', timestamp: start, duration: 250_000, localEndpoint: { serviceName: 'old' }, annotations: [], tags: { 'http.path': '/board', error: 'true', 'otel.status_code': 'ERROR' } }
-  const child = { ...span, id: 'cccccccccccccccc', parentId: span.id, name: 'select', kind: 'CLIENT', duration: 1000, remoteEndpoint: { serviceName: 'postgres', ipv4: '10.0.0.1', port: 5432 }, tags: {} }
+  const span = { traceId: '0000000000000000aaaaaaaaaaaaaaaa', id: 'bbbbbbbbbbbbbbbb', name: 'get /board', kind: 'SERVER', timestamp: start, duration: 250_000, localEndpoint: { serviceName: 'old' }, annotations: [{ timestamp: start + 1000, value: 'cache miss' }], tags: { 'http.path': '/board', error: 'true', 'otel.status_code': 'ERROR' } }
+  const child = { ...span, id: 'cccccccccccccccc', parentId: span.id, name: 'select', kind: 'CLIENT', duration: 1000, annotations: [], remoteEndpoint: { serviceName: 'postgres', ipv4: '10.0.0.1', port: 5432 }, tags: {} }
   const post = async (body: unknown, type = 'application/json'): Promise<number> => {
     const answer = await fetch(`${app.url}/api/v2/spans`, { method: 'POST', headers: { 'content-type': type, 'content-encoding': 'gzip' }, body: gzipSync(JSON.stringify(body)) })
     await answer.text()
@@ -46,7 +46,12 @@ test('spans that came as Zipkin are found as Zipkin, as Jaeger and by Tempo', { 
   assert.deepEqual(await get('traces?serviceName=old&annotationQuery=error%20and%20http.path%3D%2Fboard&minDuration=200000'), [200, [trace]])
   assert.deepEqual(await get('traces?serviceName=old&minDuration=300000'), [200, []])
   assert.equal((await get('trace/1'))[0], 404)
-  assert.equal((await get('traces?annotationQuery=x'))[0], 400)
+  // A word is a tag, whatever its value, or an annotation; what is kept as the status is a tag as well.
+  for (const words of ['http.path', 'http.path=', 'cache miss', 'error', 'otel.status_code', 'error and cache miss and http.path=/board']) {
+    assert.deepEqual(await get(`traces?annotationQuery=${encodeURIComponent(words)}`), [200, [trace]], words)
+  }
+  for (const words of ['/board', 'cache', 'http.path=/other', 'http.path and absent']) assert.deepEqual(await get(`traces?annotationQuery=${encodeURIComponent(words)}`), [200, []], words)
+  assert.equal((await get('traces?annotationQuery=%3Dx'))[0], 400)
   const tempo = await fetch(`${app.url}/tempo/api/traces/aaaaaaaaaaaaaaaa`, { headers: { accept: 'application/protobuf' } })
   assert.deepEqual(decodeSpans(Buffer.from(await tempo.arrayBuffer())).map(({ name }) => name), ['get /board', 'select'])
   const batches = await fetch(`${app.url}/tempo/api/traces/aaaaaaaaaaaaaaaa`)

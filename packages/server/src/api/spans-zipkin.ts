@@ -4,6 +4,7 @@ import { decodeZipkin, encodeZipkin, type PartialSuccess } from '@andon/wire'
 import type { FastifyInstance } from 'fastify'
 import type { SpanReader, TraceQuery } from '../query/spans.ts'
 import type { Clock } from '../runtime/clock.ts'
+import type { SpanFilter } from '../store/span-filter.ts'
 import { type BodyReader, unread } from './body.ts'
 import { callRange, parseTraceId, type Query, text, texts, whole } from './parameters.ts'
 
@@ -25,15 +26,34 @@ const LOOKBACK: Milliseconds = 3_600_000
 const NAMES: Milliseconds = 7 * 86_400_000
 const VIEWER = { config: { role: 'viewer' } } as const
 
+/** Tags that are kept as what they say rather than as attributes. */
+const KEPT_ELSEWHERE: Readonly<Record<string, SpanFilter>> = {
+  error: { kind: 'compare', field: { intrinsic: 'status' }, operator: '=', value: 'error' },
+  'otel.status_code': { kind: 'compare', field: { intrinsic: 'status' }, operator: '!=', value: 'unset' },
+  'otel.scope.name': { kind: 'compare', field: { intrinsic: 'scopeName' }, operator: '!=', value: '' },
+  'otel.scope.version': { kind: 'compare', field: { intrinsic: 'scopeVersion' }, operator: '!=', value: '' },
+}
+
+/** A tag of this key, whatever its value, or an annotation of this value. */
+function hasWord(word: string): SpanFilter {
+  const tag: SpanFilter = KEPT_ELSEWHERE[word] ?? { kind: 'compare', field: { scope: 'span', key: word }, operator: '!=', value: null }
+  return { kind: 'any', of: [tag, { kind: 'compare', field: { intrinsic: 'eventName' }, operator: '=', value: word }] }
+}
+
 /** `annotationQuery=error and http.method=GET`: tags with a value, and words that are a tag or an annotation. */
-function attributesOf(query: Query): { status?: 'error'; attributes?: Record<string, string> } {
+function annotationsOf(query: Query): Pick<TraceQuery, 'attributes' | 'filter'> {
   const parts = (text(query, 'annotationQuery') ?? '').split(/ and /i).map((part) => part.trim()).filter((part) => part !== '')
-  const pairs = parts.filter((part) => part !== 'error').map((part): [string, string] => {
+  const pairs = parts.map((part): [key: string, value: string] => {
     const at = part.indexOf('=')
-    if (at < 1) throw new AndonError('bad_parameter', `annotationQuery: "${part.slice(0, 100)}" is not error and not key=value.`)
-    return [part.slice(0, at), part.slice(at + 1)]
+    if (at === 0) throw new AndonError('bad_parameter', `annotationQuery: "${part.slice(0, 100)}" has no key before its value.`)
+    return at === -1 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)]
   })
-  return { ...(parts.includes('error') && { status: 'error' as const }), ...(pairs.length > 0 && { attributes: Object.fromEntries(pairs) }) }
+  // As in Zipkin, `key=` is the same as `key`.
+  const [words, tags] = [pairs.filter(([, value]) => value === ''), pairs.filter(([, value]) => value !== '')]
+  return {
+    ...(tags.length > 0 && { attributes: Object.fromEntries(tags) }),
+    ...(words.length > 0 && { filter: { kind: 'spans', filter: { kind: 'all', of: words.map(([word]) => hasWord(word)) } } }),
+  }
 }
 
 /** Times in milliseconds, durations in microseconds. */
@@ -50,7 +70,7 @@ function searchOf(query: Query, now: Milliseconds): TraceQuery {
     ...(operation !== undefined && operation !== 'all' && { operation }),
     ...(min > 0 && { minDurationNs: min * 1000 }),
     ...(max > 0 && { maxDurationNs: max * 1000 }),
-    ...attributesOf(query),
+    ...annotationsOf(query),
   }
 }
 
