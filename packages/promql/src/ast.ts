@@ -13,6 +13,8 @@ export type AtTime = Milliseconds | 'start' | 'end'
 export interface NumberLiteral extends Span {
   readonly kind: 'number'
   readonly value: number
+  /** Written as a length of time, `5m`, whose seconds it is. */
+  readonly isDuration?: true
 }
 
 export interface StringLiteral extends Span {

@@ -54,3 +54,8 @@ export const FUNCTIONS: Readonly<Record<string, FunctionSignature>> = Object.fro
   ['sort_by_label_desc', signature([V, T], V, Infinity)],
   ['vector', signature([S])],
 ] as const)
+
+/** What a function takes and gives; undefined where there is none of this name. */
+export function signatureOf(name: string): FunctionSignature | undefined {
+  return Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined
+}

@@ -18,6 +18,8 @@ export type {
 } from './ast.ts'
 export { isComparison, isSet, typeOf } from './check.ts'
 export type { QueryShape } from './durations.ts'
+export { type FunctionSignature, signatureOf } from './functions.ts'
 export { formatDuration, parseDuration, parseNumber, parseText } from './literals.ts'
 export { parse } from './parse.ts'
+export { prettify } from './pretty.ts'
 export { print } from './print.ts'

@@ -20,6 +20,11 @@ export function parseDuration(text: string): Milliseconds | undefined {
   return seconds === undefined || Number.isNaN(seconds) ? undefined : seconds * 1000
 }
 
+/** Whether a number is written as a length of time, `5m` or `-1h30m`, which stands for its seconds. */
+export function isDuration(text: string): boolean {
+  return /\d/.test(text) && DURATION.test(text.replace(/^[+-]\s*/, ''))
+}
+
 /** A duration in the canonical form: `1h30m`; what is not whole milliseconds is not to be given. */
 export function formatDuration(duration: Milliseconds): string {
   if (duration === 0) return '0s'

@@ -27,6 +27,8 @@ const expressions = [
   'rate(x[step() + 1] offset -min_of(range(), 1h))',
   'avg_over_time(x[range():step()] offset (2 * step()))',
   'histogram_quantiles(x, "q", 0.5, 0.9)',
+  'time() - x > 1d12h',
+  '-5m ^ 2s',
 ]
 
 test('what is printed is canonical, and parses to the same again', () => {

@@ -1,13 +1,13 @@
 // Nodes as canonical text: parsing it again gives the same nodes.
 import type { LabelMatcher } from '@andon/model'
-import type { Aggregate, AtTime, Binary, Expr, VectorSelector, Written } from './ast.ts'
+import type { Aggregate, AtTime, Binary, Expr, Subquery, VectorSelector, Written } from './ast.ts'
 import { formatDuration, formatText } from './literals.ts'
 
 /** An expression as canonical text. */
 export function print(expr: Expr): string {
   switch (expr.kind) {
     case 'number':
-      return number(expr.value)
+      return expr.isDuration === true ? formatDuration(expr.value * 1000) : number(expr.value)
     case 'string':
       return formatText(expr.value)
     case 'selector':
@@ -15,13 +15,13 @@ export function print(expr: Expr): string {
     case 'range':
       return `${selector(expr.selector)}[${duration(expr.range, expr.written?.range)}]${modifiers(expr.selector)}`
     case 'subquery':
-      return `${print(expr.expr)}[${duration(expr.range, expr.written?.range)}:${expr.step === undefined ? '' : duration(expr.step, expr.written?.step)}]${modifiers(expr)}`
+      return `${print(expr.expr)}${subqueryTail(expr)}`
     case 'call':
       return `${expr.name}(${expr.args.map(print).join(', ')})`
     case 'aggregate':
-      return aggregate(expr)
+      return `${aggregateHead(expr)}(${expr.param === undefined ? '' : `${print(expr.param)}, `}${print(expr.expr)})`
     case 'binary':
-      return binary(expr)
+      return `${print(expr.left)} ${operatorText(expr)} ${print(expr.right)}`
     case 'unary':
       return `${expr.op}${print(expr.expr)}`
     case 'paren':
@@ -63,15 +63,21 @@ function modifiers({ offset, at, extended, written }: Written & { readonly offse
   return `${extended === undefined ? '' : ` ${extended}`}${time}${offset === 0 ? '' : ` offset ${duration(offset, written?.offset)}`}`
 }
 
-function aggregate({ op, expr, param, grouping, without }: Aggregate): string {
-  const by = grouping.length === 0 && !without ? '' : ` ${without ? 'without' : 'by'} (${grouping.map(label).join(', ')}) `
-  return `${op}${by}(${param === undefined ? '' : `${print(param)}, `}${print(expr)})`
+/** What follows the expression of a subquery: its range, step and times. */
+export function subqueryTail(expr: Subquery): string {
+  return `[${duration(expr.range, expr.written?.range)}:${expr.step === undefined ? '' : duration(expr.step, expr.written?.step)}]${modifiers(expr)}`
 }
 
-function binary({ op, left, right, bool, matching }: Binary): string {
+/** An aggregation up to its parenthesis. */
+export function aggregateHead({ op, grouping, without }: Aggregate): string {
+  return grouping.length === 0 && !without ? op : `${op} ${without ? 'without' : 'by'} (${grouping.map(label).join(', ')}) `
+}
+
+/** An operator with how elements find each other. */
+export function operatorText({ op, bool, matching }: Binary): string {
   const { on, labels, group, include, fill } = matching
   const clause = on || labels.length > 0 ? ` ${on ? 'on' : 'ignoring'} (${labels.map(label).join(', ')})` : ''
   const grouped = group === 'none' ? '' : `${clause === '' ? ' ignoring ()' : ''} group_${group} (${include.map(label).join(', ')})`
   const fills = (['left', 'right'] as const).map((side) => (fill[side] === undefined ? '' : ` fill_${side} (${number(fill[side])})`)).join('')
-  return `${print(left)} ${op}${bool ? ' bool' : ''}${clause}${grouped}${fills} ${print(right)}`
+  return `${op}${bool ? ' bool' : ''}${clause}${grouped}${fills}`
 }

@@ -43,7 +43,7 @@ export class TreeReader extends TreeText {
     switch (node.name) {
       case 'NumberDurationLiteral':
       case 'StringLiteral':
-        return node.name === 'StringLiteral' ? { kind: 'string', value: this.string(node), from, to } : { kind: 'number', value: this.number(node), from, to }
+        return node.name === 'StringLiteral' ? { kind: 'string', value: this.string(node), from, to } : { kind: 'number', ...this.literal(node), from, to }
       case 'VectorSelector':
         return this.#selector(node)
       case 'MatrixSelector':
@@ -205,7 +205,7 @@ export class TreeReader extends TreeText {
     // The grammar takes a sign before a number as part of it, but a power binds more closely.
     const sign = op === '^' && left.name === 'NumberDurationLiteral' ? /^[+-]/.exec(this.slice(left))?.[0] : undefined
     if (sign !== undefined) {
-      const base: Expr = { kind: 'number', value: Math.abs(this.number(left)), from: left.from + 1, to: left.to }
+      const base: Expr = { kind: 'number', ...this.literal(left, 'unsigned'), from: left.from + 1, to: left.to }
       const power: Binary = { kind: 'binary', op, left: base, right: this.expr(right, depth + 1), bool: false, matching: { ...this.#matching(undefined), fill: {} }, from: left.from, to: node.to }
       return { kind: 'unary', op: sign === '-' ? '-' : '+', expr: power, from: node.from, to: node.to }
     }

@@ -1,9 +1,9 @@
 // What is read of single nodes of the lezer tree: texts, numbers, durations, matchers; errors with their position.
 import type { SyntaxNode } from '@lezer/common'
 import { AndonError, type LabelMatcher, type MatchOperator, type Milliseconds } from '@andon/model'
-import type { Written } from './ast.ts'
+import type { NumberLiteral, Written } from './ast.ts'
 import { type DurationReader, type QueryShape, readDuration } from './durations.ts'
-import { parseNumber, parseText } from './literals.ts'
+import { isDuration, parseNumber, parseText } from './literals.ts'
 
 /** The text of one expression and what its nodes say by themselves. */
 export class TreeText {
@@ -36,6 +36,12 @@ export class TreeText {
 
   number(node: SyntaxNode): number {
     return this.signed(node)
+  }
+
+  /** A number as it is written, with its sign or without it. */
+  literal(node: SyntaxNode, as: 'signed' | 'unsigned' = 'signed'): Pick<NumberLiteral, 'value' | 'isDuration'> {
+    const value = this.signed(node)
+    return { value: as === 'signed' ? value : Math.abs(value), ...(isDuration(this.slice(node)) && { isDuration: true }) }
   }
 
   string(node: SyntaxNode): string {

@@ -2,12 +2,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LabelMatcher, Labels } from '@andon/model'
-import fastify from 'fastify'
-import { Engine } from '../query/engine.ts'
 import { labelMatch } from '../query/promql/label-match.ts'
-import { FakeClock } from '../runtime/clock.ts'
-import { silentLog } from '../runtime/log.ts'
-import { type MetricsApiDeps, registerMetricsApi } from './metrics.ts'
+import { type Answer, ask as askOf } from './metrics-fixture.test.ts'
+import type { MetricsApiDeps } from './metrics.ts'
 
 const SERIES: readonly Labels[] = [
   { __name__: 'up', job: 'b' },
@@ -33,19 +30,7 @@ const metrics: MetricsApiDeps['metrics'] = {
   exemplars: () => Promise.resolve([]),
 }
 
-interface Answer {
-  readonly data: unknown
-  readonly warnings?: readonly string[]
-}
-
-async function ask(path: string): Promise<Answer> {
-  const app = fastify()
-  const engine = new Engine({ select: () => Promise.resolve([]) }, { querySamples: 10, querySteps: 10, queryMs: 1000 })
-  registerMetricsApi(app, { engine, metrics, targets: () => [], rules: () => [], clock: new FakeClock(0), log: silentLog, version: '0' })
-  const { statusCode, body } = await app.inject(`/api/v1/${path}`)
-  assert.equal(statusCode, 200, body)
-  return JSON.parse(body) as Answer
-}
+const ask = (path: string): Promise<Answer> => askOf(path, {}, { metrics })
 
 const [upB, upA, requests] = SERIES
 

@@ -12,6 +12,7 @@ import { asAndonError, prepareError } from './errors.ts'
 import { registerExemplars } from './metrics-exemplars.ts'
 import { registerFederation } from './metrics-federation.ts'
 import { limited, limitedResult, limitOf, matchersOf, mostOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
+import { registerSyntax } from './metrics-syntax.ts'
 import { text } from './parameters.ts'
 import { registerRules, type RulesApiDeps } from './rules.ts'
 
@@ -63,6 +64,7 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
     registerExemplars(scope, deps.metrics)
     registerFederation(scope, deps)
     registerRules(scope, { groups: deps.rules })
+    registerSyntax(scope)
   })
 }
 

@@ -34,6 +34,8 @@ export const PROTOCOLS: Operations = {
   ...asked('/api/v1/query', 'PromQL at one time.'),
   ...asked('/api/v1/query_range', 'PromQL over a range.'),
   ...asked('/api/v1/query_exemplars', 'Exemplars of the series of an expression.'),
+  ...asked('/api/v1/format_query', 'An expression as text for people.'),
+  ...asked('/api/v1/parse_query', 'An expression as a tree.'),
   ...asked('/api/v1/labels', 'Names of labels.'),
   ...asked('/api/v1/series', 'Series of selectors.'),
   'GET /api/v1/label/:name/values': of(PROMETHEUS, 'Values of one label.', { errors: ['bad_query'] }),
