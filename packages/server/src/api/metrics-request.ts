@@ -107,13 +107,16 @@ export function rangeOf(query: Query): TimeRange {
   return { start: start === undefined ? FOREVER.start : timeOf('start', start), end: end === undefined ? FOREVER.end : timeOf('end', end) }
 }
 
-/** The selectors of `match[]`, which have no time of their own. */
+/** A selector, which has no time of its own, of a parameter. @throws AndonError bad_parameter where it is something else */
+export function selectorOf(name: string, selector: string): readonly LabelMatcher[] {
+  const expr = parse(selector)
+  if (expr.kind === 'selector' && expr.offset === 0 && expr.at === undefined && expr.extended === undefined) return expr.matchers
+  throw new AndonError('bad_parameter', `invalid parameter "${name}": "${selector.slice(0, 100)}" is not a selector`)
+}
+
+/** The selectors of `match[]`. */
 export function matchersOf(query: Query): (readonly LabelMatcher[])[] {
-  return texts(query, 'match[]').map((selector) => {
-    const expr = parse(selector)
-    if (expr.kind !== 'selector' || expr.offset !== 0 || expr.at !== undefined || expr.extended !== undefined) throw new AndonError('bad_parameter', `invalid parameter "match[]": "${selector.slice(0, 100)}" is not a selector`)
-    return expr.matchers
-  })
+  return texts(query, 'match[]').map((selector) => selectorOf('match[]', selector))
 }
 
 export async function union<T>(selectors: readonly (readonly LabelMatcher[])[], read: (matchers: readonly LabelMatcher[]) => Promise<readonly T[]>): Promise<T[]> {

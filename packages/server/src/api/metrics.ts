@@ -13,6 +13,7 @@ import { registerExemplars } from './metrics-exemplars.ts'
 import { registerFederation } from './metrics-federation.ts'
 import { limited, limitedResult, limitOf, matchersOf, mostOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
 import { registerSyntax } from './metrics-syntax.ts'
+import { registerTargets } from './metrics-targets.ts'
 import { text } from './parameters.ts'
 import { registerRules, type RulesApiDeps } from './rules.ts'
 
@@ -41,6 +42,7 @@ const ERROR_TYPES: Readonly<Partial<Record<ErrorCode, readonly [type: string, st
   query_timeout: ['timeout', 503],
   unavailable: ['unavailable', 503],
   overloaded: ['unavailable', 503],
+  not_found: ['not_found', 404],
 }
 
 /** A label's name as Grafana writes those with dots: `U__http_2e_route`. */
@@ -65,6 +67,7 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
     registerFederation(scope, deps)
     registerRules(scope, { groups: deps.rules })
     registerSyntax(scope)
+    registerTargets(scope, deps)
   })
 }
 
@@ -89,23 +92,7 @@ function registerQueries(app: FastifyInstance, { engine, clock }: MetricsApiDeps
   app.post('/api/v1/query_range', VIEWER, range)
 }
 
-function targetJson({ url, labels, health, lastScrape, lastDuration, lastError, job, intervalMs, timeoutMs }: ScrapedTarget): object {
-  return {
-    discoveredLabels: labels,
-    labels,
-    scrapePool: job,
-    scrapeUrl: url,
-    globalUrl: url,
-    lastError,
-    lastScrape: new Date(lastScrape).toISOString(),
-    lastScrapeDuration: lastDuration / 1000,
-    health,
-    scrapeInterval: `${intervalMs}ms`,
-    scrapeTimeout: `${timeoutMs}ms`,
-  }
-}
-
-function registerMetadata(app: FastifyInstance, { metrics, targets, version }: MetricsApiDeps): void {
+function registerMetadata(app: FastifyInstance, { metrics, version }: MetricsApiDeps): void {
   const labels = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const names = await union(matchersOf(query), (matchers) => metrics.labelNames(matchers, rangeOf(query), mostOf(query)))
@@ -133,7 +120,6 @@ function registerMetadata(app: FastifyInstance, { metrics, targets, version }: M
     const all = (await metrics.metadata()).filter(({ name }) => wanted === undefined || name === wanted).slice(0, limitOf(query))
     return success(reply, Object.fromEntries(all.map(({ name, type, unit, help }) => [name, [{ type: type === 'updown' ? 'gauge' : type, help, unit }]])))
   })
-  app.get('/api/v1/targets', LIVE, (_request, reply) => success(reply, { activeTargets: targets().map(targetJson), droppedTargets: [] }))
   // Without features, so that Grafana does not look for a ruler.
   app.get('/api/v1/status/buildinfo', VIEWER, (_request, reply) => success(reply, { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '', features: {} }))
 }

@@ -41,6 +41,7 @@ export const PROTOCOLS: Operations = {
   'GET /api/v1/label/:name/values': of(PROMETHEUS, 'Values of one label.', { errors: ['bad_query'] }),
   'GET /api/v1/metadata': of(PROMETHEUS, 'Type, unit and help of metrics.'),
   'GET /api/v1/targets': of(PROMETHEUS, 'Targets that are scraped.'),
+  'GET /api/v1/targets/metadata': of(PROMETHEUS, 'Type, unit and help of the metrics of targets.', { errors: ['bad_query', 'not_found'] }),
   'GET /api/v1/rules': of(PROMETHEUS, 'Rules.'),
   'GET /api/v1/alerts': of(PROMETHEUS, 'Active alerts.'),
   'GET /api/v1/status/buildinfo': of(PROMETHEUS, 'Version.'),
