@@ -12,6 +12,7 @@ import { asAndonError, prepareError } from './errors.ts'
 import { registerExemplars } from './metrics-exemplars.ts'
 import { registerFederation } from './metrics-federation.ts'
 import { limited, limitedResult, limitOf, matchersOf, mostOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
+import { registerMetricsStatus } from './metrics-status.ts'
 import { registerSyntax } from './metrics-syntax.ts'
 import { registerTargets } from './metrics-targets.ts'
 import { text } from './parameters.ts'
@@ -25,6 +26,8 @@ export interface MetricsApiDeps {
   readonly clock: Pick<Clock, 'now'>
   /** Of what is federated; none when absent. */
   readonly externalLabels?: Labels
+  /** How long samples are kept; not told when absent. */
+  readonly retentionDays?: number
   readonly log: Log
   readonly version: string
 }
@@ -68,6 +71,7 @@ export function registerMetricsApi(app: FastifyInstance, deps: MetricsApiDeps): 
     registerRules(scope, { groups: deps.rules })
     registerSyntax(scope)
     registerTargets(scope, deps)
+    registerMetricsStatus(scope, deps)
   })
 }
 
@@ -92,7 +96,7 @@ function registerQueries(app: FastifyInstance, { engine, clock }: MetricsApiDeps
   app.post('/api/v1/query_range', VIEWER, range)
 }
 
-function registerMetadata(app: FastifyInstance, { metrics, version }: MetricsApiDeps): void {
+function registerMetadata(app: FastifyInstance, { metrics }: MetricsApiDeps): void {
   const labels = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const query = parameters(request)
     const names = await union(matchersOf(query), (matchers) => metrics.labelNames(matchers, rangeOf(query), mostOf(query)))
@@ -120,6 +124,4 @@ function registerMetadata(app: FastifyInstance, { metrics, version }: MetricsApi
     const all = (await metrics.metadata()).filter(({ name }) => wanted === undefined || name === wanted).slice(0, limitOf(query))
     return success(reply, Object.fromEntries(all.map(({ name, type, unit, help }) => [name, [{ type: type === 'updown' ? 'gauge' : type, help, unit }]])))
   })
-  // Without features, so that Grafana does not look for a ruler.
-  app.get('/api/v1/status/buildinfo', VIEWER, (_request, reply) => success(reply, { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '', features: {} }))
 }

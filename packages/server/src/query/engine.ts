@@ -85,13 +85,15 @@ const SUBQUERY_STEP: Milliseconds = 60_000
 
 /** May be called concurrently; holds nothing between queries. */
 export class Engine {
+  readonly limits: EngineLimits
+  /** How far back an instant selector looks for a point. */
+  readonly lookback: Milliseconds = LOOKBACK
   readonly #source: SeriesSource
-  readonly #limits: EngineLimits
   readonly #options: EngineOptions
 
   constructor(source: SeriesSource, limits: EngineLimits, options: EngineOptions = {}) {
     this.#source = source
-    this.#limits = limits
+    this.limits = limits
     this.#options = options
   }
 
@@ -116,7 +118,7 @@ export class Engine {
     if (!(step > 0)) throw new AndonError('bad_parameter', 'step must be greater than 0')
     if (end < start) throw new AndonError('bad_parameter', 'end must not be before start')
     const steps = Math.floor((end - start) / step)
-    if (steps > this.#limits.querySteps) throw new AndonError('bad_parameter', `the range has ${steps} steps; ${this.#limits.querySteps} are allowed. Lengthen the step or shorten the range.`)
+    if (steps > this.limits.querySteps) throw new AndonError('bad_parameter', `the range has ${steps} steps; ${this.limits.querySteps} are allowed. Lengthen the step or shorten the range.`)
     const expr = parse(expression, { step, range: end - start })
     const context = this.#context(expression, { start, end, step, isRange: true }, options)
     const grid = { start, step, count: steps + 1 }
@@ -149,7 +151,7 @@ export class Engine {
   }
 
   #context(text: string, shape: Pick<QueryContext, 'start' | 'end' | 'step' | 'isRange'>, { signal }: QueryOptions): QueryContext {
-    const timeout = AbortSignal.timeout(this.#limits.queryMs)
+    const timeout = AbortSignal.timeout(this.limits.queryMs)
     return {
       ...shape,
       source: this.#source,
@@ -161,9 +163,9 @@ export class Engine {
       rollUpFrom: this.#options.rollUpFrom ?? ROLL_UP_FROM,
       found: new WeakMap(),
       text,
-      lookback: LOOKBACK,
+      lookback: this.lookback,
       subqueryStep: SUBQUERY_STEP,
-      maxSamples: this.#limits.querySamples,
+      maxSamples: this.limits.querySamples,
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
       samples: 0,
       detectsResets: false,
@@ -182,7 +184,7 @@ export class Engine {
       return await run()
     } catch (error) {
       if (error instanceof DOMException && error.name === 'TimeoutError' && context.signal?.aborted === true) {
-        throw new AndonError('query_timeout', `the query took longer than ${this.#limits.queryMs / 1000} s`)
+        throw new AndonError('query_timeout', `the query took longer than ${this.limits.queryMs / 1000} s`)
       }
       throw error
     }
