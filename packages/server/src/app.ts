@@ -245,7 +245,7 @@ export class App {
       live: (server) => (hub = this.#liveHub(server)),
       dashboard: this.#options.dashboardDir ?? findDashboard(),
       more: (server) => {
-        registerMetricsApi(server, { engine, metrics: new MetadataReader(series, () => clock.now()), targets: () => scraper.states(), rules: () => telling.rules.groups, clock, log: this.#log, version: ownVersion() })
+        registerMetricsApi(server, { engine, metrics: new MetadataReader(series, () => clock.now()), targets: () => scraper.states(), rules: () => telling.rules.groups, clock, externalLabels: this.#options.rules.externalLabels, retentionDays: retention.rawDays, log: this.#log, version: ownVersion() })
         registerTelling(server, telling.api)
       },
     })

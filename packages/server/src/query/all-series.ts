@@ -5,12 +5,7 @@ import type { Metadata, MetricsStore, SelectOptions, SeriesExemplars } from '../
 import type { RateAnswer, RateRequest } from '../store/rate-sums.ts'
 import type { SpanSeries } from './span-series.ts'
 
-/** `most`: how many are wanted, of names and values the first in order; more may be answered. */
-export interface StoredSeries extends Pick<MetricsStore, 'select' | 'rateSums' | 'exemplars' | 'metadata'> {
-  seriesOf(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<Labels[]>
-  labelNames(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]>
-  labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]>
-}
+export type StoredSeries = Pick<MetricsStore, 'select' | 'rateSums' | 'seriesOf' | 'labelNames' | 'labelValues' | 'exemplars' | 'metadata'>
 export type ComputedSeries = Pick<SpanSeries, 'select' | 'seriesOf' | 'metadata'>
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -124,5 +124,10 @@ test('names, values and some of the series are told of more series than can be l
   assert.deepEqual(await index.labelValues('rare', [], RANGE, 100), ['yes'], 'not the empty value of those without')
   assert.deepEqual(await index.labelValues('pod', [{ name: 'pod', operator: '=~', value: 'pod-0.*' }], RANGE, 3), ['pod-000', 'pod-001', 'pod-002'])
   assert.equal((await index.labelValues('nr', [], RANGE, 200_000)).length, 120_000)
+  // As the routes ask it.
+  assert.deepEqual(await store.metrics.labelNames([], RANGE, 100), ['__name__', 'nr', 'pod', 'rare'])
+  assert.deepEqual(await store.metrics.labelValues('__name__', [], RANGE, 100), ['even', 'odd'])
+  assert.equal((await store.metrics.seriesOf([], RANGE, 1000)).length, 1000)
+  await assert.rejects(store.metrics.seriesOf([], RANGE), { code: 'query_too_large' }, 'all of them')
   assert.deepEqual(await index.labels([matcher('odd')], RANGE, 2), [{ __name__: 'odd', nr: '1', pod: 'pod-001' }, { __name__: 'odd', nr: '3', pod: 'pod-003' }])
 })

@@ -261,21 +261,24 @@ export class MetricsStore {
     return { minutes: await sumOf('5m'), hours: await sumOf('1h') }
   }
 
-  /** Label sets of the series that match, computed views left out. */
-  async seriesOf(matchers: readonly LabelMatcher[], range: TimeRange): Promise<Labels[]> {
-    return (await this.#known(matchers, range)).map(({ labels }) => labels)
+  /**
+   * Label sets of the series that match, computed views left out.
+   *
+   * @param most - some of them, so many at most; all when absent
+   * @throws AndonError query_too_large where all are wanted and they are too many
+   */
+  async seriesOf(matchers: readonly LabelMatcher[], range: TimeRange, most?: number): Promise<Labels[]> {
+    return most === undefined ? (await this.#known(matchers, range)).map(({ labels }) => labels) : await this.#index.labels(matchers, range, most)
   }
 
-  /** Names of labels of the series that match, in order, with `__name__`. */
-  async labelNames(matchers: readonly LabelMatcher[], range: TimeRange): Promise<string[]> {
-    const names = new Set((await this.#known(matchers, range)).flatMap(({ labels }) => Object.keys(labels)))
-    return [...names].toSorted((a, b) => (a < b ? -1 : 1))
+  /** Names of labels of the series that match, the first `most` in order, with `__name__`. */
+  async labelNames(matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]> {
+    return await this.#index.labelNames(matchers, range, most)
   }
 
-  /** Values of a label of the series that match, in order. */
-  async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange): Promise<string[]> {
-    const values = new Set((await this.#known(matchers, range)).flatMap(({ labels }) => labels[label] ?? []))
-    return [...values].toSorted((a, b) => (a < b ? -1 : 1))
+  /** Values of a label of the series that match, the first `most` in order. */
+  async labelValues(label: string, matchers: readonly LabelMatcher[], range: TimeRange, most: number): Promise<string[]> {
+    return await this.#index.labelValues(label, matchers, range, most)
   }
 
   /**
