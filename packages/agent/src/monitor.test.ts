@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { context, propagation, trace } from '@opentelemetry/api'
 import type { AlertSignal, ExceptionRecord, ThresholdRule } from '@andon/model'
 import { AsyncContextManager } from './context.ts'
-import { ApplicationPerformanceMonitor, DistributedTracer, MetricsCollector, ThresholdAlerts, Timer } from './index.ts'
+import { ApplicationPerformanceMonitor, DistributedTracer, MetricsCollector, PerformanceProfiler, ThresholdAlerts, Timer } from './index.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
 import { recordSpans } from './span-recorder.test.ts'
 
@@ -189,4 +189,38 @@ test('every part has a working default', async () => {
   monitor.createSpan('d').finish()
   await monitor.flush()
   assert.deepEqual(monitor.getMetrics().map(({ name }) => name), ['operation.duration', 'b', 'errors.total'])
+})
+
+function makeParts() {
+  const { provider, spans } = recordSpans()
+  const told: AlertSignal[] = []
+  const profiler = new PerformanceProfiler()
+  const metrics = new MetricsCollector(new AgentMeterProvider().getMeter('test'))
+  return { metrics, tracer: new DistributedTracer(provider.getTracer('test')), profiler, alerts: new ThresholdAlerts([RULE], (alert) => told.push(alert)), spans, told }
+}
+
+test('the four parts are taken in their order, and by their names; what is left out has its default', () => {
+  const [listed, named] = [makeParts(), makeParts()]
+  const monitors = [new ApplicationPerformanceMonitor(listed.metrics, listed.tracer, listed.profiler, listed.alerts), new ApplicationPerformanceMonitor(named)]
+  for (const [index, { metrics, profiler, spans, told }] of [listed, named].entries()) {
+    const monitor = monitors[index]
+    assert.ok(monitor !== undefined)
+    monitor.startTimer('a').stop()
+    monitor.recordMetric('board.load', 501)
+    assert.deepEqual(monitor.getMetrics(), metrics.getMetrics())
+    assert.deepEqual([spans.map(({ name }) => name), told.map(({ rule }) => rule), monitor.profiler === profiler], [['a'], ['slow'], true])
+  }
+  const alone = makeParts()
+  const collects = new ApplicationPerformanceMonitor(alone.metrics)
+  collects.recordMetric('b', 1)
+  assert.deepEqual(alone.metrics.getMetrics().map(({ name }) => name), ['b'])
+  new ApplicationPerformanceMonitor(undefined, undefined, undefined, alone.alerts).recordMetric('board.load', 501)
+  assert.equal(alone.told.length, 1)
+  // As programs without types leave parts out.
+  for (const none of [[null], [null, null, null, null], ['x'], [{}, undefined]] as never[][]) {
+    const monitor = new ApplicationPerformanceMonitor(...none)
+    monitor.recordMetric('c', 2)
+    monitor.createSpan('d').finish()
+    assert.deepEqual(monitor.getMetrics().map(({ value }) => value), [2])
+  }
 })

@@ -26,12 +26,12 @@ export interface PerformanceMonitor {
   readonly profiler: PerformanceProfiler
 }
 
-/** What a monitor is made of. */
+/** What a monitor is made of, by name. */
 export interface MonitorParts {
-  readonly metrics?: MetricsCollector
-  readonly tracer?: DistributedTracer
-  readonly profiler?: PerformanceProfiler
-  readonly alerts?: AlertSink
+  readonly metrics?: MetricsCollector | undefined
+  readonly tracer?: DistributedTracer | undefined
+  readonly profiler?: PerformanceProfiler | undefined
+  readonly alerts?: AlertSink | undefined
   /** Takes each recorded error; the running agent sends it. */
   readonly record?: (exception: Omit<ExceptionRecord, 'resource' | 'scope'>) => void
   readonly flush?: () => Promise<void>
@@ -52,6 +52,11 @@ function errorOf(thrown: unknown): Error {
   return error
 }
 
+/** A collector, not parts by their names. */
+function isCollector(given: object): given is MetricsCollector {
+  return 'recordGauge' in given
+}
+
 /** The asked-for class; every part has a working default. */
 export class ApplicationPerformanceMonitor implements PerformanceMonitor {
   /** Sessions of profiling by id, and around one function. */
@@ -63,7 +68,13 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
   readonly #flush: () => Promise<void>
   readonly #now: (() => number) | undefined
 
-  constructor(parts: MonitorParts = {}) {
+  /** Each of the four may be left out, or be undefined. */
+  constructor(metrics?: MetricsCollector, tracer?: DistributedTracer, profiler?: PerformanceProfiler, alertManager?: AlertSink)
+  constructor(parts: MonitorParts)
+  // Programs without types leave a part out by null, too.
+  constructor(first: MetricsCollector | MonitorParts | null = {}, tracer?: DistributedTracer, profiler?: PerformanceProfiler, alerts?: AlertSink) {
+    const given = objectOf(first ?? {}, 'the parts of a monitor')
+    const parts: MonitorParts = isCollector(given) ? { metrics: given, tracer, profiler, alerts } : { tracer, profiler, alerts, ...given }
     this.#metrics = parts.metrics ?? new MetricsCollector()
     this.#tracer = parts.tracer ?? new DistributedTracer()
     this.profiler = parts.profiler ?? new PerformanceProfiler()
