@@ -1,10 +1,11 @@
 import { SpanStatusCode, trace } from '@opentelemetry/api'
-import type { AlertSink, ExceptionRecord } from '@andon/model'
+import type { ExceptionRecord } from '@andon/model'
+import { type AlertManager, checkErrorRate, checkMetric } from './alert-manager.ts'
 import { contextAttributes } from './attributes.ts'
 import { type MetricData, MetricsCollector, type Tags } from './metrics/collector.ts'
 import { PerformanceProfiler } from './profile/profiler.ts'
+import { runningParts } from './running.ts'
 import type { Span } from './span.ts'
-import { ThresholdAlerts } from './thresholds.ts'
 import { Timer } from './timer.ts'
 import { DistributedTracer, type SpanContext } from './tracer.ts'
 import { guarded, objectOf, textOf } from './wrong-use.ts'
@@ -31,9 +32,10 @@ export interface MonitorParts {
   readonly metrics?: MetricsCollector | undefined
   readonly tracer?: DistributedTracer | undefined
   readonly profiler?: PerformanceProfiler | undefined
-  readonly alerts?: AlertSink | undefined
-  /** Takes each recorded error; the running agent sends it. */
+  readonly alerts?: AlertManager | undefined
+  /** Takes each recorded error; the running agent, which sends it, when absent. */
   readonly record?: (exception: Omit<ExceptionRecord, 'resource' | 'scope'>) => void
+  /** The running agent's when absent. */
   readonly flush?: () => Promise<void>
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number
@@ -63,24 +65,25 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
   readonly profiler: PerformanceProfiler
   readonly #metrics: MetricsCollector
   readonly #tracer: DistributedTracer
-  readonly #alerts: AlertSink
+  /** The running agent's when absent. */
+  readonly #alerts: AlertManager | undefined
   readonly #record: NonNullable<MonitorParts['record']>
   readonly #flush: () => Promise<void>
   readonly #now: (() => number) | undefined
 
   /** Each of the four may be left out, or be undefined. */
-  constructor(metrics?: MetricsCollector, tracer?: DistributedTracer, profiler?: PerformanceProfiler, alertManager?: AlertSink)
+  constructor(metrics?: MetricsCollector, tracer?: DistributedTracer, profiler?: PerformanceProfiler, alertManager?: AlertManager)
   constructor(parts: MonitorParts)
   // Programs without types leave a part out by null, too.
-  constructor(first: MetricsCollector | MonitorParts | null = {}, tracer?: DistributedTracer, profiler?: PerformanceProfiler, alerts?: AlertSink) {
+  constructor(first: MetricsCollector | MonitorParts | null = {}, tracer?: DistributedTracer, profiler?: PerformanceProfiler, alerts?: AlertManager) {
     const given = objectOf(first ?? {}, 'the parts of a monitor')
     const parts: MonitorParts = isCollector(given) ? { metrics: given, tracer, profiler, alerts } : { tracer, profiler, alerts, ...given }
     this.#metrics = parts.metrics ?? new MetricsCollector()
     this.#tracer = parts.tracer ?? new DistributedTracer()
     this.profiler = parts.profiler ?? new PerformanceProfiler()
-    this.#alerts = parts.alerts ?? new ThresholdAlerts()
-    this.#record = parts.record ?? (() => undefined)
-    this.#flush = parts.flush ?? (() => Promise.resolve())
+    this.#alerts = parts.alerts ?? undefined
+    this.#record = parts.record ?? ((exception) => runningParts()?.record(exception))
+    this.#flush = parts.flush ?? (async () => await runningParts()?.flush())
     this.#now = parts.now
   }
 
@@ -95,7 +98,7 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
 
   recordMetric(name: string, value: number, tags: Tags = {}): void {
     this.#metrics.recordGauge(name, value, tags)
-    guarded('the tags of a metric could not be read', () => this.#alerts.checkMetric(name, value, Object.fromEntries(Object.entries(tags).map(([key, each]) => [key, String(each)]))))
+    guarded('the tags of a metric could not be read', () => checkMetric(this.#alerts, name, value, Object.fromEntries(Object.entries(tags).map(([key, each]) => [key, String(each)]))))
   }
 
   recordError(error: Error, context: ErrorContext = {}): void {
@@ -119,7 +122,7 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
       spanId: ids?.spanId ?? '',
       attributes: contextAttributes(context),
     })
-    this.#alerts.checkErrorRate(error, context)
+    checkErrorRate(this.#alerts, error, context)
   }
 
   createSpan(name: string, context: SpanContext = {}): Span {

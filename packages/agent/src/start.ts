@@ -21,6 +21,7 @@ import { SAMPLERS } from './profile/profiler.ts'
 import { StallStacks } from './profile/stall-stacks.ts'
 import { createPropagator } from './propagation.ts'
 import { detectResource } from './resource.ts'
+import { type RunningParts, setRunningParts } from './running.ts'
 import { Sampler } from './sampler.ts'
 import { SamplingPlan } from './sampling-plan.ts'
 import { observeSelf } from './self.ts'
@@ -107,13 +108,17 @@ function startAgent(options: AgentOptions): Agent {
   exporter.start()
   profiles.start()
   governor.start()
-  const monitor = new ApplicationPerformanceMonitor({
-    metrics: new MetricsCollector(meters.getMeter('andon', VERSION)),
-    tracer: new DistributedTracer(tracers.getTracer('andon', VERSION)),
+  const parts: RunningParts = {
     alerts: link.alerts,
     record: (exception) => exporter.recordException({ ...exception, resource, scope }),
     flush: () => exporter.flush(FLUSH_MS),
+  }
+  const monitor = new ApplicationPerformanceMonitor({
+    metrics: new MetricsCollector(meters.getMeter('andon', VERSION)),
+    tracer: new DistributedTracer(tracers.getTracer('andon', VERSION)),
+    ...parts,
   })
+  setRunningParts(parts)
   const atExit = (): void => sendFromChild(exporter.takeUnsent(), options.signals, STOP_MS)
   const uncaught = (error: Error): void => exporter.recordException(uncaughtRecord(error, { resource, scope }))
   const flushAll = async (withinMs: number, giveUp: boolean): Promise<void> => {
@@ -130,6 +135,7 @@ function startAgent(options: AgentOptions): Agent {
       for (const end of ends) end()
       exporter.stop()
       Reflect.deleteProperty(globalThis, KEY)
+      setRunningParts(undefined)
       for (const api of [trace, metrics, propagation, context]) api.disable()
     },
   }
