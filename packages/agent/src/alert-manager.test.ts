@@ -1,6 +1,7 @@
 // Whom broken thresholds and errors are told to: an alert manager of the caller's own, ours, and the server.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { diag } from '@opentelemetry/api'
 import type { AlertSignal, ThresholdRule } from '@andon/model'
 import { decodeExceptions } from '@andon/wire'
 import { type AlertManager, ApplicationPerformanceMonitor, start, ThresholdAlerts } from './index.ts'
@@ -102,6 +103,24 @@ test('what is triggered by hand is told once while it goes on, and again when it
   assert.equal(alerts.getActiveAlerts().length, 1)
   clock.ms += 300_000
   assert.deepEqual(alerts.getActiveAlerts(), [])
+})
+
+test('what is no finite number neither raises nor ends an alert, and is said once', (t) => {
+  const said: string[] = []
+  const say = (message: string): void => void said.push(message)
+  diag.setLogger({ error: say, warn: say, info: say, debug: say, verbose: say }, { suppressOverrideMessage: true })
+  t.after(() => diag.disable())
+  const { alerts, told } = runAgent(t)
+  const checked: number[] = []
+  const triggered: (number | undefined)[] = []
+  const monitor = monitorWith({ triggerAlert: ({ value }) => triggered.push(value), checkErrorRate: () => undefined, checkMetric: (_name, value) => checked.push(value) })
+  for (const value of [Infinity, 501, Number.NaN, -Infinity, '9' as never, undefined as never]) {
+    monitor.recordMetric('board.load', value)
+    alerts.checkMetric('board.load', value)
+  }
+  assert.deepEqual([told, checked, triggered], [['slow'], [501], [501]])
+  assert.equal(alerts.getActiveAlerts()[0]?.value, 501)
+  assert.equal(said.filter((line) => line.includes('thresholds')).length, 1)
 })
 
 test('thresholds of the options reach the server and a manager of a monitor made by hand', { timeout: 60_000 }, async (t) => {

@@ -98,6 +98,8 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
 
   recordMetric(name: string, value: number, tags: Tags = {}): void {
     this.#metrics.recordGauge(name, value, tags)
+    // The gauge has said what it refuses, and no alert manager is to take it for a measurement.
+    if (!Number.isFinite(value)) return
     guarded('the tags of a metric could not be read', () => checkMetric(this.#alerts, name, value, Object.fromEntries(Object.entries(tags).map(([key, each]) => [key, String(each)]))))
   }
 

@@ -89,6 +89,11 @@ export class ThresholdAlerts implements AgentAlerts {
 
   check(name: string, value: number, tags: Tags = {}): readonly AlertSignal[] {
     const broken: AlertSignal[] = []
+    // NaN would keep any threshold, Infinity break it: neither was measured.
+    if (!Number.isFinite(value)) {
+      wrongUse('thresholds are for finite numbers; what is none changes no alert')
+      return broken
+    }
     for (const rule of this.#rules.values()) {
       if (rule.metric !== name || !Object.entries(rule.tags ?? {}).every(([key, wanted]) => tags[key] === wanted)) continue
       const alert: AlertSignal = { type: 'PERFORMANCE_THRESHOLD_EXCEEDED', metric: name, value, threshold: rule.threshold, severity: rule.severity, message: rule.message, rule: rule.id, tags }
