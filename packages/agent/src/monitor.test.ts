@@ -181,6 +181,20 @@ test('MetricsCollector: mean beside count, sum, extremes and quantiles within a 
   assert.equal(collector.getMetrics().length, 3)
 })
 
+test('MetricsCollector: what is no finite number makes no metric, and changes none', () => {
+  const collector = new MetricsCollector()
+  for (const value of [Number.NaN, Infinity, -Infinity, '5' as never, null as never]) {
+    collector.recordHistogram('load', value)
+    collector.recordGauge('queue', value)
+  }
+  assert.deepEqual(collector.getMetrics(), [])
+  collector.recordHistogram('load', 5)
+  collector.recordHistogram('load', Number.NaN)
+  collector.recordGauge('queue', 3)
+  collector.recordGauge('queue', Infinity)
+  assert.deepEqual(collector.getMetrics().map(({ name, value, count, min, max }) => [name, value, count, min, max]), [['load', 5, 1, 5, 5], ['queue', 3, undefined, undefined, undefined]])
+})
+
 test('every part has a working default', async () => {
   const monitor = new ApplicationPerformanceMonitor()
   monitor.startTimer('a').stop()

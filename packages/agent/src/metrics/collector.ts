@@ -39,6 +39,17 @@ interface Recording {
 
 const MAX_HELD = 10_000
 
+function nameOf(name: unknown): string {
+  return typeof name === 'string' ? name : textOf(name, 'the name of a metric')
+}
+
+/** Whether it is a finite number; what is none makes no metric that has no value. */
+function isMeasured(name: string, value: number): boolean {
+  if (Number.isFinite(value)) return true
+  wrongUse(`${nameOf(name)} takes finite numbers; what is none is ignored`)
+  return false
+}
+
 /** Units of the names that are asked for with milliseconds. */
 function unitOf(name: string): string {
   return name.endsWith('.duration') ? 'ms' : ''
@@ -60,16 +71,19 @@ export class MetricsCollector {
 
   /** @param value - finite; in milliseconds for names that end in `.duration` */
   recordHistogram(name: string, value: number, tags: Tags = {}): void {
+    if (!isMeasured(name, value)) return
     const held = this.#hold(name, 'histogram', tags)
     held?.bound.record(value)
-    if (Number.isFinite(value)) held?.histogram?.record(value)
+    held?.histogram?.record(value)
   }
 
   /** @param value - finite */
   recordGauge(name: string, value: number, tags: Tags = {}): void {
+    if (!isMeasured(name, value)) return
     const held = this.#hold(name, 'gauge', tags)
-    held?.bound.record(value)
-    if (held !== undefined && Number.isFinite(value)) held.value = value
+    if (held === undefined) return
+    held.bound.record(value)
+    held.value = value
   }
 
   /** Adds 1. */
@@ -83,7 +97,7 @@ export class MetricsCollector {
   /** Undefined where the tags cannot be read. */
   #hold(name: string, type: MetricData['type'], tags: Tags): Held | undefined {
     try {
-      return this.#found(typeof name === 'string' ? name : textOf(name, 'the name of a metric'), type, tags)
+      return this.#found(nameOf(name), type, tags)
     } catch (error) {
       wrongUse(`the tags of a metric could not be read: ${textOf(error instanceof Error ? error.message : error, 'what was thrown')}`)
       return undefined
