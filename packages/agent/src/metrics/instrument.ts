@@ -62,7 +62,7 @@ const MAX_CELLS = 2000
 const CELL_BYTES: Bytes = 600
 const OVERFLOW: ApiAttributes = { 'otel.metric.overflow': true }
 /** Collections after which a set of which nothing comes any more is forgotten: ten minutes. */
-const MAX_IDLE = 60
+export const MAX_IDLE = 60
 
 /**
  * Holds at most 2,000 attribute sets; increments of further ones go to one that says so, other values are dropped and
@@ -110,6 +110,13 @@ export class Instrument {
     else cell.value += value
   }
 
+  /** Whether it takes a value; what it does not is reported once. */
+  takes(value: number): boolean {
+    if (Number.isFinite(value) && (value >= 0 || this.#kind !== 'counter')) return true
+    this.#report(value)
+    return false
+  }
+
   #report(value: unknown): void {
     const { kind, name } = this.description
     if (!this.#isWrong) diag.warn(`andon: ${name} takes ${kind === 'counter' ? 'finite numbers that are not negative' : 'finite numbers'}, not ${String(value)}; such values are ignored`)
@@ -132,9 +139,9 @@ export class Instrument {
     }
   }
 
-  /** Sets the value of an observable instrument, whose callbacks tell totals. */
+  /** Sets the value of an observable instrument, whose callbacks tell totals. @param value - one that it takes */
   observe(value: number, attributes: ApiAttributes = NONE): void {
-    const cell = Number.isFinite(value) ? (this.#cells.find(attributes) ?? this.#newCell(attributes)) : undefined
+    const cell = this.#cells.find(attributes) ?? this.#newCell(attributes)
     if (cell === undefined) return
     cell.value = value
     cell.isTouched = true

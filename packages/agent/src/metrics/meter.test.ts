@@ -107,3 +107,67 @@ test('what is no number, and a counter’s decrease, is ignored', () => {
   meter.createGauge('g').record(Infinity)
   assert.deepEqual(take(provider), {})
 })
+
+/** What a counter's series received over several collections, those of the overflow under 'others'. */
+function addUp(sums: Map<string, number>, { c }: Record<string, MetricRecord['data']>): Map<string, number> {
+  assert.ok(c?.type === 'sum')
+  for (const { attributes, value } of c.points) {
+    assert.ok(value >= 0)
+    assert.ok('id' in attributes || attributes['otel.metric.overflow'] === true)
+    const { id } = attributes
+    const key = typeof id === 'string' ? id : 'others'
+    sums.set(key, (sums.get(key) ?? 0) + value)
+  }
+  return sums
+}
+
+test('an observable counter of more than 2,000 sets: the series of the others is the exact sum of their totals', () => {
+  const provider = new AgentMeterProvider()
+  let round = 1
+  provider.getMeter('test').createObservableCounter('c').addCallback((result) => {
+    for (let id = 0; id < 2500; id += 1) result.observe(id === 2400 && round === 3 ? 7 : 10 * round, { id: `n${id}` })
+  })
+  const sums = new Map<string, number>()
+  for (round of [1, 2]) addUp(sums, take(provider))
+  assert.deepEqual([sums.size, sums.get('n0'), sums.get('others')], [2001, 20, 500 * 20])
+  round = 3
+  // One of the others was started anew and stands at 7.
+  addUp(sums, take(provider))
+  assert.deepEqual([sums.get('n0'), sums.get('others')], [30, 499 * 30 + 27])
+})
+
+test('an observable counter whose sets come and go over days counts each total once', () => {
+  const provider = new AgentMeterProvider()
+  let round = 0
+  provider.getMeter('test').createObservableCounter('c').addCallback((result) => {
+    // 1,000 sets live for 65 rounds, then others: 4,000 in all.
+    const from = Math.floor(round / 65) * 1000
+    for (let id = from; id < from + 1000; id += 1) result.observe((round % 65) + 1, { id: `n${id}` })
+  })
+  const sums = new Map<string, number>()
+  for (; round < 4 * 65; round += 1) addUp(sums, take(provider))
+  assert.equal([...sums.values()].reduce((sum, value) => sum + value, 0), 4000 * 65)
+  assert.equal(provider.dropped, 0)
+})
+
+test('an observable counter takes no harm from what is no total; past 20,000 sets values are dropped and counted', () => {
+  const provider = new AgentMeterProvider()
+  const meter = provider.getMeter('test')
+  let totals: readonly number[] = []
+  const counter = meter.createObservableCounter('c')
+  counter.addCallback((result) => totals.forEach((total) => result.observe(total, { id: 'a' })))
+  meter.createObservableGauge('g').addCallback((result) => result.observe(Number.NaN))
+  const sums = new Map<string, number>()
+  for (totals of [[10], [Number.NaN], [-3, Infinity, '9' as never], [14], [15, 12]]) {
+    const taken = take(provider)
+    assert.equal(taken['g'], undefined)
+    if (taken['c'] !== undefined) addUp(sums, taken)
+  }
+  assert.deepEqual([...sums], [['a', 15]])
+  counter.addCallback((result) => {
+    for (let id = 0; id < 20_009; id += 1) result.observe(1, { id: `n${id}` })
+  })
+  totals = [16]
+  for (let round = 0; round < 2; round += 1) addUp(sums, take(provider))
+  assert.deepEqual([sums.get('a'), [...sums.values()].reduce((sum, value) => sum + value, 0), provider.dropped], [16, 16 + 19_999, 20])
+})

@@ -12,47 +12,14 @@ import {
   type MeterProvider,
   type MetricOptions,
   type Observable,
-  type ObservableCallback,
   type ObservableCounter,
   type ObservableGauge,
   type ObservableUpDownCounter,
   type UpDownCounter,
 } from '@opentelemetry/api'
 import type { Bytes, MetricRecord, Resource, Scope } from '@andon/model'
-import { keyOf } from './attribute-index.ts'
 import { type Bound, Instrument, type InstrumentKind, type Interval } from './instrument.ts'
-
-/** An instrument whose callbacks are asked at each collection. */
-class ObservableInstrument implements Observable {
-  readonly instrument: Instrument
-  readonly callbacks: Set<ObservableCallback> = new Set()
-  /** Totals of the last collection, of counters: what is sent are differences. */
-  readonly #last = new Map<string, number>()
-
-  constructor(instrument: Instrument) {
-    this.instrument = instrument
-  }
-
-  addCallback(callback: ObservableCallback): void {
-    this.callbacks.add(callback)
-  }
-
-  removeCallback(callback: ObservableCallback): void {
-    this.callbacks.delete(callback)
-  }
-
-  observe(value: number, attributes: ApiAttributes = {}): void {
-    if (this.instrument.description.kind !== 'counter') {
-      this.instrument.observe(value, attributes)
-      return
-    }
-    const key = keyOf(attributes)
-    const before = this.#last.get(key) ?? 0
-    if (this.#last.size < 2000 || this.#last.has(key)) this.#last.set(key, value)
-    // A total that fell was started anew.
-    this.instrument.record(value < before ? value : value - before, attributes)
-  }
-}
+import { ObservableInstrument } from './observable.ts'
 
 /** OpenTelemetry's counter and up-down counter; `bind` is ours. */
 export class AgentCounter implements Counter, UpDownCounter {
@@ -209,6 +176,7 @@ export class AgentMeterProvider implements MeterProvider {
   get bytes(): Bytes {
     let sum = 0
     for (const { bytes } of this.#instruments.values()) sum += bytes
+    for (const { bytes } of this.#observables) sum += bytes
     return sum
   }
 
@@ -218,6 +186,7 @@ export class AgentMeterProvider implements MeterProvider {
     for (const observable of this.#observables) {
       for (const callback of observable.callbacks) guarded(() => callback(observable), observable.instrument.description.name)
     }
+    for (const observable of this.#observables) observable.collected()
     return [...this.#instruments.values()].flatMap((instrument) => instrument.collect(resource, interval) ?? [])
   }
 }
