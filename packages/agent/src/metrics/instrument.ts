@@ -12,6 +12,8 @@ export type InstrumentKind = 'counter' | 'updown' | 'gauge' | 'histogram'
 export interface InstrumentDescription {
   readonly name: string
   readonly kind: InstrumentKind
+  /** Whether callbacks tell its values. */
+  readonly isObserved: boolean
   readonly unit: string
   readonly description: string
   readonly scope: Scope

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { diag } from '@opentelemetry/api'
 import type { MetricRecord } from '@andon/model'
 import { AgentMeterProvider } from './meter.ts'
 
@@ -170,4 +171,34 @@ test('an observable counter takes no harm from what is no total; past 20,000 set
   totals = [16]
   for (let round = 0; round < 2; round += 1) addUp(sums, take(provider))
   assert.deepEqual([sums.get('a'), [...sums.values()].reduce((sum, value) => sum + value, 0), provider.dropped], [16, 16 + 19_999, 20])
+})
+
+test('instruments of one name and different kinds or units are exported apart from each other, and named once', (t) => {
+  const said: string[] = []
+  const say = (message: string): void => void said.push(message)
+  diag.setLogger({ error: say, warn: say, info: say, debug: say, verbose: say }, { suppressOverrideMessage: true })
+  t.after(() => diag.disable())
+  const provider = new AgentMeterProvider()
+  const meter = provider.getMeter('test')
+  for (let round = 0; round < 2; round += 1) {
+    meter.createGauge('x').record(5)
+    meter.createCounter('x').add(1)
+    meter.createHistogram('x', { unit: 'ms' }).record(7)
+    meter.createHistogram('x', { unit: 's' }).record(0.007)
+    meter.createCounter('x', { description: 'other words are no other instrument' }).add(2)
+  }
+  meter.createObservableCounter('x').addCallback((result) => result.observe(100))
+  meter.createGauge('y').record(1)
+  provider.getMeter('other').createCounter('y').add(1)
+  const points = provider.collect(resource, { start: 1n, time: 2n }).map(({ name, unit, data }) => [name, unit, data.type, 'points' in data && data.points.map((point) => ('value' in point ? point.value : [point.count, point.sum]))])
+  assert.deepEqual(points, [
+    ['x', '', 'gauge', [5]],
+    ['x', '', 'sum', [6]],
+    ['x', 'ms', 'exponentialHistogram', [[2, 14]]],
+    ['x', 's', 'exponentialHistogram', [[2, 0.014]]],
+    ['x', '', 'sum', [100]],
+    ['y', '', 'gauge', [1]],
+    ['y', '', 'sum', [1]],
+  ])
+  assert.deepEqual(said, ['a counter', 'a histogram in ms', 'a histogram in s', 'an observable counter'].map((other) => `andon: "x" of "test" is a gauge and ${other}, too: they are exported apart from each other, under one name; give one of them another`))
 })

@@ -18,7 +18,8 @@ import {
   type UpDownCounter,
 } from '@opentelemetry/api'
 import type { Bytes, MetricRecord, Resource, Scope } from '@andon/model'
-import { type Bound, Instrument, type InstrumentKind, type Interval } from './instrument.ts'
+import type { Bound, Instrument, InstrumentKind, Interval } from './instrument.ts'
+import { InstrumentSet } from './instrument-set.ts'
 import { ObservableInstrument } from './observable.ts'
 
 /** OpenTelemetry's counter and up-down counter; `bind` is ours. */
@@ -69,25 +70,19 @@ function guarded(run: () => unknown, what: string): void {
 
 export class AgentMeter implements Meter {
   readonly #scope: Scope
-  readonly #instruments: Map<string, Instrument>
+  readonly #instruments: InstrumentSet
   readonly #observables: Set<ObservableInstrument>
   readonly #batches: Set<() => void>
 
-  constructor(scope: Scope, shared: { instruments: Map<string, Instrument>; observables: Set<ObservableInstrument>; batches: Set<() => void> }) {
+  constructor(scope: Scope, shared: { instruments: InstrumentSet; observables: Set<ObservableInstrument>; batches: Set<() => void> }) {
     this.#scope = scope
     this.#instruments = shared.instruments
     this.#observables = shared.observables
     this.#batches = shared.batches
   }
 
-  #instrument(name: string, kind: InstrumentKind, options: MetricOptions = {}): Instrument {
-    const key = `${this.#scope.name}\n${name}`
-    let instrument = this.#instruments.get(key)
-    if (instrument === undefined) {
-      instrument = new Instrument({ name, kind, unit: options.unit ?? '', description: options.description ?? '', scope: this.#scope })
-      this.#instruments.set(key, instrument)
-    }
-    return instrument
+  #instrument(name: string, kind: InstrumentKind, { unit = '', description = '' }: MetricOptions = {}, isObserved = false): Instrument {
+    return this.#instruments.get({ name, kind, isObserved, unit, description, scope: this.#scope })
   }
 
   createCounter(name: string, options?: MetricOptions): AgentCounter {
@@ -107,7 +102,7 @@ export class AgentMeter implements Meter {
   }
 
   #observable(name: string, kind: InstrumentKind, options?: MetricOptions): ObservableInstrument {
-    const observable = new ObservableInstrument(this.#instrument(name, kind, options))
+    const observable = new ObservableInstrument(this.#instrument(name, kind, options, true))
     this.#observables.add(observable)
     return observable
   }
@@ -147,7 +142,7 @@ export class AgentMeter implements Meter {
 /** OpenTelemetry's provider on our meters. */
 export class AgentMeterProvider implements MeterProvider {
   readonly #meters = new Map<string, AgentMeter>()
-  readonly #instruments = new Map<string, Instrument>()
+  readonly #instruments = new InstrumentSet()
   readonly #observables = new Set<ObservableInstrument>()
   readonly #batches = new Set<() => void>()
 
@@ -162,20 +157,20 @@ export class AgentMeterProvider implements MeterProvider {
 
   /** Values that were dropped because an instrument had too many attribute sets. */
   get dropped(): number {
-    return [...this.#instruments.values()].reduce((sum, { dropped }) => sum + dropped, 0)
+    return this.#instruments.all.reduce((sum, { dropped }) => sum + dropped, 0)
   }
 
   /** Values that were recorded, since the start. */
   get recorded(): number {
     let sum = 0
-    for (const { recorded } of this.#instruments.values()) sum += recorded
+    for (const { recorded } of this.#instruments.all) sum += recorded
     return sum
   }
 
   /** About what all instruments hold in memory. */
   get bytes(): Bytes {
     let sum = 0
-    for (const { bytes } of this.#instruments.values()) sum += bytes
+    for (const { bytes } of this.#instruments.all) sum += bytes
     for (const { bytes } of this.#observables) sum += bytes
     return sum
   }
@@ -187,6 +182,6 @@ export class AgentMeterProvider implements MeterProvider {
       for (const callback of observable.callbacks) guarded(() => callback(observable), observable.instrument.description.name)
     }
     for (const observable of this.#observables) observable.collected()
-    return [...this.#instruments.values()].flatMap((instrument) => instrument.collect(resource, interval) ?? [])
+    return this.#instruments.all.flatMap((instrument) => instrument.collect(resource, interval) ?? [])
   }
 }
