@@ -80,6 +80,16 @@ test('counters, gauges and histograms take finite numbers only; attributes of an
   assert.ok(said.some((line) => line.includes('c takes finite numbers that are not negative, not undefined')))
 })
 
+test('the first wrong value of an instrument may be whatever it is', (t) => {
+  const said = warnings(t)
+  for (const odd of ODD) {
+    const meter = new AgentMeterProvider().getMeter('t')
+    meter.createCounter('first').add(odd)
+    meter.createHistogram('first of all').record(odd)
+  }
+  assert.ok(said.includes('andon: first takes finite numbers that are not negative, not object; such values are ignored'))
+})
+
 test('the asked-for interface takes whatever it is given, and an error that is none is recorded as what it says', (t) => {
   warnings(t)
   const { provider } = recordSpans()

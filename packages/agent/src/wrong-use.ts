@@ -22,7 +22,7 @@ export function textOf(value: unknown, what: string): string {
 }
 
 /** What a value is, for people. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   return value === null ? 'null' : typeof value
 }
 

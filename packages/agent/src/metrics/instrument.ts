@@ -3,7 +3,7 @@ import { type Attributes as ApiAttributes, diag, type SpanContext, TraceFlags } 
 import type { Attributes, Bytes, Exemplar, ExponentialHistogramPoint, MetricData, MetricRecord, Milliseconds, Nanoseconds, NumberPoint, Resource, Scope } from '@andon/model'
 import { toAttributes } from '../attributes.ts'
 import { toNanoseconds } from '../time.ts'
-import { textOf, wrongUse } from '../wrong-use.ts'
+import { kindOf, textOf, wrongUse } from '../wrong-use.ts'
 import { AttributeIndex } from './attribute-index.ts'
 import { ExponentialHistogram } from './histogram.ts'
 
@@ -121,7 +121,7 @@ export class Instrument {
 
   #report(value: unknown): void {
     const { kind, name } = this.description
-    if (!this.#isWrong) diag.warn(`andon: ${name} takes ${kind === 'counter' ? 'finite numbers that are not negative' : 'finite numbers'}, not ${String(value)}; such values are ignored`)
+    if (!this.#isWrong) diag.warn(`andon: ${name} takes ${kind === 'counter' ? 'finite numbers that are not negative' : 'finite numbers'}, not ${typeof value === 'number' ? value : kindOf(value)}; such values are ignored`)
     this.#isWrong = true
   }
 
