@@ -1,7 +1,8 @@
-// The active context of an async call. Imports nothing of the agent.
+// The active context of an async call. Of the agent it imports nothing but the baggage of spans.
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
-import { type Context, type ContextManager, createContextKey, ROOT_CONTEXT, type Span } from '@opentelemetry/api'
+import { type Baggage, type Context, type ContextManager, createContextKey, ROOT_CONTEXT, type Span } from '@opentelemetry/api'
+import { SpanBaggage } from './span-baggage.ts'
 
 // The keys under which the API and the published instrumentation look: createContextKey is Symbol.for.
 /** @see opentelemetry-js api/src/trace/context-utils.ts */
@@ -10,12 +11,21 @@ const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN')
 const SUPPRESS_KEY = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
 /** @see opentelemetry-js packages/opentelemetry-core/src/trace/rpc-metadata.ts */
 const RPC_KEY = createContextKey('OpenTelemetry SDK Context Key RPC_METADATA')
+/** @see opentelemetry-js api/src/baggage/context-helpers.ts */
+const BAGGAGE_KEY = createContextKey('OpenTelemetry Baggage Key')
+const KNOWN_KEY = createContextKey('andon baggage known')
 
 /** What a framework tells of the request that is being served: its route. The published instrumentation writes it too. */
 export interface RpcMetadata {
   readonly type: 'http'
   readonly span: Span
   route?: string
+}
+
+/** Up to which of its settings a span's own baggage was known when the context was given baggage. */
+interface Known {
+  readonly span: Span
+  readonly count: number
 }
 
 /**
@@ -35,18 +45,49 @@ export class AgentContext implements Context {
 
   getValue(key: symbol): unknown {
     if (key === SPAN_KEY) return this.span
-    return key === RPC_KEY ? this.rpc : this.base.getValue(key)
+    if (key === RPC_KEY) return this.rpc
+    return key === BAGGAGE_KEY ? baggageIn(this) : this.base.getValue(key)
   }
 
   setValue(key: symbol, value: unknown): Context {
     if (key === SPAN_KEY) return new AgentContext(isSpan(value) ? value : undefined, this.rpc, this.base)
     if (key === RPC_KEY) return new AgentContext(this.span, isRpc(value) ? value : undefined, this.base)
-    return new AgentContext(this.span, this.rpc, this.base.setValue(key, value))
+    return new AgentContext(this.span, this.rpc, restated(key, this.span, this.base.setValue(key, value)))
   }
 
   deleteValue(key: symbol): Context {
-    return key === SPAN_KEY || key === RPC_KEY ? this.setValue(key, undefined) : new AgentContext(this.span, this.rpc, this.base.deleteValue(key))
+    return key === SPAN_KEY || key === RPC_KEY ? this.setValue(key, undefined) : new AgentContext(this.span, this.rpc, restated(key, this.span, this.base.deleteValue(key)))
   }
+}
+
+function ownBaggage(span: Span | undefined): SpanBaggage | undefined {
+  return span !== undefined && 'baggage' in span && span.baggage instanceof SpanBaggage ? span.baggage : undefined
+}
+
+/** A base that was given baggage, or deprived of it: what the span has carried so far is part of that word. */
+function restated(key: symbol, span: Span | undefined, base: Context): Context {
+  const own = key === BAGGAGE_KEY ? ownBaggage(span) : undefined
+  return own === undefined ? base : base.setValue(KNOWN_KEY, { span, count: own.count })
+}
+
+function isKnown(value: unknown): value is Known {
+  return typeof value === 'object' && value !== null && 'span' in value && 'count' in value
+}
+
+/** How many settings of the span's own baggage the context's baggage has in it, or left out on purpose. */
+export function knownBaggage(context: Context, span: Span): number {
+  const known = context.getValue(KNOWN_KEY)
+  return isKnown(known) && known.span === span ? known.count : 0
+}
+
+function isBaggage(value: unknown): value is Baggage {
+  return typeof value === 'object' && value !== null && 'getAllEntries' in value
+}
+
+function baggageIn({ span, base }: AgentContext): unknown {
+  const given = base.getValue(BAGGAGE_KEY)
+  const own = ownBaggage(span)
+  return own === undefined || span === undefined ? given : own.over(isBaggage(given) ? given : undefined, knownBaggage(base, span))
 }
 
 function isSpan(value: unknown): value is Span {
@@ -69,7 +110,7 @@ export function spanOf(context: Context): Span | undefined {
 
 /** The context with another span. */
 export function withSpan(context: Context, span: Span): Context {
-  return context instanceof AgentContext ? new AgentContext(span, context.rpc, context.base) : context.setValue(SPAN_KEY, span)
+  return context instanceof AgentContext ? new AgentContext(span, context.rpc, context.base) : new AgentContext(span, requestOf(context), context)
 }
 
 /** The context of a request that is being served. */

@@ -5,7 +5,6 @@ import {
   type Exception,
   isSpanContextValid,
   type Link,
-  propagation,
   type Span as ApiSpan,
   type SpanContext,
   type SpanStatus,
@@ -14,11 +13,12 @@ import {
 } from '@opentelemetry/api'
 import type { Milliseconds, SpanEvent, SpanLink } from '@andon/model'
 import type { SpanSource } from '@andon/wire'
-import { activeContext } from './context.ts'
+import { activeContext, withSpan } from './context.ts'
 import { hex32, random32 } from './ids.ts'
 import { limited, limits } from './limits.ts'
 import type { EndedSpan, LocalTrace, SpanSink } from './local-trace.ts'
 import { redactText } from './secrets/text.ts'
+import { SpanBaggage } from './span-baggage.ts'
 import { nowNanoseconds, toClock, toNanoseconds } from './time.ts'
 import { guarded, objectOf, textOf, wrongUse } from './wrong-use.ts'
 
@@ -77,6 +77,8 @@ export class Span implements ApiSpan, EndedSpan {
   statusCode: SpanStatusCode = SpanStatusCode.UNSET
   statusMessage = ''
   repeat = 1
+  /** What was set on it, and what those above it had when it began. */
+  baggage: SpanBaggage | undefined = undefined
   readonly #isRecorded: boolean
   #context: SpanContext | undefined
 
@@ -146,13 +148,18 @@ export class Span implements ApiSpan, EndedSpan {
     return this.setAttribute(typeof key === 'string' ? (RENAMED[key] ?? key) : key, value)
   }
 
-  /** Sends a value along with every call made in the active context; gives the context that carries it. */
+  /**
+   * Sends a value along with every call that is made under this span from now on: while it is active, under spans below it, and in
+   * the context that this gives. Baggage that a context is given later, or deprived of, is the newer word.
+   *
+   * @returns the active context with this span
+   */
   setBaggageItem(key: string, value: string): Context {
-    const active = activeContext()
+    if (this.endMs !== RUNNING) return activeContext()
     const [name, item] = [textOf(key, 'the key of a baggage item'), textOf(value, 'the value of a baggage item')]
-    const baggage = (propagation.getBaggage(active) ?? propagation.createBaggage()).setEntry(name, { value: item })
-    this.setAttribute(`baggage.${name}`, item)
-    return propagation.setBaggage(active, baggage)
+    if ((this.baggage ??= new SpanBaggage()).set(name, item)) this.setAttribute(`baggage.${name}`, item)
+    else wrongUse('a span carries 180 baggage items; further ones are left out')
+    return withSpan(activeContext(), this)
   }
 
   addEvent(name: string, attributesOrTime?: ApiAttributes | TimeInput, time?: TimeInput): this {

@@ -16,7 +16,7 @@ import {
   type SpanContext as ApiSpanContext,
 } from '@opentelemetry/api'
 import type { Milliseconds, Scope } from '@andon/model'
-import { activeContext, isSuppressed, runIn, spanOf, withSpan } from './context.ts'
+import { activeContext, isSuppressed, knownBaggage, runIn, spanOf, withSpan } from './context.ts'
 import { newSpanId, parse32 } from './ids.ts'
 import { LocalTrace, type SpanSink } from './local-trace.ts'
 import { traceIdOf } from './propagation/x-trace-id.ts'
@@ -50,7 +50,9 @@ export class AgentTracer implements Tracer {
     const above = spanOf(active)
     if (above instanceof Span) {
       this.#sampler.children += 1
-      return new Span(above.trace, this.#sink, name, kind, startMs).setParent(above.idHigh, above.idLow, false)
+      const span = new Span(above.trace, this.#sink, name, kind, startMs).setParent(above.idHigh, above.idLow, false)
+      if (above.baggage !== undefined) span.baggage = above.baggage.after(knownBaggage(active, above))
+      return span
     }
     const parent = above?.spanContext()
     return parent === undefined || !isSpanContextValid(parent) ? this.beginUnder(undefined, name, kind, startMs) : this.beginUnder(parent, name, kind, startMs)
