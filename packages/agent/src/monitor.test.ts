@@ -165,6 +165,27 @@ test('traceRequest: (req, next) without an answer ends after next; another trace
   assert.ok(Object.values(spans[0]?.attributes ?? {}).includes('order-17'))
 })
 
+test('traceRequest: next’s value and error pass through, and without an answer the span ends with its promise', async () => {
+  const { tracer, spans } = setUp()
+  const request = { method: 'GET', url: '/', headers: { 'x-trace-id': '' } }
+  assert.equal(tracer.traceRequest(request, () => 7), 7)
+  assert.deepEqual([spans[0]?.attributes['user_agent.original'], spans[0]?.attributes['andon.x_trace_id']], [undefined, undefined])
+  assert.throws(() => tracer.traceRequest(request, () => assert.fail('now')), /now/)
+  const answer = tracer.traceRequest(request, async () => await new Promise((resolve) => setImmediate(() => resolve('later'))))
+  assert.equal(spans.length, 2)
+  assert.equal(await answer, 'later')
+  await assert.rejects(tracer.traceRequest(request, async () => await Promise.reject(new TypeError('then'))), /then/)
+  assert.deepEqual(spans.map(({ status }) => [status.code, status.message]), [['unset', ''], ['error', 'now'], ['unset', ''], ['error', 'then']])
+  const response = new Response()
+  assert.throws(() => tracer.traceRequest(request, response, () => assert.fail('the framework answers')), /framework/)
+  assert.equal(spans.length, 4)
+  response.statusCode = 500
+  // Also an answer that is only said to have finished.
+  response.emit('finish')
+  response.emit('close')
+  assert.deepEqual(spans.slice(4).map(({ attributes, status }) => [attributes['http.response.status_code'], status.code]), [[500n, 'error']])
+})
+
 test('MetricsCollector: mean beside count, sum, extremes and quantiles within a bucket’s width; names choose', () => {
   const { meters } = setUp()
   const collector = new MetricsCollector(meters.getMeter('test'))

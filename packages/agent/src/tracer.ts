@@ -22,6 +22,7 @@ import { LocalTrace, type SpanSink } from './local-trace.ts'
 import { traceIdOf } from './propagation/x-trace-id.ts'
 import type { Sampler } from './sampler.ts'
 import { Span } from './span.ts'
+import { endWith } from './span-work.ts'
 import { toClock } from './time.ts'
 import { objectOf, textOf } from './wrong-use.ts'
 
@@ -164,34 +165,48 @@ export class DistributedTracer {
   }
 
   /** Starts a span, under the given one or the active one. It is to be finished by the caller. */
-  startSpan(name: string, { span, traceId, spanId }: SpanContext = {}): Span {
+  startSpan(name: string, context: SpanContext = {}): Span {
+    const { span, traceId, spanId } = objectOf(context, 'what a span is started under')
     const started = this.#tracer.startSpan(name, {}, contextOf(span, traceId, spanId))
     return isOurs(started) ? started : silent(name, started)
   }
 
   /**
    * Runs `next` within a span `http_request`, under the trace of `x-trace-id` where the request has one. The status is
-   * recorded at the end of the answer.
+   * recorded at the end of the answer; without an answer the span ends with `next`, and with the promise that it gives.
+   *
+   * @returns what `next` gives
+   * @throws what `next` throws
    */
-  traceRequest(request: TracedRequest, next: () => void): void
-  traceRequest(request: TracedRequest, response: TracedResponse, next: () => void): void
-  traceRequest(request: TracedRequest, second: TracedResponse | (() => void), third?: () => void): void {
-    const response = typeof second === 'function' ? request.res : second
+  traceRequest<T>(request: TracedRequest, next: () => T): T
+  traceRequest<T>(request: TracedRequest, response: TracedResponse, next: () => T): T
+  traceRequest(request: TracedRequest, second: TracedResponse | (() => unknown), third?: () => unknown): unknown {
+    const { method = 'GET', url = '/', headers = {}, res } = objectOf(request, 'a request')
+    const sent = objectOf(headers, 'the headers of a request')
+    const response = typeof second === 'function' ? res : second
     const next = typeof second === 'function' ? second : (third ?? (() => undefined))
-    const given = one(request.headers['x-trace-id'])
+    const given = one(sent['x-trace-id']) || undefined
+    const agent = one(sent['user-agent'])
     const parent = given === undefined ? activeContext() : contextOf(undefined, traceIdOf(given), undefined)
-    const attributes = { 'http.request.method': request.method ?? 'GET', 'url.path': textOf(request.url ?? '/', 'the address of a request').split('?', 1)[0] ?? '/', 'user_agent.original': one(request.headers['user-agent']) ?? '' }
+    const attributes = { 'http.request.method': method, 'url.path': textOf(url, 'the address of a request').split('?', 1)[0] ?? '/', ...(agent !== undefined && { 'user_agent.original': agent }) }
     const span = this.#tracer.startSpan('http_request', { kind: ApiKind.SERVER, attributes }, parent)
     if (given !== undefined && traceIdOf(given) !== given.toLowerCase()) span.setAttribute('andon.x_trace_id', given)
-    // 'close' comes for aborted answers as well, after 'finish'.
-    response?.once('close', () => {
-      span.setAttribute('http.response.status_code', response.statusCode)
-      if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
-      span.end()
-    })
-    runIn(withSpan(parent, span), next)
-    if (response === undefined) span.end()
+    const run = (): unknown => runIn(withSpan(parent, span), next)
+    if (typeof response?.once !== 'function') return endWith(span, run)
+    endAfter(span, response)
+    return run()
   }
+}
+
+/** An aborted answer closes without having finished; a span that has ended takes no notice. */
+function endAfter(span: ApiSpan, response: TracedResponse): void {
+  const end = (): void => {
+    span.setAttribute('http.response.status_code', response.statusCode)
+    if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR })
+    span.end()
+  }
+  response.once('finish', end)
+  response.once('close', end)
 }
 
 /** Also a span of a second copy of this package. */

@@ -103,6 +103,9 @@ test('the asked-for interface takes whatever it is given, and an error that is n
   for (const a of ODD) {
     const timer = monitor.startTimer(a)
     assert.equal(timer.stop(), timer.stop())
+    monitor.createSpan('under', a).finish()
+    new DistributedTracer().traceRequest(a, () => undefined)
+    new DistributedTracer().traceRequest({ headers: a }, a, () => undefined)
     monitor.createSpan(a, { span: undefined as never, traceId: a, spanId: a }).finish()
     monitor.recordError(new Error('with a context'), a)
     monitor.recordError(new Error('with a value'), { a, operation: a })
