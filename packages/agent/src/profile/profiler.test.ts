@@ -171,3 +171,9 @@ test('samples carry trace, span and route of the request they belong to, also wh
     context.disable()
   }
 })
+
+test('a session of no known type is one of the CPU, and says so', () => {
+  const profiler = new PerformanceProfiler()
+  profiler.startProfiling('odd', { type: 'heap' as never })
+  assert.equal(profiler.stopProfiling('odd').type, 'cpu')
+})

@@ -5,7 +5,7 @@ import { AllocationSampler } from './allocation.ts'
 import { CpuSampler } from './cpu.ts'
 import { HeapSampler } from './heap.ts'
 import { objectOf } from '../wrong-use.ts'
-import { type ProfileResult, ProfileSession, type SessionOptions } from './session.ts'
+import { type ProfileResult, ProfileSession, type SessionOptions, type SessionType } from './session.ts'
 
 /** Of one thread there is one sampler of each kind; every profiler and the continuous profile look through windows at them. */
 export const SAMPLERS: { readonly cpu: CpuSampler; readonly heap: HeapSampler; readonly allocation: AllocationSampler } = samplers()
@@ -24,6 +24,12 @@ function intervalOf(interval: number | undefined): number {
   if (Number.isFinite(interval) && interval > 0) return Math.min(1000, Math.max(1, interval))
   diag.warn(`andon: the interval of a profile must be a number of milliseconds greater than 0, not ${String(interval)}; ${INTERVAL_DEFAULT} is used`)
   return INTERVAL_DEFAULT
+}
+
+function typeOf(type: unknown): SessionType {
+  if (type === 'cpu' || type === 'memory') return type
+  diag.warn('andon: the type of a profile is "cpu" or "memory"; "cpu" is used')
+  return 'cpu'
 }
 
 export class PerformanceProfiler {
@@ -45,7 +51,7 @@ export class PerformanceProfiler {
       diag.warn(`andon: ${SESSIONS_MAX} profiling sessions run already; "${sessionId}" is not started`)
       return
     }
-    this.#sessions.set(sessionId, new ProfileSession(sessionId, type, intervalOf(interval), SAMPLERS))
+    this.#sessions.set(sessionId, new ProfileSession(sessionId, typeOf(type), intervalOf(interval), SAMPLERS))
   }
 
   /**
