@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { diag } from '@opentelemetry/api'
-import type { AlertSignal, ThresholdRule } from '@andon/model'
 import { decodeExceptions } from '@andon/wire'
-import { type AlertManager, ApplicationPerformanceMonitor, start, ThresholdAlerts } from './index.ts'
+import { type AlertManager, type AlertSignal, ApplicationPerformanceMonitor, start, ThresholdAlerts, type ThresholdRule } from './index.ts'
 import { startReceiver } from './otlp-receiver.test.ts'
 import { setRunningParts } from './running.ts'
 

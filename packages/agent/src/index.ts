@@ -1,3 +1,4 @@
+export type { AlertSignal, ThresholdRule } from '@andon/model'
 export type { AlertManager } from './alert-manager.ts'
 export { registerInventory } from './inventory.ts'
 export { type CarriedMessage, carryContext, messageHandler } from './messages.ts'

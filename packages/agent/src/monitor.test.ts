@@ -216,6 +216,10 @@ test('MetricsCollector: what is no finite number makes no metric, and changes no
   assert.deepEqual(collector.getMetrics().map(({ name, value, count, min, max }) => [name, value, count, min, max]), [['load', 5, 1, 5, 5], ['queue', 3, undefined, undefined, undefined]])
 })
 
+test('flush never rejects, whatever flushes', async () => {
+  await new ApplicationPerformanceMonitor({ flush: async () => await Promise.reject(new Error('no server')) }).flush()
+})
+
 test('every part has a working default', async () => {
   const monitor = new ApplicationPerformanceMonitor()
   monitor.startTimer('a').stop()

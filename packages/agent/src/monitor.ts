@@ -1,4 +1,4 @@
-import { SpanStatusCode, trace } from '@opentelemetry/api'
+import { diag, SpanStatusCode, trace } from '@opentelemetry/api'
 import type { ExceptionRecord } from '@andon/model'
 import { type AlertManager, checkErrorRate, checkMetric } from './alert-manager.ts'
 import { contextAttributes } from './attributes.ts'
@@ -132,7 +132,11 @@ export class ApplicationPerformanceMonitor implements PerformanceMonitor {
   }
 
   async flush(): Promise<void> {
-    await this.#flush()
+    try {
+      await this.#flush()
+    } catch (error) {
+      diag.warn('andon: what was recorded could not be flushed', error)
+    }
   }
 
   getMetrics(): MetricData[] {
