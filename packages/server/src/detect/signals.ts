@@ -244,14 +244,25 @@ function ofSpans(signal: SignalName, { service, environment }: Pick<SeriesId, 's
   const rates = (metric: string, more = ''): string => `${SPAN_GROUP} (rate(${metric}${within(server, [inEnvironment, more].filter((part) => part !== '').join(','))}${SPAN_WINDOW}))`
   const calls = (type: string): string => `histogram_quantile(0.95, sum by (client, server, deployment_environment_name) (rate(${CLIENT_LATENCY}${within(`client=${JSON.stringify(service)},connection_type${type}`, inEnvironment)}${SPAN_WINDOW})))`
   switch (signal) {
-    case 'errors': return `${rates('traces_spanmetrics_calls_total', 'status_code="STATUS_CODE_ERROR"')} / ${rates('traces_spanmetrics_calls_total')}`
-    case 'slow': return `histogram_fraction(${limit}, +Inf, ${rates(SPAN_LATENCY)})`
-    case 'p50': return `histogram_quantile(0.5, ${rates(SPAN_LATENCY)})`
-    case 'p95': return `histogram_quantile(0.95, ${rates(SPAN_LATENCY)})`
-    case 'throughput': return rates('traces_spanmetrics_calls_total')
-    case 'http-edge': return calls('!="database"')
-    case 'database-edge': return calls('="database"')
-    default: return undefined
+    case 'errors':
+      return `${rates('traces_spanmetrics_calls_total', 'status_code="STATUS_CODE_ERROR"')} / ${rates('traces_spanmetrics_calls_total')}`
+    case 'slow':
+      return `histogram_fraction(${limit}, +Inf, ${rates(SPAN_LATENCY)})`
+    case 'p50':
+      return `histogram_quantile(0.5, ${rates(SPAN_LATENCY)})`
+    case 'p95':
+      return `histogram_quantile(0.95, ${rates(SPAN_LATENCY)})`
+    case 'throughput':
+      return rates('traces_spanmetrics_calls_total')
+    case 'http-edge':
+      return calls('!="database"')
+    case 'database-edge':
+      return calls('="database"')
+    case 'cpu':
+    case 'event-loop':
+    case 'pool-wait':
+    case 'heap-floor':
+      return undefined
   }
 }
 
