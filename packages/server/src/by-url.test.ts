@@ -10,7 +10,7 @@ import { cannotRun, startClickHouse } from './store/clickhouse-process.test.ts'
 import { VARIABLE } from './store/fixture.test.ts'
 
 const FILES = [
-  'store/both-kinds', 'store/spans', 'store/crash', 'ingest/metrics', 'ingest/rollup-paths', 'ingest/rollup-expiry', 'query/push-down', 'query/vectors/store-vectors',
+  'store/both-kinds', 'store/spans', 'store/crash', 'store/state-in-force', 'ingest/metrics', 'ingest/rollup-paths', 'ingest/rollup-expiry', 'query/push-down', 'query/vectors/store-vectors',
   'profiles', 'stalls', 'zipkin', 'remote-write', 'control', 'topology', 'app',
 ]
 /** Of those, files whose tests may all be skipped because what they read is no part of the repository. */

@@ -6,6 +6,7 @@ import type { Database } from './database.ts'
 import { disks, lenient, parts } from './layout.ts'
 import { daysOf, LIFETIMES, type Retention, type TableKind } from './retention.ts'
 import { sql, text } from './sql.ts'
+import { writeInForceAgain } from './state-in-force.ts'
 
 /** How full the fullest of the database's disks is. */
 export interface DiskSpace {
@@ -35,13 +36,19 @@ const DAY: Milliseconds = 86_400_000
 const lifetimes = new Map(LIFETIMES.map((lifetime) => [lifetime.table, lifetime]))
 const smallState: ReadonlySet<string> = new Set(LIFETIMES.filter(({ kind }) => kind === 'state').map(({ table }) => table))
 
+/** The begin of the month (UTC) that holds a time. */
+function monthOf(time: Milliseconds): Milliseconds {
+  const date = new Date(time)
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth())
+}
+
 /** What the guard of the disk asks and does; owns nothing. */
 export class DiskStore {
-  readonly #database: Pick<Database, 'query' | 'command' | 'keepFree' | 'layout'>
+  readonly #database: Pick<Database, 'query' | 'command' | 'insert' | 'keepFree' | 'layout'>
   readonly #retention: Retention
   readonly #log: Log
 
-  constructor(database: Pick<Database, 'query' | 'command' | 'keepFree' | 'layout'>, retention: Retention, log: Log) {
+  constructor(database: Pick<Database, 'query' | 'command' | 'insert' | 'keepFree' | 'layout'>, retention: Retention, log: Log) {
     this.#database = database
     this.#retention = retention
     this.#log = log
@@ -79,29 +86,47 @@ export class DiskStore {
   }
 
   /**
-   * Drops the partitions of which every row is older than its table keeps: at once, where the engine would wait for a merge.
+   * Drops the partitions of which every row is older than its table keeps: at once, where the engine would wait for a merge. Of small state what
+   * still holds is written again before; where that fails nothing of it is dropped.
    *
    * @param now - milliseconds since the Unix epoch
    * @returns what was dropped
    */
   async dropExpired(now: Milliseconds): Promise<Partition[]> {
-    const expired = (await this.partitions()).filter(({ table, newest }) => {
-      const lifetime = lifetimes.get(table)
-      return lifetime !== undefined && newest < now - daysOf(lifetime, this.#retention) * DAY
-    })
+    const expired = (await this.partitions()).filter((partition) => partition.newest < this.#expiry(partition, now))
     const dropped: Partition[] = []
-    for (const partition of expired) {
+    for (const partition of await this.#mayGo(expired, now)) {
       const { table, id, rows, bytes } = partition
       try {
         await this.drop(partition)
         dropped.push(partition)
         this.#log.info('partition expired', { table, partition: id, rows, bytes })
       } catch (error) {
-        // Tried again with the next turn; the engine drops it by itself in the end.
+        // Tried again with the next turn; what is no small state the engine drops by itself in the end.
         this.#log.warn('an expired partition could not be dropped', { table, partition: id, error })
       }
     }
     return dropped
+  }
+
+  /** What was written before has expired. Of small state nothing of this month: what still holds is written again into its partition. */
+  #expiry({ table, kind }: Pick<Partition, 'table' | 'kind'>, now: Milliseconds): Milliseconds {
+    const expiry = now - daysOf(lifetimes.get(table) ?? { days: [] }, this.#retention) * DAY
+    return kind === 'state' ? Math.min(expiry, monthOf(now)) : expiry
+  }
+
+  /** Of partitions that have expired those of which nothing is needed any more. */
+  async #mayGo(expired: readonly Partition[], now: Milliseconds): Promise<readonly Partition[]> {
+    const state = expired.find(({ kind }) => kind === 'state')
+    if (state === undefined) return expired
+    try {
+      const rows = await writeInForceAgain(this.#database, { before: this.#expiry(state, now), now })
+      if (rows > 0) this.#log.info('what still holds was written again', { table: state.table, rows })
+      return expired
+    } catch (error) {
+      this.#log.warn('what still holds could not be written again: its partitions stay', { table: state.table, error })
+      return expired.filter(({ kind }) => kind !== 'state')
+    }
   }
 
   /** Inserts of telemetry are refused by the database while less than this is free; those of small state go on. */

@@ -95,10 +95,11 @@ test('every table whose rows expire is in the list, and every table of the list 
   const database = await EmbeddedDatabase.open(dataDir, silentLog)
   t.after(() => database.close())
   const said = await readLifetimes(database)
-  // What says nothing of a lifetime is kept for ever.
-  assert.deepEqual([...said].filter(([, days]) => days === null).map(([table]) => table), ['schema_migrations'])
-  said.delete('schema_migrations')
-  assert.deepEqual(Object.fromEntries(said), Object.fromEntries(LIFETIMES.map((lifetime) => [lifetime.table, daysOf(lifetime, defaultRetention)])))
+  // What says nothing of a lifetime is kept for ever, or dropped by the server alone.
+  assert.deepEqual([...said].filter(([, days]) => days === null).map(([table]) => table), ['schema_migrations', 'state_log'])
+  for (const table of ['schema_migrations', 'state_log']) said.delete(table)
+  const byEngine = LIFETIMES.filter(({ kind }) => kind !== 'state')
+  assert.deepEqual(Object.fromEntries(said), Object.fromEntries(byEngine.map((lifetime) => [lifetime.table, daysOf(lifetime, defaultRetention)])))
   const keys = await database.query(sql`SELECT name, partition_key FROM system.tables WHERE database = ${text('andon')} AND engine LIKE ${text('%MergeTree')}`, ([table, key]) => [stringOf(table), stringOf(key) !== ''] as const)
   const partitioned = new Map(keys)
   for (const { table, kind } of LIFETIMES) assert.equal(partitioned.get(table), kind !== 'lookup', table)
@@ -166,6 +167,22 @@ test('a lifetime that was taken away by hand is set again', { timeout: 60_000 },
   assert.equal(retention.find(({ name }) => name === 'stalls')?.days, 7)
 })
 
+test('a lifetime of small state that an earlier version has set is taken away, and it is told as configured', { timeout: 60_000 }, async (t) => {
+  const dataDir = folder()
+  const first = await open(t, dataDir, defaultRetention)
+  await first.close()
+  const database = await EmbeddedDatabase.open(dataDir, silentLog)
+  await database.command('ALTER TABLE {db}.state_log MODIFY TTL toDateTime(written) + INTERVAL 400 DAY')
+  await database.close()
+  const second = await open(t, dataDir, { ...defaultRetention, longDays: 500 })
+  const { retention } = await second.status()
+  assert.deepEqual(retention.filter(({ name }) => name === 'state_log').map(({ configuredDays, days }) => [configuredDays, days]), [[500, 500]])
+  await second.close()
+  const reopened = await EmbeddedDatabase.open(dataDir, silentLog)
+  t.after(() => reopened.close())
+  assert.equal((await readLifetimes(reopened)).get('state_log'), null)
+})
+
 test('what the database does not do is told, and the others are done all the same', async () => {
   const lines: string[] = []
   const log = createLog('info', () => 0, (line) => {
@@ -174,6 +191,7 @@ test('what the database does not do is told, and the others are done all the sam
   })
   const days = new Map(LIFETIMES.map((lifetime) => [lifetime.table, daysOf(lifetime, defaultRetention)]))
   for (const table of ['spans', 'errors', 'stalls']) days.set(table, 1)
+  days.delete('state_log')
   const database = {
     layout: EMBEDDED,
     query: <T>(statement: Sql, columns: (row: readonly unknown[]) => T): Promise<T[]> => Promise.resolve(statement.text.includes('old_parts_lifetime') ? [] : [...days].map(([table, each]) => columns([table, String(each)]))),

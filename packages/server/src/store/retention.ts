@@ -55,7 +55,8 @@ export function retentionFault(retention: Retention): { readonly longer: Retenti
 /**
  * What a table is to those who keep the disk free:
  * `detail` explains what happened, `raw` is what rules and pages are made of, `rollup` and `hourly` are sums of them;
- * `lookup` is referred to by others and `state` is small: neither is ever dropped to make room.
+ * `lookup` is referred to by others and `state` is small: neither is ever dropped to make room, and of `state` the engine drops nothing by
+ * itself, since what still holds is written again before (`DiskStore.dropExpired`).
  */
 export type TableKind = 'detail' | 'raw' | 'rollup' | 'hourly' | 'lookup' | 'state'
 
@@ -104,6 +105,11 @@ export function daysOf({ days }: Pick<TableLifetime, 'days'>, retention: Retenti
   return Math.min(DAYS_MAX, Math.max(...days.map((key) => whole[key])))
 }
 
+/** How long the engine is to keep the rows of a table, in days; null where it drops nothing by itself. */
+function engineDays(lifetime: TableLifetime, retention: Retention): number | null {
+  return lifetime.kind === 'state' ? null : daysOf(lifetime, retention)
+}
+
 /** What the placeholders of the migrations stand for; what a table's own key says is applied after them. */
 export function retentionPlaceholders({ rawDays, spansDays, rollupDays, longDays }: Retention): Record<string, string> {
   return { ttl_raw_days: String(rawDays), ttl_spans_days: String(spansDays), ttl_rollup_days: String(rollupDays), ttl_long_days: String(longDays) }
@@ -116,7 +122,7 @@ export interface TableRetention {
   /** The options that decide, the first of several by name. */
   readonly signal: RetentionKey
   readonly configuredDays: number
-  /** As the database says it; null where it says nothing, and nothing expires. */
+  /** As the database says it; null where it says nothing, and nothing expires. Of small state as configured, unless the database says something. */
   readonly days: number | null
   /** The time of its oldest data; null where it is empty, or does not say. */
   readonly oldest: Milliseconds | null
@@ -144,7 +150,9 @@ export async function readRetention(database: Pick<Database, 'query' | 'layout'>
     const { table, kind } = lifetime
     const { bytes, oldest } = stored.get(table) ?? { bytes: 0, oldest: 0 }
     const [signal = 'longDays'] = lifetime.days
-    return { name: table, kind, signal, configuredDays: daysOf(lifetime, retention), days: kept.get(table) ?? null, oldest: oldest > 0 ? oldest * 1000 : null, bytes }
+    const configuredDays = daysOf(lifetime, retention)
+    const days = kept.get(table) ?? (kind === 'state' ? configuredDays : null)
+    return { name: table, kind, signal, configuredDays, days, oldest: oldest > 0 ? oldest * 1000 : null, bytes }
   })
 }
 
@@ -179,12 +187,12 @@ export async function applyRetention(database: Pick<Database, 'query' | 'command
   const long = await withLongLeftovers(database)
   for (const lifetime of LIFETIMES) {
     const { table, from } = lifetime
-    const days = daysOf(lifetime, retention)
+    const days = engineDays(lifetime, retention)
     if (long.has(table)) await change(table, `MODIFY SETTING old_parts_lifetime = ${LEFTOVERS_SECONDS}`)
-    if (before.get(table) === days) continue
-    if (await change(table, `MODIFY TTL ${from} + INTERVAL ${days} DAY`)) log.info('retention changed', { table, days, before: before.get(table) ?? null })
+    if ((before.get(table) ?? null) === days) continue
+    if (await change(table, days === null ? 'REMOVE TTL' : `MODIFY TTL ${from} + INTERVAL ${days} DAY`)) log.info('retention changed', { table, days, before: before.get(table) ?? null })
   }
   const after = await readLifetimes(database)
-  const unlike = LIFETIMES.filter((lifetime) => after.get(lifetime.table) !== daysOf(lifetime, retention)).map(({ table }) => table)
+  const unlike = LIFETIMES.filter((lifetime) => (after.get(lifetime.table) ?? null) !== engineDays(lifetime, retention)).map(({ table }) => table)
   if (unlike.length > 0) log.error('the database does not keep these tables as long as is configured', { tables: unlike })
 }

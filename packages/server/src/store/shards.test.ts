@@ -17,6 +17,7 @@ import { type Store, storeOver } from './index.ts'
 import type { MetricRows } from './metric-rows.ts'
 import { SAMPLE_COLUMNS } from './metric-write.ts'
 import { ids, sql, text } from './sql.ts'
+import { writeInForceAgain } from './state-in-force.ts'
 import { TsvRows } from './tsv.ts'
 
 const skip = cannotRun()
@@ -190,7 +191,14 @@ test('state is read back as soon as it is written', { skip, timeout: 60_000 }, a
   const row = { kind: 'agent-control', key: 'shop', service: 'shop', severity: '', actor: 'local', doc: { sampling: 0.5 } } as const
   const [first = 0, second = 0] = await store.state.append([{ ...row, state: 'set' }, { ...row, state: 'set', key: 'bank' }])
   assert.ok(second > first)
-  assert.deepEqual((await store.state.latest('agent-control')).map(({ key, revision }) => [key, revision]), [['bank', second], ['shop', first]])
+  const wanted = [['bank', second], ['shop', first]]
+  const held = async (): Promise<unknown[]> => (await store.state.latest('agent-control')).map(({ key, revision }) => [key, revision])
+  assert.deepEqual(await held(), wanted)
+  // Written again before its month is dropped, it is the same.
+  const later = Date.now() + 1000
+  assert.equal(await writeInForceAgain(cluster, { before: later, now: later }), 2)
+  assert.equal(await writeInForceAgain(cluster, { before: later, now: later }), 0)
+  assert.deepEqual([await held(), (await store.state.history('agent-control', 'shop', 10)).length], [wanted, 1])
 })
 
 test('a column that a later migration adds is written and read through the cluster', { skip, timeout: 60_000 }, async () => {

@@ -4,39 +4,16 @@ import type { Clock } from '../runtime/clock.ts'
 import { number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
 import { token, type WriteOptions } from './spans.ts'
-import { firstShard, i64, Param, sql, text, u32 } from './sql.ts'
+import { firstShard, i64, Param, Sql, sql, text, u32 } from './sql.ts'
+import { KINDS, type StateKind } from './state-kinds.ts'
 import { TsvRows } from './tsv.ts'
 
 const COLUMNS = ['kind', 'key', 'rev', 'written', 'state', 'service', 'severity', 'actor', 'doc']
 
-const KINDS = [
-  'agent-control',
-  'adaptation',
-  'breach',
-  'alert',
-  'partition-dropped',
-  // What is told: alerts of any source, groups and their decisions, messages to channels, silences.
-  'alert-active',
-  'alert-group',
-  'message',
-  'channel',
-  'silence',
-  // Rules that were made by API or page.
-  'rule',
-  'incident',
-  'incident-event',
-  'evidence',
-  'objective',
-  'deploy',
-  'detector',
-] as const
+export { isStateKind, type StateKind } from './state-kinds.ts'
 
-/** What a row is about. */
-export type StateKind = (typeof KINDS)[number]
-
-export function isStateKind(kind: string): kind is StateKind {
-  return KINDS.some((one) => one === kind)
-}
+/** When an entry was written first: one that holds for long is written again (state-in-force.ts), which is no new entry. */
+export const FIRST_WRITTEN: Sql = new Sql('if(toUnixTimestamp64Milli(first_written) = 0, written, first_written)', {})
 
 /** One entry of the log. */
 export interface StateRow {
@@ -57,6 +34,7 @@ export interface StateRow {
 export interface StoredState {
   readonly key: string
   readonly revision: number
+  /** When it was written first. */
   readonly written: Milliseconds
   readonly state: string
   readonly actor: string
@@ -109,7 +87,7 @@ export class StateLog {
    */
   async latest(kind: StateKind, { except = [] }: { readonly except?: readonly string[] } = {}): Promise<StoredState[]> {
     return await this.#database.query(
-      firstShard(sql`SELECT key, max(rev), toUnixTimestamp64Milli(argMax(written, rev)), argMax(state, rev), argMax(actor, rev), argMax(doc, rev)
+      firstShard(sql`SELECT key, max(rev), toUnixTimestamp64Milli(argMax(${FIRST_WRITTEN}, rev)), argMax(state, rev), argMax(actor, rev), argMax(doc, rev)
         FROM andon.state_log WHERE kind = ${text(kind)} GROUP BY key HAVING NOT has(${new Param('Array(String)', [...except])}, argMax(state, rev)) ORDER BY key`),
       SELECTED,
     )
@@ -118,8 +96,8 @@ export class StateLog {
   /** All entries of one key, the newest first; at most `limit`. */
   async history(kind: StateKind, key: string, limit: number): Promise<StoredState[]> {
     return await this.#database.query(
-      firstShard(sql`SELECT key, rev, toUnixTimestamp64Milli(written), state, actor, doc FROM andon.state_log
-        WHERE kind = ${text(kind)} AND key = ${text(key)} ORDER BY written DESC, rev DESC LIMIT ${u32(limit)}`),
+      firstShard(sql`SELECT key, rev, toUnixTimestamp64Milli(${FIRST_WRITTEN}) AS since, state, actor, doc FROM andon.state_log
+        WHERE kind = ${text(kind)} AND key = ${text(key)} ORDER BY since DESC, rev DESC LIMIT 1 BY rev, since LIMIT ${u32(limit)}`),
       SELECTED,
     )
   }
@@ -127,8 +105,9 @@ export class StateLog {
   /** All entries of a kind that were written in a time, the oldest first; at most `limit`, of the newest. */
   async between(kind: StateKind, { start, end }: TimeRange, limit: number): Promise<StoredState[]> {
     const found = await this.#database.query(
-      firstShard(sql`SELECT key, rev, toUnixTimestamp64Milli(written), state, actor, doc FROM andon.state_log
-        WHERE kind = ${text(kind)} AND written >= fromUnixTimestamp64Milli(${i64(start)}) AND written < fromUnixTimestamp64Milli(${i64(end)}) ORDER BY written DESC, rev DESC LIMIT ${u32(limit)}`),
+      firstShard(sql`SELECT key, rev, toUnixTimestamp64Milli(${FIRST_WRITTEN}) AS since, state, actor, doc FROM andon.state_log
+        WHERE kind = ${text(kind)} AND written >= fromUnixTimestamp64Milli(${i64(start)}) AND since >= ${i64(start)} AND since < ${i64(end)}
+        ORDER BY since DESC, rev DESC LIMIT 1 BY key, rev, since LIMIT ${u32(limit)}`),
       SELECTED,
     )
     return found.toReversed()
