@@ -177,16 +177,26 @@ export function textOf(span: SpanRecord, ...keys: readonly string[]): string {
   return ''
 }
 
+/** No sampler keeps so few: a span that says that it stands for more stands for itself, so that none can make a sum infinite. */
+export const WEIGHT_MAX: number = 2 ** 32
+
+/** Whether a number of spans that one stands for is believed. */
+export function isWeight(weight: number): boolean {
+  return weight > 0 && weight <= WEIGHT_MAX
+}
+
 /** How many spans this one stands for: our own attribute, else the W3C threshold `ot=th:`, else 1. */
 export function weightOf(span: SpanRecord): number {
   // A map has no number of its own.
   const own = Number(stringOf(valueOf(span, 'andon.weight') ?? ''))
-  if (own > 0 && Number.isFinite(own)) return own
+  if (isWeight(own)) return own
   if (span.traceState === '') return 1
   const threshold = /(?:^|,)\s*ot=[^,]*\bth:([\da-f]{1,14})(?:[;,]|$)/.exec(span.traceState)?.[1]
   if (threshold === undefined) return 1
+  // The highest thresholds are 2^56 as a number: of what they keep, one stands for infinitely many.
   const rejected = Number.parseInt(threshold.padEnd(14, '0'), 16)
-  return 2 ** 56 / (2 ** 56 - rejected)
+  const weight = 2 ** 56 / (2 ** 56 - rejected)
+  return isWeight(weight) ? weight : 1
 }
 
 /** How many equal spans were folded into this one; its duration is their sum. */

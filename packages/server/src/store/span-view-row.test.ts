@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { AttributeValue, SpanRecord } from '@andon/model'
 import { decodeSpans, encodeSpans, SpanView, viewSpans } from '@andon/wire'
 import fc from 'fast-check'
-import { appendSpan } from './span-row.ts'
+import { appendSpan, SPAN_COLUMNS, WEIGHT_MAX, weightOf } from './span-row.ts'
 import { SpanViewRows } from './span-view-row.ts'
 import { TsvBytes } from './tsv-bytes.ts'
 import { TsvRows } from './tsv.ts'
@@ -14,16 +14,20 @@ const NAMES = ['http.route', 'http.response.status_code', 'http.status_code', 'a
 
 const id = (bytes: number): fc.Arbitrary<string> => fc.uint8Array({ minLength: bytes, maxLength: bytes }).filter((each) => each.some((byte) => byte !== 0)).map((each) => Buffer.from(each).toString('hex'))
 const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.constantFrom('', ' SELECT 1 ', '/a/:id', "'\\\t\n\0\r"))
-const plainValue: fc.Arbitrary<AttributeValue> = fc.oneof(text, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(0n, 200n, -1n, 404n), fc.double(), fc.constantFrom(Infinity, -Infinity, Number.NaN, -0), fc.boolean())
+const plainValue: fc.Arbitrary<AttributeValue> = fc.oneof(text, fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), fc.constantFrom(0n, 200n, -1n, 404n), fc.constantFrom(2 ** 32, 2 ** 32 + 1, 1e300), fc.double(), fc.constantFrom(Infinity, -Infinity, Number.NaN, -0), fc.boolean())
 const anyValue: fc.Arbitrary<AttributeValue> = fc.oneof({ weight: 30, arbitrary: plainValue }, { weight: 1, arbitrary: fc.constantFrom<AttributeValue>(null, ['a', 1n], { a: 'b' }, new Uint8Array([1])) })
 const attributes = fc.dictionary(fc.oneof(fc.constantFrom(...NAMES), fc.string().filter((key) => !/^\d+$/.test(key))), anyValue, { maxKeys: 20 })
 const time = fc.oneof(fc.bigInt({ min: 0n, max: 2n ** 63n - 1n }), fc.bigInt({ min: 0n, max: 4_000_000_000n }).map((seconds) => seconds * 1_000_000_000n), fc.bigInt({ min: 1n, max: 4_000_000_000n }).map((seconds) => seconds * 1_000_000_000n - 1n))
+
+const hex = fc.nat({ max: 15 }).map((digit) => digit.toString(16))
+/** Thresholds of any length, many of them near the highest. */
+const threshold = fc.oneof(fc.string({ unit: hex, minLength: 1, maxLength: 14 }), fc.tuple(fc.nat({ max: 13 }), hex).map(([length, last]) => `${'f'.repeat(length)}${last}`))
 
 const span: fc.Arbitrary<SpanRecord> = fc.record({
   traceId: id(16),
   spanId: id(8),
   parentSpanId: fc.oneof(fc.constant(''), id(8)),
-  traceState: fc.oneof({ weight: 9, arbitrary: fc.constant('') }, { weight: 1, arbitrary: fc.constantFrom('ot=th:8', 'a=b') }),
+  traceState: fc.oneof({ weight: 9, arbitrary: fc.constant('') }, { weight: 1, arbitrary: fc.constantFrom('ot=th:8', 'a=b') }, { weight: 1, arbitrary: threshold.map((digits) => `ot=th:${digits}`) }),
   flags: fc.nat(),
   name: text,
   kind: fc.constantFrom('unspecified' as const, 'internal' as const, 'server' as const, 'client' as const, 'producer' as const, 'consumer' as const),
@@ -70,6 +74,26 @@ test('rows written from bytes are the rows of the records', () => {
     { numRuns: 500 },
   )
   assert.ok(written > 200, `only ${written} rows were written from bytes`)
+})
+
+const WEIGHT = SPAN_COLUMNS.indexOf('weight')
+
+test('no span stands for more than is believed, whatever it says (property)', () => {
+  fc.assert(
+    fc.property(fc.array(span, { minLength: 1, maxLength: 5 }), (spans) => {
+      for (const row of rowsOf(encodeSpans(spans)).direct.split('\n').slice(0, -1)) {
+        const weight = Number(row.split('\t')[WEIGHT])
+        assert.ok(weight > 0 && weight <= WEIGHT_MAX, String(weight))
+      }
+    }),
+    { numRuns: 500 },
+  )
+  const [plain] = fc.sample(span, { numRuns: 1, seed: 1 })
+  assert.ok(plain)
+  const weight = (traceState: string, own?: AttributeValue): number => weightOf({ ...plain, traceState, attributes: own === undefined ? {} : { 'andon.weight': own } })
+  assert.deepEqual(['', 'ot=th:0', 'ot=th:8', 'ot=th:c;rv:1', 'a=b,ot=th:ff'].map((state) => weight(state)), [1, 1, 2, 4, 256])
+  assert.deepEqual(['ot=th:ffffffff', 'ot=th:ffffffff8', 'ot=th:ffffffffffffff', 'ot=th:fffffffffffffff'].map((state) => weight(state)), [2 ** 32, 1, 1, 1])
+  assert.deepEqual([2 ** 32, 2 ** 32 + 1, 1e300, -1, '7', 'x'].map((own) => weight('ot=th:8', own)), [2 ** 32, 2, 2, 2, 7, 2])
 })
 
 test('what is past the limits, comes twice, or is no UTF-8 is left to the record', () => {

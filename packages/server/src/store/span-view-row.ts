@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Resource, Scope } from '@andon/model'
 import { Cursor, type Place, type SpanView } from '@andon/wire'
 import { keyOf, type KnownKey, nextSpan, PEER_SLOTS, SLOTS, STATEMENT_SLOTS, SYSTEM_SLOTS } from './span-keys.ts'
-import { resourceRow } from './span-row.ts'
+import { isWeight, resourceRow } from './span-row.ts'
 import { identified, type IdentifiedStatement } from './statement-text.ts'
 import { describeSource } from './source.ts'
 import { TsvBytes } from './tsv-bytes.ts'
@@ -253,7 +253,7 @@ export class SpanViewRows {
   /** What is calculated of the attributes: weight to err_fp. */
   #derived(out: TsvBytes, { bytes, kindNumber }: SpanView): void {
     const weight = this.#number('andon.weight', bytes)
-    out.number(weight > 0 && Number.isFinite(weight) ? weight : 1)
+    out.number(isWeight(weight) ? weight : 1)
     out.tab()
     const repeat = this.#number('andon.repeat', bytes)
     out.integer(Number.isInteger(repeat) && repeat > 0 && repeat < 2 ** 32 ? repeat : 1)
