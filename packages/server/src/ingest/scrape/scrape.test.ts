@@ -107,6 +107,25 @@ test('a store that takes nothing is told in the state, and the next scrape goes 
   await scraper.stop()
 })
 
+test('what ended while the store took nothing is marked with the next scrape that is stored', async () => {
+  const answers = ['a 1\nb 1\nc 1\n', 'a 2\nb 2\n', 'a 3\nd 3\n', 'a 4\n']
+  let isFull = false
+  const { clock, stored, scraper } = setting(jobs(), () => ok(answers.shift() ?? ''), () => {
+    if (isFull) throw new AndonError('disk_full', 'full')
+  })
+  await clock.advance(9_999)
+  assert.equal(stored()[`c{${OWN}}`], 1)
+  isFull = true
+  await clock.advance(20_000)
+  assert.deepEqual(stored(), {})
+  isFull = false
+  await clock.advance(10_000)
+  const { [`a{${OWN}}`]: a, [`b{${OWN}}`]: b, [`c{${OWN}}`]: c, [`d{${OWN}}`]: d, [`scrape_series_added{${OWN}}`]: added } = stored()
+  // What only a refused scrape told was never there.
+  assert.deepEqual([a, b, c, d, added], [4, 'ended', 'ended', undefined, 0])
+  await scraper.stop()
+})
+
 test('jobs are read with what is wrong said', () => {
   const [job] = readJobs([{ job: 'a', targets: ['h:1', '[::1]:2'] }], refuse)
   assert.deepEqual(job, { job: 'a', targets: ['h:1', '[::1]:2'], scheme: 'http', path: '/metrics', intervalMs: 15_000, timeoutMs: 10_000, labels: {}, headers: {}, sampleLimit: 50_000 })

@@ -40,8 +40,8 @@ const ACCEPT = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.
 export class Target {
   readonly #options: TargetOptions
   readonly #deps: TargetDeps
-  /** The series of the last scrape that brings no times of its own. */
-  #series = new Map<string, Labels>()
+  /** The series without times of their own of the last scrape that was stored. */
+  #series: ReadonlyMap<string, Labels> = new Map()
   #state: TargetState
   #isRunning = false
 
@@ -83,20 +83,21 @@ export class Target {
     const lastDuration = clock.now() - ts
     let health: TargetState['health'] = lastError === '' ? 'up' : 'down'
     const { points, described } = scraped
-    const before = this.#series
-    const ended = this.#ended(points, ts)
+    const series = new Map(points.filter((point) => point.ts === ts).map((point) => [labelsKey(point.labels ?? {}), point.labels ?? {}]))
+    const ended = this.#ended(series, ts)
     const own = this.#ownPoints(ts, {
       up: lastError === '' ? 1 : 0,
       scrape_duration_seconds: lastDuration / 1000,
       scrape_samples_scraped: points.length,
       scrape_samples_post_metric_relabeling: points.length,
-      scrape_series_added: [...this.#series.keys()].filter((key) => !before.has(key)).length,
+      scrape_series_added: [...series.keys()].filter((key) => !this.#series.has(key)).length,
     })
     try {
       const { rejected, message } = await this.#deps.sink.acceptPoints({ points: [...points, ...ended, ...own], described }, bytes + 1000)
       if (rejected > 0) lastError ||= message
+      this.#series = series
     } catch (error) {
-      // The store takes nothing just now: the next scrape tells how things are then.
+      // The store takes nothing just now: the next scrape tells how things are then, and marks what has ended since the last one that was stored.
       lastError ||= reasonOf(error)
       health = 'down'
     }
@@ -104,10 +105,8 @@ export class Target {
   }
 
   /** Markers for the series that were there before and are not any more. */
-  #ended(points: readonly SamplePoint[], ts: Milliseconds): SamplePoint[] {
-    const now = new Map(points.filter((point) => point.ts === ts).map(({ labels = {} }) => [labelsKey(labels), labels]))
-    const gone = [...this.#series].filter(([key]) => !now.has(key))
-    this.#series = now
+  #ended(series: ReadonlyMap<string, Labels>, ts: Milliseconds): SamplePoint[] {
+    const gone = [...this.#series].filter(([key]) => !series.has(key))
     return gone.map(([, labels]) => writtenSample(labels, { ts, value: Number.NaN, stale: true, type: 'unknown' }))
   }
 
