@@ -35,6 +35,8 @@ interface PlacedPoint<P extends SeriesPoint = SeriesPoint> {
 export interface Content {
   readonly points: readonly SeriesPoint[]
   readonly described: readonly Described[]
+  /** Histograms that were sent and left out by who read them. */
+  readonly refusedHistograms?: number
   /** Samples that have their series already. */
   readonly read?: ReadColumns
 }
@@ -180,7 +182,7 @@ export class MetricIngest {
     return await this.#accept(content, bytes, { refusals: content.read?.placer.refusals ?? new Refusals(), batch: undefined })
   }
 
-  async #accept({ points, described, read }: Content, bytes: Bytes, { refusals, batch }: { refusals: Refusals; batch: string | undefined }): Promise<PartialSuccess> {
+  async #accept({ points, described, read, refusedHistograms = 0 }: Content, bytes: Bytes, { refusals, batch }: { refusals: Refusals; batch: string | undefined }): Promise<PartialSuccess> {
     const { clock, limits, retentionDays } = this.#context
     const bounds = { limits, retentionDays, now: clock.now() }
     const kept = points.filter((point) => {
@@ -188,6 +190,7 @@ export class MetricIngest {
       if (refusal !== undefined) refusals.add(refusal)
       return refusal === undefined
     })
+    refusals.add('histogram', refusedHistograms)
     const { latest, kept: keptBefore, placer } = read ?? NOTHING_READ
     const hasColumns = read !== undefined && read.columns.length > 0
     const queued: Queued = { points: kept, infos: targetInfos(kept, latest).filter((point) => refusalOf(point, bounds) === undefined), described, overflow: 0, ...(hasColumns && { read }) }

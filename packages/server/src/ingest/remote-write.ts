@@ -85,26 +85,32 @@ export class RemoteWriteIngest {
     const described = this.#learn(request)
     const points: SeriesPoint[] = []
     let wrong = 0
+    let refusedHistograms = 0
     let reason = ''
     for (const series of request.series) {
-      const problem = this.#problem(series.labels)
-      if (problem === undefined) points.push(...this.#pointsOf(series, described))
-      else {
-        wrong += Math.max(1, series.samples.length + series.histograms.length)
+      const { samples, histograms, refused, labels } = series
+      const problem = this.#problem(labels)
+      if (problem === undefined) {
+        points.push(...this.#pointsOf(series, described))
+        refusedHistograms += refused.count
+        if (refused.count > 0) reason ||= `${labels['__name__'] ?? ''}: ${refused.why}`
+      } else {
+        wrong += Math.max(1, samples.length + histograms.length + refused.count)
         reason ||= problem
         this.#refused.add(1)
       }
     }
-    const { rejected, message } = await this.#sink.acceptPoints({ points, described, ...(read !== undefined && { read }) }, body.length)
+    const { rejected, message } = await this.#sink.acceptPoints({ points, described, refusedHistograms, ...(read !== undefined && { read }) }, body.length)
     const count = (kind: SeriesPoint['kind']): number => points.filter((point) => point.kind === kind).length
     // What lies out of time is not told apart by kind: of a request that has both, samples are taken to be refused first.
     const sent = count('sample') + (read === undefined ? 0 : read.kept + read.late)
-    const samples = Math.max(0, sent - rejected)
+    const left = rejected - refusedHistograms
+    const samples = Math.max(0, sent - left)
     return {
       rejected: rejected + wrong,
       message: [message, reason].filter((text) => text !== '').join('; '),
       samples,
-      histograms: count('histogram') - Math.max(0, rejected - sent),
+      histograms: count('histogram') - Math.max(0, left - sent),
       exemplars: points.reduce((sum, { exemplars }) => sum + exemplars.length, 0),
     }
   }

@@ -27,7 +27,7 @@ interface BucketSpan {
   length: number
 }
 
-/** Buckets of one request; more is no histogram that anyone records. */
+/** Buckets of one side; more is no histogram that anyone records. */
 const MAX_BUCKETS = 10_000
 const CUSTOM = -53
 const GAUGE = 3
@@ -54,11 +54,12 @@ class Side {
   readonly deltas: number[] = []
   readonly counts: number[] = []
 
-  buckets(reader: Reader): Map<number, number> {
+  /** Counts by index, or why they are none. */
+  buckets(): Map<number, number> | string {
     const total = this.spans.reduce((sum, { length }) => sum + length, 0)
-    if (total > MAX_BUCKETS) reader.fail(`a histogram of ${total} buckets is more than ${MAX_BUCKETS}`)
+    if (total > MAX_BUCKETS) return `a histogram of ${total} buckets is more than ${MAX_BUCKETS}`
     const given = Math.max(this.deltas.length, this.counts.length)
-    if (given !== total) reader.fail(`a histogram whose spans have ${total} buckets counts ${given}`)
+    if (given !== total) return `a histogram whose spans have ${total} buckets counts ${given}`
     const buckets = new Map<number, number>()
     let index = 0
     let position = 0
@@ -67,7 +68,7 @@ class Side {
       index += offset
       for (let rest = length; rest > 0; rest -= 1) {
         count = this.counts.length > 0 ? (this.counts[position] ?? 0) : count + (this.deltas[position] ?? 0)
-        if (!(count >= 0 && count < Infinity)) reader.fail(`a bucket of a histogram counts ${count}`)
+        if (!(count >= 0 && count < Infinity)) return `a bucket of a histogram counts ${count}`
         if (count !== 0) buckets.set(index, count)
         index += 1
         position += 1
@@ -77,8 +78,13 @@ class Side {
   }
 }
 
-/** Reads a Histogram of either version. */
-export function readHistogram(reader: Reader): NativeHistogram {
+/**
+ * Reads a Histogram of either version.
+ *
+ * @returns why it is none where its parts do not fit each other: it can be left out
+ * @throws AndonError bad_body where the bytes are no such message
+ */
+export function readHistogram(reader: Reader): NativeHistogram | string {
   const scalars = { ts: 0, start: 0, isGauge: false, schema: 0, count: 0, zeroThreshold: 0, zeroCount: 0 }
   let sum = { value: 0, stale: false }
   const [positive, negative] = [new Side(), new Side()]
@@ -113,6 +119,8 @@ export function readHistogram(reader: Reader): NativeHistogram {
     else read(tag)
   })
   const { schema } = scalars
-  if (schema !== CUSTOM && (schema < -4 || schema > 8)) reader.fail(`a histogram's schema ${schema} is not known`)
-  return { ...scalars, sum: sum.value, stale: sum.stale, positive: positive.buckets(reader), negative: negative.buckets(reader), bounds }
+  if (schema !== CUSTOM && (schema < -4 || schema > 8)) return `a histogram's schema ${schema} is not known`
+  const [above, below] = [positive.buckets(), negative.buckets()]
+  if (typeof above === 'string') return above
+  return typeof below === 'string' ? below : { ...scalars, sum: sum.value, stale: sum.stale, positive: above, negative: below, bounds }
 }

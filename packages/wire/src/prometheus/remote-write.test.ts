@@ -126,24 +126,47 @@ function refused(decode: () => unknown): void {
   assert.throws(decode, (error) => error instanceof AndonError && error.code === 'bad_body' && /at byte \d+/.test(error.message))
 }
 
-/** A request with one histogram of one span of buckets. */
-function histogram(buckets: number, deltas: readonly bigint[], schema = 0): Uint8Array {
-  const writer = new Writer()
-  writer.message(1, () =>
-    writer.message(4, () => {
-      writer.sint32(4, schema)
-      writer.message(11, () => writer.uint(2, buckets))
-      for (const delta of deltas) writer.int64(12, delta)
-    }),
-  )
-  return writer.bytes()
+interface Told {
+  readonly buckets: number
+  /** As zigzag has them. */
+  readonly deltas: readonly bigint[]
+  readonly schema?: number
 }
 
+/** A histogram of one span of buckets, by the field of either version. */
+function writeHistogram(writer: Writer, field: number, { buckets, deltas, schema = 0 }: Told): void {
+  writer.message(field, () => {
+    writer.sint32(4, schema)
+    writer.message(11, () => writer.uint(2, buckets))
+    for (const delta of deltas) writer.int64(12, delta)
+  })
+}
+
+test('a histogram that cannot be meant is left out, and all else is read, in both versions', () => {
+  const good: Told = { buckets: 2, deltas: [6n, 0n] }
+  const wrong: readonly (readonly [Told, string])[] = [
+    [{ buckets: 2, deltas: [2n] }, 'a histogram whose spans have 2 buckets counts 1'],
+    [{ buckets: 4_000_000_000, deltas: [] }, 'a histogram of 4000000000 buckets is more than 10000'],
+    [{ buckets: 1, deltas: [1n] }, 'a bucket of a histogram counts -1'],
+    [{ buckets: 1, deltas: [2n], schema: 9 }, "a histogram's schema 9 is not known"],
+    [{ buckets: 1, deltas: [2n], schema: -5 }, "a histogram's schema -5 is not known"],
+  ]
+  for (const [told, why] of wrong) {
+    const first = new Writer()
+    first.message(1, () => [told, good, told].forEach((each) => writeHistogram(first, 4, each)))
+    first.message(1, () => writeHistogram(first, 4, good))
+    const second = request2([''], (writer) => [told, good, told].forEach((each) => writeHistogram(writer, 3, each)))
+    const [one, other] = decodeWriteRequest(first.bytes()).series
+    for (const series of [one, ...decodeWriteRequest2(second).series]) {
+      assert.deepEqual(series?.histograms.map(({ positive }) => [...positive]), [[[0, 3], [1, 3]]])
+      assert.deepEqual(series.refused, { count: 2, why })
+    }
+    assert.deepEqual([other?.histograms.length, other?.refused], [1, { count: 0, why: '' }])
+  }
+})
+
 test('what cannot be meant is refused with the byte', () => {
-  refused(() => decodeWriteRequest(histogram(2, [2n])))
-  refused(() => decodeWriteRequest(histogram(4_000_000_000, [])))
-  refused(() => decodeWriteRequest(histogram(1, [1n])))
-  refused(() => decodeWriteRequest(histogram(1, [2n], 9)))
+  refused(() => decodeWriteRequest(Uint8Array.of(10, 4, 34, 2, 18, 1)))
   refused(() => decodeWriteRequest2(request2([''], (writer) => writer.packedUint(1, [0, 7]))))
   refused(() => decodeWriteRequest2(request2([''], (writer) => writer.packedUint(1, [0]))))
 })

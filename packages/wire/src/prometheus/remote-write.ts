@@ -27,11 +27,19 @@ export interface WrittenMetadata {
   readonly unit: string
 }
 
+/** Histograms that were left out because their parts do not fit each other. */
+export interface RefusedHistograms {
+  readonly count: number
+  /** What is wrong with the first; '' where there is none. */
+  readonly why: string
+}
+
 export interface WrittenSeries {
   /** With `__name__`. */
   readonly labels: Labels
   readonly samples: readonly WrittenSample[]
   readonly histograms: readonly NativeHistogram[]
+  readonly refused: RefusedHistograms
   readonly exemplars: readonly WrittenExemplar[]
   readonly metadata: WrittenMetadata | undefined
 }
@@ -48,6 +56,29 @@ const TYPES: readonly MetricType[] = ['unknown', 'counter', 'gauge', 'histogram'
 function typeOf(number: number): MetricType {
   return TYPES[number] ?? 'unknown'
 }
+
+/** The histograms of one series: one that is none does not keep the others from being stored. */
+class Histograms {
+  readonly kept: NativeHistogram[] = []
+  #count = 0
+  #why = ''
+
+  read(reader: Reader): void {
+    const read = readHistogram(reader)
+    if (typeof read !== 'string') {
+      this.kept.push(read)
+      return
+    }
+    this.#count += 1
+    this.#why ||= read
+  }
+
+  get refused(): RefusedHistograms {
+    return this.#count === 0 ? NONE_REFUSED : { count: this.#count, why: this.#why }
+  }
+}
+
+const NONE_REFUSED: RefusedHistograms = { count: 0, why: '' }
 
 function readSample(reader: Reader): WrittenSample {
   let held = { value: 0, stale: false }
@@ -110,16 +141,16 @@ function readSeries(reader: Reader): WrittenSeries {
   reader.record()
   const labels: Record<string, string> = Object.create(null)
   const samples: WrittenSample[] = []
-  const histograms: NativeHistogram[] = []
+  const histograms = new Histograms()
   const exemplars: WrittenExemplar[] = []
   reader.message((tag) => {
     if (tag === 10) readLabel(reader, labels)
     else if (tag === 18) samples.push(readSample(reader))
     else if (tag === 26) exemplars.push(readExemplar(reader, undefined))
-    else if (tag === 34) histograms.push(readHistogram(reader))
+    else if (tag === 34) histograms.read(reader)
     else reader.skip(tag)
   })
-  return { labels, samples, histograms, exemplars, metadata: undefined }
+  return { labels, samples, histograms: histograms.kept, refused: histograms.refused, exemplars, metadata: undefined }
 }
 
 function readFamily(reader: Reader, into: Map<string, WrittenMetadata>): void {
@@ -171,14 +202,14 @@ function readSeries2(reader: Reader, symbols: readonly string[]): WrittenSeries 
   reader.record()
   let labels: Labels = {}
   const samples: WrittenSample[] = []
-  const histograms: NativeHistogram[] = []
+  const histograms = new Histograms()
   const exemplars: WrittenExemplar[] = []
   let metadata: WrittenMetadata | undefined
   let created = 0
   reader.message((tag) => {
     if (tag >>> 3 === 1) labels = { ...labels, ...readReferences(reader, tag, symbols) }
     else if (tag === 18) samples.push(readSample(reader))
-    else if (tag === 26) histograms.push(readHistogram(reader))
+    else if (tag === 26) histograms.read(reader)
     else if (tag === 34) exemplars.push(readExemplar(reader, symbols))
     else if (tag === 42) metadata = readMetadata(reader, symbols)
     else if (tag === 48) created = Number(reader.int64())
@@ -186,7 +217,7 @@ function readSeries2(reader: Reader, symbols: readonly string[]): WrittenSeries 
   })
   // Drafts of the second version said it once for the series.
   const dated = created === 0 ? samples : samples.map((sample) => (sample.start === 0 ? { ...sample, start: created } : sample))
-  return { labels, samples: dated, histograms, exemplars, metadata }
+  return { labels, samples: dated, histograms: histograms.kept, refused: histograms.refused, exemplars, metadata }
 }
 
 /**
