@@ -38,6 +38,12 @@ test('limits.md lists every limit with its default', () => {
   assert.deepEqual(rows('limits.md', 2), [...options, ...live])
 })
 
+test('ingest.md says how long and how much is gathered, and from when a point lies too far in the future', () => {
+  const page = readFileSync(join(folder, 'ingest.md'), 'utf8')
+  const { gatherMs, gatherBytes, futureMs } = defaultLimits
+  for (const words of [`gathered for at most ${gatherMs} ms or ${gatherBytes / 1024 ** 2} MiB`, `more than ${futureMs / 60_000} minutes in the future`]) assert.ok(page.includes(words), words)
+})
+
 test('security.md names every role', () => {
   assert.deepEqual(rows('security.md', 1).flat(), [...ROLES])
 })

@@ -10,7 +10,7 @@ export interface Limits {
   readonly queueBytes: Bytes
   /** How long requests without a batch number are gathered into one insert. */
   readonly gatherMs: Milliseconds
-  /** How much is gathered at most. */
+  /** How much is gathered at most: by span, an insert of 512 spans takes about four times the CPU of one of 8,192. */
   readonly gatherBytes: Bytes
   /** Attributes of one span, point, event or error; the rest is dropped and counted. */
   readonly attributes: number
