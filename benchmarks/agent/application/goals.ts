@@ -25,7 +25,8 @@ function against(samples: Samples, subject: string, of: (sample: Sample, base: S
   return found.length === 0 ? undefined : median(found)
 }
 
-const cpu = ({ userUs, systemUs }: Sample): number => userUs + systemUs
+/** CPU microseconds of a request. */
+export const cpu = ({ userUs, systemUs }: Sample): number => userUs + systemUs
 
 /** A row of the table, or none where its runs were left out. */
 function row(goal: string, found: number | undefined, isKept: (found: number) => boolean, unit = ''): string[] {

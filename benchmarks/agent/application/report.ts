@@ -2,7 +2,7 @@
 import { machine } from '@andon/bench'
 import { median } from '@andon/model'
 import type { Subject } from '../subjects/subjects.ts'
-import { type Goals, goalsTable } from './goals.ts'
+import { cpu, type Goals, goalsTable } from './goals.ts'
 import type { Sample } from './sample.ts'
 import type { Shares } from './where.ts'
 
@@ -47,7 +47,6 @@ function deliveredBy(subject: Subject, samples: readonly Sample[]): string {
 function row(subject: Subject, samples: readonly Sample[], bare: readonly Sample[]): string {
   const wrong = fault(subject, samples)
   if (wrong !== undefined) return `| ${subject.name} | void: ${wrong} | | | | | | | | | |`
-  const cpu = ({ userUs, systemUs }: Sample): number => userUs + systemUs
   const against = (of: (sample: Sample, base: Sample) => number): number[] => samples.flatMap((sample, round) => (bare[round] === undefined ? [] : [of(sample, bare[round])]))
   const columns = [
     against((sample, base) => sample.perSecond / base.perSecond),

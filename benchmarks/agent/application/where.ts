@@ -1,5 +1,6 @@
 // Where a process spends its time, by a profile of itself: whose code it is that costs.
-import { type Profiler, Session } from 'node:inspector'
+import type { Profiler } from 'node:inspector'
+import { Session } from 'node:inspector/promises'
 
 /** Microseconds by whose code it is. */
 export type Shares = Readonly<Record<string, number>>
@@ -40,24 +41,19 @@ function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): S
 
 let session: Session | undefined
 
-async function post<T>(method: string, params: object = {}): Promise<T> {
-  return await new Promise((resolve, reject) => {
-    session?.post(method, params, (error: Error | null, result?: object) => (error === null ? resolve(result as T) : reject(error)))
-  })
-}
-
 /** Begins to look, two thousand times a second. */
 export async function beginProfile(): Promise<void> {
   session = new Session()
   session.connect()
-  await post('Profiler.enable')
-  await post('Profiler.setSamplingInterval', { interval: 500 })
-  await post('Profiler.start')
+  await session.post('Profiler.enable')
+  await session.post('Profiler.setSamplingInterval', { interval: 500 })
+  await session.post('Profiler.start')
 }
 
 /** What was seen since. */
 export async function endProfile(): Promise<Shares> {
-  const { profile } = await post<Profiler.StopReturnType>('Profiler.stop')
-  session?.disconnect()
+  if (session === undefined) return {}
+  const { profile } = await session.post('Profiler.stop')
+  session.disconnect()
   return sharesOf(profile)
 }

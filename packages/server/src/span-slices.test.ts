@@ -83,9 +83,9 @@ test('slices of a service with spans alone say its errors, latency, throughput a
   const errors = find(table, 'errors')
   assert.deepEqual([...errors.counts], Array.from({ length: SLICES }, () => 10))
   assert.deepEqual([...errors.values], Array.from({ length: SLICES }, (_, slice) => (slice < FAULT ? 0 : 5)))
-  for (const [signal, before, now] of [['p50', 0.04, 0.16], ['p95', 0.04, 0.16], ['throughput', 10 / SECOND, 10 / SECOND], ['database-edge', 0.02, 0.08], ['http-edge', 0.01, 0.01]] as const) {
+  for (const [signal, well, ill] of [['p50', 0.04, 0.16], ['p95', 0.04, 0.16], ['throughput', 10 / SECOND, 10 / SECOND], ['database-edge', 0.02, 0.08], ['http-edge', 0.01, 0.01]] as const) {
     const { values } = find(table, signal)
-    assert.ok(near(values[0], before) && near(values[FAULT - 1], before) && near(values[FAULT], now) && near(values[SLICES - 1], now), `${signal}: ${values.join(' ')}`)
+    assert.ok(near(values[0], well) && near(values[FAULT - 1], well) && near(values[FAULT], ill) && near(values[SLICES - 1], ill), `${signal}: ${values.join(' ')}`)
   }
   assert.equal(find(table, 'database-edge').id.key, 'mysql/shop')
   assert.equal(find(table, 'http-edge').id.key, 'cart.local:80')

@@ -45,14 +45,15 @@ test('what is wrong of such channels is refused with its path', () => {
   }
 })
 
-test('whom an escalation or somebody on call is told by must be there', () => {
-  const file = (incidents: string): string => `
+const file = (incidents: string): string => `
 notify: { receivers: [{ name: ops, channels: [{ webhook: { url: 'http://127.0.0.1:9' } }] }] }
 incidents:
 ${incidents}
 `
-  const escalation = (receiver: string): string => `  escalation: [{ name: all, steps: [{ notify: ${receiver} }] }]`
-  const onCall = (receiver: string): string => `  on_call: [{ name: week, time_zone: UTC, people: [{ name: Ann, receiver: ${receiver} }], start: 2026-01-05T09:00 }]`
+const escalation = (receiver: string): string => `  escalation: [{ name: all, steps: [{ notify: ${receiver} }] }]`
+const onCall = (receiver: string): string => `  on_call: [{ name: week, time_zone: UTC, people: [{ name: Ann, receiver: ${receiver} }], start: 2026-01-05T09:00 }]`
+
+test('whom an escalation or somebody on call is told by must be there', () => {
   assert.ok(checkConfig(file(`${escalation('ops')}\n${onCall('ops')}`), 'andon.yaml').size > 0)
   for (const [text, path] of [[escalation('opps'), 'incidents.escalation'], [onCall('ann'), 'incidents.on_call']] as const) {
     assert.throws(

@@ -290,11 +290,13 @@ test("Slack's limits hold whatever an alert brings", () => {
   }
 })
 
+/** An alert of the shop in production that names a runbook of this server. */
+const shopAlert = (name: string, more: Record<string, string>): NotifiedAlert => ({ ...alertOf(name, 'firing', START, undefined, { service_name: 'shop', deployment_environment_name: 'prod', severity: 'critical', ...more }), annotations: { runbook: 'slow-query' } })
+const matchers = (url: string | undefined): string[] => new URL(url ?? '').searchParams.getAll('matcher')
+
 test('links of a message: a silence asks for what its alerts have in common, a runbook of this server is read beside the incident or the alert', () => {
-  const alert = (name: string, more: Record<string, string>): NotifiedAlert => ({ ...alertOf(name, 'firing', START, undefined, { service_name: 'shop', deployment_environment_name: 'prod', severity: 'critical', ...more }), annotations: { runbook: 'slow-query' } })
   const linked = (alerts: readonly NotifiedAlert[], more: Partial<Notification> = {}): MessageLinks => linksOf({ ...messageOf('firing'), notification: notificationOf('n1', alerts, START, { incident: undefined, ...more }) }, 'https://andon')
-  const matchers = (url: string | undefined): string[] => new URL(url ?? '').searchParams.getAll('matcher')
-  const [first, second] = [alert('a', {}), alert('b', { alertname: 'Other' })]
+  const [first, second] = [shopAlert('a', {}), shopAlert('b', { alertname: 'Other' })]
   const ofIncident = linked([first, second], { incident: 'i1', groupLabels: { incident: 'i1' }, reason: 'escalation' })
   assert.deepEqual(matchers(ofIncident.silence), ['service_name="shop"', 'deployment_environment_name="prod"'])
   assert.equal(ofIncident.runbook, 'https://andon/incidents/i1?runbook=slow-query#runbook')
@@ -302,7 +304,7 @@ test('links of a message: a silence asks for what its alerts have in common, a r
   assert.deepEqual(matchers(ofGroup.silence), ['service_name="shop"'])
   assert.equal(ofGroup.runbook, `https://andon/alerts?open=${first.fingerprint}`)
   // Nothing but a severity in common: a silence of it would silence everything that is as bad.
-  assert.equal(linked([first, alert('c', { service_name: 'cart', deployment_environment_name: 'test', alertname: 'Other' })], { groupLabels: {} }).silence, undefined)
+  assert.equal(linked([first, shopAlert('c', { service_name: 'cart', deployment_environment_name: 'test', alertname: 'Other' })], { groupLabels: {} }).silence, undefined)
   assert.equal(linked([{ ...first, annotations: { runbook: 'https://wiki/slow' } }]).runbook, 'https://wiki/slow')
   assert.equal(linked([{ ...first, annotations: {} }]).runbook, undefined)
   assert.deepEqual(factsOf({ ...messageOf('firing'), notification: notificationOf('n1', [first, second], START) }).find(([name]) => name === 'Environment'), ['Environment', 'prod'])

@@ -87,8 +87,8 @@ tests:
   assert.deepEqual(await runRuleTests(write('interval.yml', text)), { tests: 1, failures: [] })
 })
 
-test('series may begin at a time that is given, and numbers be compared but for their last bit', async () => {
-  const text = (more: string, start: string): string => `
+/** A test whose series begin at a time. */
+const beginning = (more: string, start: string): string => `
 ${more}
 tests:
   - start_timestamp: ${start}
@@ -97,11 +97,13 @@ tests:
       - { expr: a + 0.2, eval_time: 1m, exp_samples: [{ labels: '{}', value: 0.3 }] }
       - { expr: time(), eval_time: 1m, exp_samples: [{ value: 1735689660 }] }
 `
-  for (const start of ['1735689600', '2025-01-01T00:00:00Z']) assert.deepEqual(await runRuleTests(write('start.yml', text('fuzzy_compare: true', start))), { tests: 2, failures: [] }, start)
-  assert.equal((await runRuleTests(write('start.yml', text('', '0')))).failures.length, 2)
-  await assert.rejects(runRuleTests(write('start.yml', text('', 'soon'))), /start_timestamp must be/)
+
+test('series may begin at a time that is given, and numbers be compared but for their last bit', async () => {
+  for (const start of ['1735689600', '2025-01-01T00:00:00Z']) assert.deepEqual(await runRuleTests(write('start.yml', beginning('fuzzy_compare: true', start))), { tests: 2, failures: [] }, start)
+  assert.equal((await runRuleTests(write('start.yml', beginning('', '0')))).failures.length, 2)
+  await assert.rejects(runRuleTests(write('start.yml', beginning('', 'soon'))), /start_timestamp must be/)
   // More than the last bit.
-  assert.match((await runRuleTests(write('start.yml', text('fuzzy_compare: true', '1735689600').replace('value: 0.3 ', 'value: 0.3000000001 ')))).failures[0] ?? '', /expected {} 0.3000000001; found {} 0.30000000000000004/)
+  assert.match((await runRuleTests(write('start.yml', beginning('fuzzy_compare: true', '1735689600').replace('value: 0.3 ', 'value: 0.3000000001 ')))).failures[0] ?? '', /expected {} 0.3000000001; found {} 0.30000000000000004/)
 })
 
 test('each expectation that does not hold is told with what was found', async () => {
