@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { ExceptionRecord, Scope } from '@andon/model'
-import { decodeMetrics } from '@andon/wire'
+import { decodeMetrics, decodeSpans } from '@andon/wire'
 import { diag, DiagLogLevel } from '@opentelemetry/api'
 import { Exporter } from './exporter.ts'
 import { AgentMeterProvider } from './metrics/meter.ts'
@@ -106,6 +106,30 @@ test('without a server memory stays within its bound, the oldest gives way and i
   assert.ok(droppedSpans > 15_000)
   // It gives up at its deadline, and rejects nothing.
   await exporter.flush(50)
+})
+
+test('flushes at a server that is away make no batches of a few spans, and what they hold is bounded and counted', { timeout: 30_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const { exporter } = exporterTo(t, receiver.url, { maxQueueBytes: 100_000 })
+  let isAway = true
+  receiver.answer = ({ path }, response) => void (isAway && path === '/v1/traces' ? response.destroy() : response.writeHead(200).end())
+  recordSpan(exporter, 'first')
+  const flushes = [exporter.flush(100)]
+  await receiver.until(() => receiver.of('/v1/traces').length > 0)
+  let most = 0
+  for (let i = 0; i < 400; i += 1) {
+    recordSpan(exporter, ...names(4))
+    flushes.push(exporter.flush(10))
+    most = Math.max(most, exporter.status().queueBytes)
+  }
+  await Promise.all(flushes)
+  assert.ok(most <= 100_000, String(most))
+  const { droppedSpans } = exporter.status()
+  isAway = false
+  await exporter.flush(20_000)
+  const taken = new Map(receiver.of('/v1/traces').map(({ batch, body }) => [batch, decodeSpans(body).length]))
+  assert.equal([...taken.values()].reduce((sum, each) => sum + each, 0) + droppedSpans, 1601)
+  assert.ok(taken.size < 10, `${taken.size} batches`)
 })
 
 test('flush settles when spans, metrics and errors recorded before have been answered', { timeout: 30_000 }, async (t) => {

@@ -173,7 +173,8 @@ export class Exporter {
     // While another flush waits for a server that does not answer, those of the other signals may.
     if (this.#flushes.waiting > 0) {
       this.#sendMetrics()
-      this.spans.seal()
+      // While a batch of spans is under way the next one grows, as between flushes.
+      if (!this.#senders.spans.busy) this.spans.seal()
       for (const sender of Object.values(this.#senders)) sender.hurry()
     }
     await this.#flushes.wait(withinMs, giveUp)

@@ -14,6 +14,11 @@ export interface SpanBatch {
   readonly items: number
 }
 
+/** What a batch holds in memory: of a small one the encoder's buffer is most. */
+function sizeOf(body: Uint8Array): Bytes {
+  return body.buffer.byteLength
+}
+
 /** The open batch of one scope. */
 class ScopeSpans implements SpanSink {
   readonly scope: Scope
@@ -95,12 +100,6 @@ export class SpanBuffer {
     this.#open += bytes
     if (this.#open < this.#batchBytes) return
     this.seal()
-    // Also the newest, if it is larger by itself than what may wait.
-    while (this.#sealedBytes > this.#maxBytes - this.#batchBytes && this.#sealed.length > 0) {
-      const oldest = this.#sealed.shift()
-      this.#sealedBytes -= oldest?.body.length ?? 0
-      this.dropped += oldest?.items ?? 0
-    }
     this.#full()
   }
 
@@ -121,13 +120,20 @@ export class SpanBuffer {
     this.#sealedItems += items
     const body = encodeSpanRequest(this.#resource, parts)
     this.#sealed.push({ body, items })
-    this.#sealedBytes += body.length
+    this.#sealedBytes += sizeOf(body)
+    this.#giveWay()
+  }
+
+  /** Whoever sealed: a flush a second at a server that is away makes batches as well. */
+  #giveWay(): void {
+    // Also the newest, if it is larger by itself than what may wait.
+    while (this.#sealedBytes > this.#maxBytes - this.#batchBytes && this.#sealed.length > 0) this.dropped += this.take()?.items ?? 0
   }
 
   /** Takes out the oldest batch; undefined when there is none. */
   take(): SpanBatch | undefined {
     const batch = this.#sealed.shift()
-    this.#sealedBytes -= batch?.body.length ?? 0
+    if (batch !== undefined) this.#sealedBytes -= sizeOf(batch.body)
     return batch
   }
 }
