@@ -1,6 +1,6 @@
 // What was recorded, from the buffers to the server.
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Attributes, Bytes, ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource } from '@andon/model'
+import type { Bytes, ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource } from '@andon/model'
 import { encodeEvents, encodeExceptions, encodeMetrics, type LogEvent } from '@andon/wire'
 import { redactionOf } from './attributes.ts'
 import { Buffer } from './export/buffer.ts'
@@ -10,6 +10,7 @@ import type { OwnWork } from './export/own-work.ts'
 import { batchNumber, Sender } from './export/sender.ts'
 import { SpanBuffer } from './export/span-buffer.ts'
 import { cutting } from './limits.ts'
+import { sizeOfAttributes } from './memory.ts'
 import { withoutExemplars } from './metrics/exemplars.ts'
 import type { AgentMeterProvider } from './metrics/meter.ts'
 import type { AgentOptions } from './options.ts'
@@ -44,6 +45,8 @@ function sleep(ms: Milliseconds, signal: AbortSignal): Promise<void> {
 export interface ExporterStatus {
   readonly queueBytes: number
   readonly droppedSpans: number
+  /** Spans of traces that were decided before their end, for want of memory, and not kept. */
+  readonly earlySpans: number
   readonly droppedExceptions: number
   readonly droppedEvents: number
   readonly refused: number
@@ -117,12 +120,12 @@ export class Exporter {
   recordException(exception: ExceptionRecord): void {
     const message = redactText(exception.message)
     const stack = redactText(exception.stack)
-    this.#exceptions.push({ ...exception, message, stack }, 1000 + (message.length + stack.length) * 2 + sizeOf(exception.attributes))
+    this.#exceptions.push({ ...exception, message, stack }, 1000 + (message.length + stack.length) * 2 + sizeOfAttributes(exception.attributes))
   }
 
   /** An event of the agent, which goes the way of errors. */
   recordEvent(event: LogEvent): void {
-    this.#events.push(event, 500 + sizeOf(event.attributes))
+    this.#events.push(event, 500 + sizeOfAttributes(event.attributes))
   }
 
   /** Connects what goes between agent and server beside telemetry. @param beforeFlush - records what it still holds back */
@@ -195,6 +198,7 @@ export class Exporter {
     return {
       queueBytes: this.spans.bytes + this.#exceptions.bytes + this.#events.bytes + senders.reduce((sum, { unanswered }) => sum + (unanswered?.body.length ?? 0), 0),
       droppedSpans: this.spans.dropped,
+      earlySpans: this.spans.waiting.givenUp,
       droppedExceptions: this.#exceptions.dropped,
       droppedEvents: this.#events.dropped,
       refused: senders.reduce((sum, { refused }) => sum + refused, 0),
@@ -227,13 +231,6 @@ export class Exporter {
     for (const sender of Object.values(this.#senders)) sender.stop()
     this.#client.close()
   }
-}
-
-/** About how much memory attributes hold. */
-function sizeOf(attributes: Attributes): Bytes {
-  let bytes = 0
-  for (const value of Object.values(attributes)) for (const each of [value].flat()) bytes += 48 + (typeof each === 'string' ? each.length * 2 : 16)
-  return bytes
 }
 
 function batchOf<T>(items: readonly T[], encode: (items: readonly T[]) => Uint8Array): { body: Uint8Array; items: number } | undefined {

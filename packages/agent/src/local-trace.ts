@@ -1,7 +1,10 @@
 // What the spans of one request in this process share: the trace's id, whether they are kept, and equal ones folded.
 import { SpanStatusCode, type SpanContext, type TraceState } from '@opentelemetry/api'
 import type { SpanSource, TraceIdentity } from '@andon/wire'
+import type { Bytes } from '@andon/model'
 import { hex32, parse32, random32 } from './ids.ts'
+import { sizeOfSpan } from './memory.ts'
+import type { Undecided, WaitingTraces } from './waiting-traces.ts'
 
 /** Where the finished spans of one scope go. */
 export interface SpanSink {
@@ -24,13 +27,26 @@ export interface EndedSpan extends SpanSource {
 /** What becomes of the spans: sent as they end, held until the root has ended, or not recorded. */
 type Fate = 'keep' | 'wait' | 'drop'
 
-/** Decides, once the root has ended, what a trace stands for: 0 when it is not kept. */
-export type TailDecision = (root: EndedSpan, hasFailed: boolean) => number
+/**
+ * Decides what a trace stands for: 0 when it is not kept.
+ *
+ * @param root - still runs where `isOver` is false
+ */
+export type TailDecision = (root: EndedSpan, hasFailed: boolean, isOver: boolean) => number
+
+/** How a trace is decided at its end. */
+export interface Tail {
+  readonly decide: TailDecision
+  /** Where its spans are counted meanwhile. */
+  readonly among: WaitingTraces
+}
 
 /** Spans that one trace may hold while it waits for its decision. */
 const MAX_WAITING = 1000
 /** Spans of one trace from which on equal ones are folded. */
 const FOLD_FROM = 64
+/** What a trace itself holds while it waits, measured on Node 20. */
+const TRACE_BYTES: Bytes = 400
 /** Equal spans that are sent by themselves all the same, as examples. */
 const EXAMPLES = 3
 const MAX_FOLDED = 1000
@@ -41,7 +57,7 @@ interface Folded {
   span: EndedSpan | undefined
 }
 
-export class LocalTrace implements TraceIdentity {
+export class LocalTrace implements TraceIdentity, Undecided {
   readonly a: number
   readonly b: number
   readonly c: number
@@ -53,9 +69,10 @@ export class LocalTrace implements TraceIdentity {
   /** How many traces this one stands for. */
   weight = 1
   #fate: Fate
-  #decide: TailDecision | undefined
+  #tail: Tail | undefined
   #root: EndedSpan | undefined
   #waiting: EndedSpan[] | undefined
+  #waitingBytes: Bytes = 0
   #hasFailed = false
   #count = 0
   #shapes: Map<string, Folded> | undefined
@@ -84,10 +101,10 @@ export class LocalTrace implements TraceIdentity {
   }
 
   /** Waits for the root's end with the decision. @param flags - what other processes are told meanwhile */
-  decideLater(flags: number, decide: TailDecision): void {
+  decideLater(flags: number, tail: Tail): void {
     this.flags = flags
     this.#fate = 'wait'
-    this.#decide = decide
+    this.#tail = tail
   }
 
   /** 32 lower-case hex digits. */
@@ -116,19 +133,44 @@ export class LocalTrace implements TraceIdentity {
   #hold(span: EndedSpan): void {
     if (span.statusCode === SpanStatusCode.ERROR) this.#hasFailed = true
     const waiting = (this.#waiting ??= [])
-    if (waiting.length < MAX_WAITING || span === this.#root) waiting.push(span)
-    else span.sink.lose()
+    // The root decides: it does not wait.
+    if (span === this.#root) waiting.push(span)
+    else if (waiting.length >= MAX_WAITING) span.sink.lose()
+    else {
+      waiting.push(span)
+      this.#grow(sizeOfSpan(span))
+    }
+  }
+
+  #grow(bytes: Bytes): void {
+    const among = this.#tail?.among
+    const more = this.#waitingBytes === 0 ? TRACE_BYTES + bytes : bytes
+    if (this.#waitingBytes === 0) among?.add(this)
+    this.#waitingBytes += more
+    // May decide this very trace.
+    among?.hold(more)
+  }
+
+  decideNow(): number {
+    const held = this.#waiting?.length ?? 0
+    if (this.#root !== undefined) this.#settle(this.#root, false)
+    return this.isRecorded ? 0 : held
+  }
+
+  #settle(root: EndedSpan, isOver: boolean): void {
+    const tail = this.#tail
+    const waiting = this.#waiting ?? []
+    this.weight = tail?.decide(root, this.#hasFailed, isOver) ?? 1
+    this.#fate = this.weight > 0 ? 'keep' : 'drop'
+    this.#tail = undefined
+    this.#waiting = undefined
+    if (this.#waitingBytes > 0) tail?.among.remove(this, this.#waitingBytes)
+    if (this.#fate === 'keep') for (const span of waiting) this.#send(span)
   }
 
   #rootEnded(root: EndedSpan): void {
     this.#root = undefined
-    if (this.#fate === 'wait') {
-      this.weight = this.#decide?.(root, this.#hasFailed) ?? 1
-      this.#fate = this.weight > 0 ? 'keep' : 'drop'
-      const waiting = this.#waiting ?? []
-      this.#waiting = undefined
-      if (this.#fate === 'keep') for (const span of waiting) this.#send(span)
-    }
+    if (this.#fate === 'wait') this.#settle(root, true)
     const shapes = this.#shapes
     if (shapes === undefined) return
     this.#shapes = undefined

@@ -3,6 +3,7 @@ import { type SpanContext, TraceFlags, type TraceState } from '@opentelemetry/ap
 import type { Milliseconds, Ratio } from '@andon/model'
 import { type EndedSpan, LocalTrace, type TailDecision } from './local-trace.ts'
 import type { Sampling } from './options.ts'
+import { WaitingTraces } from './waiting-traces.ts'
 
 const SPACE = 2 ** 32
 
@@ -63,12 +64,15 @@ export class Sampler {
   children = 0
   readonly #operations = new Map<string, Operation>()
   readonly #now: () => Milliseconds
+  readonly #waiting: WaitingTraces
   #second = 0
   #failed = 0
 
-  constructor(sampling: Sampling, now: () => Milliseconds = () => performance.now()) {
+  /** @param waiting - where traces are counted while they wait for their decision */
+  constructor(sampling: Sampling, now: () => Milliseconds = () => performance.now(), waiting: WaitingTraces = new WaitingTraces()) {
     this.#sampling = sampling
     this.#now = now
+    this.#waiting = waiting
   }
 
   get sampling(): Sampling {
@@ -121,20 +125,26 @@ export class Sampler {
     const { watch } = this.#limit
     if (at >= watch) return trace
     this.recorded += 1
-    trace.decideLater(flags, this.#decision(at < share ? weight / share : 0, weight / watch))
+    trace.decideLater(flags, { decide: this.#decision(at < share ? weight / share : 0, weight / watch), among: this.#waiting })
     return trace
   }
 
   /** @param ordinary - what the trace stands for where it is not special; 0: it is not kept then */
   #decision(ordinary: number, special: number): TailDecision {
-    return (root, hasFailed) => (this.#isSpecial(root, hasFailed) ? special : ordinary)
+    return (root, hasFailed, isOver) => (this.#isSpecial(root, hasFailed, isOver) ? special : ordinary)
   }
 
   /** Whether a trace is kept whatever the share: it stands for itself alone then. */
-  #isSpecial(root: EndedSpan, hasFailed: boolean): boolean {
+  #isSpecial(root: EndedSpan, hasFailed: boolean, isOver: boolean): boolean {
     const now = this.#now()
-    const isSlowOrRare = this.#learn(root, now)
+    const isSlowOrRare = isOver ? this.#learn(root, now) : this.#isSlowAlready(root, now)
     return isSlowOrRare || (hasFailed && this.#mayKeepFailed(now))
+  }
+
+  /** Of a trace that is decided while its root runs. Nothing is learned from it: how long it takes is not known. */
+  #isSlowAlready({ name, startMs }: EndedSpan, now: Milliseconds): boolean {
+    const operation = this.#operations.get(name)
+    return operation !== undefined && operation.seen > LEARNED && Math.log(Math.max(now - startMs, 0.001)) > operation.slow
   }
 
   #learn({ name, startMs, endMs }: EndedSpan, now: Milliseconds): boolean {

@@ -30,6 +30,7 @@ function observeQueue(meter: Meter, { exporter, meters, profiles }: SelfParts): 
       const status = exporter.status()
       result.observe(queue, status.queueBytes)
       result.observe(dropped, status.droppedSpans, { kind: 'span' })
+      result.observe(dropped, status.earlySpans, { kind: 'early_span' })
       result.observe(dropped, status.droppedExceptions, { kind: 'exception' })
       result.observe(dropped, status.droppedEvents, { kind: 'event' })
       result.observe(dropped, status.refused, { kind: 'refused' })

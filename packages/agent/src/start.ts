@@ -90,7 +90,7 @@ function startAgent(options: AgentOptions): Agent {
   const scope = { name: 'andon', version: VERSION, attributes: {}, droppedAttributes: 0, schemaUrl: '' }
   const meters = new AgentMeterProvider()
   const exporter = new Exporter(options, resource, meters)
-  const sampler = new Sampler(options.sampling)
+  const sampler = new Sampler(options.sampling, undefined, exporter.spans.waiting)
   const tracers = new AgentTracerProvider(sampler, (of) => exporter.spans.sinkOf(of))
   context.setGlobalContextManager(new AsyncContextManager())
   propagation.setGlobalPropagator(createPropagator(options.propagators))

@@ -3,6 +3,7 @@ import type { Bytes, Resource, Scope } from '@andon/model'
 import { encodeSpanRequest, type Redaction, type SpanSource, SpanWriter } from '@andon/wire'
 import type { SpanSink } from '../local-trace.ts'
 import { epochOfClock } from '../time.ts'
+import { WaitingTraces } from '../waiting-traces.ts'
 import { textOf, wrongUse } from '../wrong-use.ts'
 
 /** Large batches cost the host least; they are sent every second all the same. */
@@ -52,7 +53,10 @@ class ScopeSpans implements SpanSink {
   }
 }
 
-/** Bounded by bytes: past it the oldest batch gives way, and its spans are counted. */
+/** Of the bound: spans that wait for the decision on their trace. */
+const WAITING_SHARE = 0.25
+
+/** Bounded by bytes, with the spans that wait for the decision on their trace: past it the oldest batch gives way, and its spans are counted. */
 export class SpanBuffer {
   readonly #resource: Resource
   readonly #maxBytes: Bytes
@@ -64,6 +68,8 @@ export class SpanBuffer {
   #open: Bytes = 0
   #sealedBytes: Bytes = 0
   #sealedItems = 0
+  /** Traces that are still undecided. What they hold is taken off what batches may. */
+  readonly waiting: WaitingTraces
   /** Spans that gave way. */
   dropped = 0
 
@@ -74,6 +80,7 @@ export class SpanBuffer {
     this.#batchBytes = Math.min(BATCH, maxBytes / 4)
     this.#redaction = redaction
     this.#full = full
+    this.waiting = new WaitingTraces(maxBytes * WAITING_SHARE, () => this.#giveWay())
   }
 
   sinkOf(scope: Scope): SpanSink {
@@ -83,11 +90,12 @@ export class SpanBuffer {
   }
 
   get bytes(): Bytes {
-    return this.#open + this.#sealedBytes
+    return this.#open + this.#sealedBytes + this.waiting.bytes
   }
 
+  /** Whether nothing can be sent. */
   get isEmpty(): boolean {
-    return this.bytes === 0
+    return this.#open + this.#sealedBytes === 0
   }
 
   /** Spans that were written, since the start. */
@@ -126,8 +134,9 @@ export class SpanBuffer {
 
   /** Whoever sealed: a flush a second at a server that is away makes batches as well. */
   #giveWay(): void {
+    const room = this.#maxBytes - this.#batchBytes - this.waiting.bytes
     // Also the newest, if it is larger by itself than what may wait.
-    while (this.#sealedBytes > this.#maxBytes - this.#batchBytes && this.#sealed.length > 0) this.dropped += this.take()?.items ?? 0
+    while (this.#sealedBytes > room && this.#sealed.length > 0) this.dropped += this.take()?.items ?? 0
   }
 
   /** Takes out the oldest batch; undefined when there is none. */

@@ -183,7 +183,7 @@ function instruments(): string[] {
       },
     })
   }
-  const status = { queueBytes: 0, droppedSpans: 0, droppedExceptions: 0, droppedEvents: 0, refused: 0, failures: 0 }
+  const status = { queueBytes: 0, droppedSpans: 0, earlySpans: 0, droppedExceptions: 0, droppedEvents: 0, refused: 0, failures: 0 }
   const cost = { requests: 0, spans: 0, metrics: 0, export: 0, profile: 0, runtime: 0 }
   const governor = { status: () => ({ cost, share: 0, budget: 0, level: FLOOR, ratio: 1, rate: 0, changes: { over_budget: 0, load_fell: 0 } }) }
   observeSelf(meter, { exporter: { status: () => status }, meters: { dropped: 0, bytes: 0 }, profiles: { dropped: 0, queueBytes: 0 }, governor })
