@@ -1,5 +1,5 @@
 // The active context of an async call. Of the agent it imports nothing but the baggage of spans.
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { EventEmitter } from 'node:events'
 import { type Baggage, type Context, type ContextManager, createContextKey, ROOT_CONTEXT, type Span } from '@opentelemetry/api'
 import { SpanBaggage } from './span-baggage.ts'
@@ -162,6 +162,26 @@ function runWatched<T>(context: Context, fn: () => T, told: () => void): T {
   } finally {
     told()
   }
+}
+
+/** Made when the agent is loaded, before there is any request. */
+const outside = new AsyncResource('ANDON')
+
+/**
+ * Runs work of the agent's own outside of the call that happens to cause it, such as the request whose span fills a batch: without a
+ * span, labels of a profile, or what the host keeps in storages of its own, which connections and timers would carry on for ever.
+ */
+export function runOutside<T>(fn: () => T): T {
+  // The outer one tells a profiler of the change and of its end.
+  return runIn(NO_CONTEXT, () => outside.runInAsyncScope(fn))
+}
+
+/** In which nothing is recorded, by whoever instruments what runs. */
+const SUPPRESSED = NO_CONTEXT.setValue(SUPPRESS_KEY, true)
+
+/** Runs a part of the agent's own work that instrumentation of the host's, such as that of sockets, must not take for the host's. */
+export function runUnseen<T>(fn: () => T): T {
+  return runIn(SUPPRESSED, fn)
 }
 
 export class AsyncContextManager implements ContextManager {

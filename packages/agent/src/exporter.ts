@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Bytes, ExceptionRecord, MetricRecord, Milliseconds, Nanoseconds, Resource } from '@andon/model'
 import { encodeEvents, encodeExceptions, encodeMetrics, type LogEvent } from '@andon/wire'
 import { redactionOf } from './attributes.ts'
+import { runOutside } from './context.ts'
 import { Buffer } from './export/buffer.ts'
 import { type ControlLink, OtlpClient } from './export/client.ts'
 import { Flushes } from './export/flushes.ts'
@@ -77,7 +78,7 @@ export class Exporter {
   #isEnd = false
   #sequence = 0
   #beforeFlush: () => void = () => undefined
-  readonly #flushes: Flushes = new Flushes(() => this.#drain())
+  readonly #flushes: Flushes = new Flushes(() => runOutside(() => this.#drain()))
 
   constructor(options: AgentOptions, resource: Resource, meters: AgentMeterProvider) {
     this.#options = options

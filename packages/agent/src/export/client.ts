@@ -4,12 +4,21 @@ import https from 'node:https'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Bytes, Milliseconds } from '@andon/model'
+import { runUnseen } from '../context.ts'
 import { type Signal, type Signals, signalAt } from '../options/signals.ts'
 import { exchange, type Limits, type Reply } from './exchange.ts'
 import { OwnWork, type WorkKind } from './own-work.ts'
 
 // Taken before any instrumentation replaces them: the agent's own requests are never traced.
 const requests = { 'http:': http.request, 'https:': https.request } as const
+
+type Protocol = keyof typeof requests
+
+/** Nor are the connections that they open, or their look-ups of names. */
+function makeRequest(protocol: Protocol, url: URL, options: http.RequestOptions): http.ClientRequest {
+  return runUnseen(() => requests[protocol](url, options))
+}
+
 const compress = promisify(gzip)
 
 export type Outcome = 'taken' | 'again' | 'failed' | 'refused'
@@ -126,8 +135,8 @@ export class OtlpClient {
     return await compress(body)
   }
 
-  async #send(protocol: 'http:' | 'https:', url: URL, headers: http.OutgoingHttpHeaders, body: Uint8Array, signal: Signal): Promise<Answer> {
-    const request = requests[protocol](url, { method: 'POST', headers, agent: this.#agents[protocol] })
+  async #send(protocol: Protocol, url: URL, headers: http.OutgoingHttpHeaders, body: Uint8Array, signal: Signal): Promise<Answer> {
+    const request = makeRequest(protocol, url, { method: 'POST', headers, agent: this.#agents[protocol] })
     const { status, headers: answered } = await this.#exchange(request, body, { maxBytes: ANSWER_MAX_BYTES, withinMs: signal.timeoutMs })
     const wanted = answered['andon-control']
     if (typeof wanted === 'string') {
@@ -149,7 +158,7 @@ export class OtlpClient {
       const { url: address = '', headers } = this.#controlling ?? this.#options.signals.traces
       const url = new URL(address.replace(/\/v1\/(?:traces|metrics|logs)$/, '') + path)
       const protocol = url.protocol === 'https:' ? 'https:' : 'http:'
-      const request = requests[protocol](url, { method: 'GET', headers: { ...headers, accept: 'application/json' }, agent: this.#agents[protocol] })
+      const request = makeRequest(protocol, url, { method: 'GET', headers: { ...headers, accept: 'application/json' }, agent: this.#agents[protocol] })
       const { status, text } = await this.#exchange(request, undefined, { maxBytes, withinMs })
       return status === 200 ? text : undefined
     } catch {

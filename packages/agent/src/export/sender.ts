@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { diag } from '@opentelemetry/api'
 import type { Milliseconds } from '@andon/model'
+import { runOutside } from '../context.ts'
 import type { OtlpClient } from './client.ts'
 
 /** A random 128-bit id of this start: host and process id come back after a restart and would swallow new data. */
@@ -97,11 +98,11 @@ export class Sender {
     return this.#unanswered
   }
 
-  /** Sends what there is, in the background. */
+  /** Sends what there is, in the background, whoever asks for it. */
   start(): void {
     if (this.#isBusy || this.#isStopped) return
     this.#isBusy = true
-    this.#running = this.#run()
+    this.#running = runOutside(() => this.#run())
   }
 
   /** Cuts the wait between attempts short, and sends what there is. */

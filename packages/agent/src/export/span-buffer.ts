@@ -1,6 +1,7 @@
 // Spans that wait to be sent, as the bytes that will be sent: no object outlives its end.
 import type { Bytes, Resource, Scope } from '@andon/model'
 import { encodeSpanRequest, type Redaction, type SpanSource, SpanWriter } from '@andon/wire'
+import { runOutside } from '../context.ts'
 import type { SpanSink } from '../local-trace.ts'
 import { epochOfClock } from '../time.ts'
 import { WaitingTraces } from '../waiting-traces.ts'
@@ -107,8 +108,11 @@ export class SpanBuffer {
   grown(bytes: Bytes): void {
     this.#open += bytes
     if (this.#open < this.#batchBytes) return
-    this.seal()
-    this.#full()
+    // The request whose span was the last that fitted has no part in it.
+    runOutside(() => {
+      this.seal()
+      this.#full()
+    })
   }
 
   /**
