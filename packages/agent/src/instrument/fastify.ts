@@ -1,4 +1,4 @@
-// Route names of Fastify: the server span of a request is named after the route, not the path.
+// Fastify: the server span of a request is named after the route, not the path, and holds the error that its handler or a hook threw.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { activeContext, requestOf } from '../context.ts'
 import { registerInventory } from '../inventory.ts'
@@ -10,6 +10,7 @@ const CHANNEL = 'fastify.initialization'
 /** Of a Fastify instance what is needed here; the package itself is not imported. */
 interface FastifyLike {
   addHook(name: 'onRequest', hook: (request: { readonly routeOptions?: { readonly url?: string } }, reply: unknown, done: () => void) => void): unknown
+  addHook(name: 'onError', hook: (request: unknown, reply: unknown, error: unknown, done: () => void) => void): unknown
   addHook(name: 'onRoute', hook: (route: { readonly method: string | readonly string[]; readonly url: string }) => void): unknown
 }
 
@@ -34,9 +35,14 @@ function initialized(message: unknown): void {
     }
     done()
   })
+  // Once for a request, and before any handler of errors answers, also one of the application's own.
+  fastify.addHook('onError', (_request, _reply, error, done) => {
+    if (error instanceof Error) requestOf(activeContext())?.span.recordException(error)
+    done()
+  })
 }
 
-/** Names the requests of every Fastify instance made from now on after their routes, and registers those in the inventory. @returns what ends it */
+/** Sees every Fastify instance made from now on: routes, which go to the inventory too, and errors. @returns what ends it */
 export function instrumentFastify(): () => void {
   subscribe(CHANNEL, initialized)
   return () => unsubscribe(CHANNEL, initialized)

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { Comparison } from './comparison.test.ts'
 import type { Node } from './span-tree.test.ts'
 
-const node = (name: string, children: readonly Node[] = [], attributes: Readonly<Record<string, string>> = {}, kind = 'client'): Node => ({ name, kind, status: 'unset', attributes: new Map(Object.entries(attributes)), children })
+const node = (name: string, children: readonly Node[] = [], attributes: Readonly<Record<string, string>> = {}, kind = 'client', exceptions: readonly string[] = []): Node => ({ name, kind, status: 'unset', attributes: new Map(Object.entries(attributes)), exceptions, children })
 
 test('what differs is found: a name, an attribute, a parent, a span too few and one too many', () => {
   const comparison = new Comparison([])
@@ -30,4 +30,14 @@ test('what is allowed is no fault, but is one as soon as it is not needed; what 
   ])
   comparison.compare([node('step', [node('GET')])], [node('step', [node('middleware - a', [node('get')], {}, 'internal')])])
   assert.deepEqual(comparison.faults, ['no longer needed: status (never)'])
+})
+
+test('exceptions: of spans that are taken out they move up, each once; ours must not be there twice', () => {
+  const comparison = new Comparison([{ field: 'span', theirs: /^handler/, because: 'we have none' }])
+  const server = (...exceptions: string[]): Node => node('GET', [], {}, 'server', exceptions)
+  const theirs = node('GET', [node('handler a', [node('handler b', [], {}, 'internal', ['Error: no'])], {}, 'internal', ['Error: no'])], {}, 'server')
+  comparison.compare([server('Error: no')], [theirs])
+  assert.deepEqual(comparison.faults, [])
+  comparison.compare([server(), server('Error: no', 'Error: no')], [theirs, theirs])
+  assert.deepEqual(comparison.faults, ['GET: exceptions: (none) | theirs: Error: no', 'GET: exceptions: Error: no, Error: no | theirs: (none)'])
 })

@@ -5,7 +5,7 @@ import type { Node } from './span-tree.test.ts'
 interface Difference {
   /** The names of the spans above, ours. */
   readonly at: string
-  /** `span` for one that only one side has, which is told by its name and statement; else `name`, `status` or the key of an attribute. */
+  /** `span` for one that only one side has, which is told by its name and statement; else `name`, `status`, `exceptions` or the key of an attribute. */
   readonly field: string
   readonly ours: string
   readonly theirs: string
@@ -63,6 +63,12 @@ export class Comparison {
     return nodes.flatMap((node) => (this.#isAllowed({ at, field: 'span', ours: '', theirs: '', [side]: labelOf(node) }) ? this.#without(node.children, at, side) : [node]))
   }
 
+  /** What was recorded on a span, and on those below it that are taken out: each once, however many layers an error went through. */
+  #exceptionsOf({ exceptions, children }: Node, at: string, side: 'ours' | 'theirs'): readonly string[] {
+    const below = children.filter((child) => this.#isAllowed({ at, field: 'span', ours: '', theirs: '', [side]: labelOf(child) }))
+    return [...new Set([...exceptions, ...below.flatMap((child) => this.#exceptionsOf(child, at, side))])]
+  }
+
   #isAllowed(difference: Difference): boolean {
     const allowed = this.#allowed.filter((each) => (each.field === 'span' ? (each.ours ?? each.theirs) !== undefined : true) && matches(each, difference))
     for (const each of allowed) this.#used.add(each)
@@ -84,6 +90,10 @@ export class Comparison {
     this.#note({ at, field: 'name', ours: ours.name, theirs: theirs.name })
     this.#note({ at, field: 'status', ours: ours.status, theirs: theirs.status })
     for (const key of new Set([...ours.attributes.keys(), ...theirs.attributes.keys()])) this.#note({ at, field: key, ours: ours.attributes.get(key) ?? '', theirs: theirs.attributes.get(key) ?? '' })
+    const [own, other] = [this.#exceptionsOf(ours, at, 'ours'), this.#exceptionsOf(theirs, at, 'theirs')]
+    this.#note({ at, field: 'exceptions', ours: own.join(', '), theirs: other.join(', ') })
+    // One that is recorded twice is counted twice.
+    this.#note({ at, field: 'exceptions', ours: ours.exceptions.length > own.length ? ours.exceptions.join(', ') : '', theirs: '' })
     this.compare(ours.children, theirs.children, at)
   }
 }

@@ -22,8 +22,12 @@ const SQL: readonly Allowed[] = [
   { field: 'db.query.text', ours: /\?/, theirs: /\d|'/, because: 'values are redacted' },
 ]
 
+/** Of calls that fail. */
+const CALL: Allowed = { field: 'exceptions', ours: /^$/, because: 'the status says it: whoever asked gets the error, and records it where it is one' }
+
 const PG_ALLOWED: readonly Allowed[] = [
   ...SQL,
+  CALL,
   { field: 'name', ours: /^[A-Z]+(?: \w+)*$/, theirs: /^pg\.(?:query:|connect$)/, because: 'names are summaries, by the conventions' },
   { field: 'span', theirs: /^pg-pool\.connect$/, because: 'a wait for a connection is an attribute of the statement that waited' },
   { field: 'span', at: /^step cursor$/, ours: /^SELECT cards \[/, because: 'cursors are statements too' },
@@ -44,6 +48,7 @@ const MYSQL2_ALLOWED: readonly Allowed[] = [
 
 const REDIS: readonly Allowed[] = [
   ...MORE,
+  CALL,
   { field: 'db.namespace', ours: /^[034]$/, theirs: /^$/, because: 'the index of the database, by the conventions' },
   { field: 'db.query.text', ours: /^[A-Z]+(?: \?)?$/, because: 'keys may be secret as values are' },
 ]

@@ -10,6 +10,8 @@ export interface Node {
   readonly status: string
   /** Stable attributes only. */
   readonly attributes: ReadonlyMap<string, string>
+  /** Type and message of each that was recorded. */
+  readonly exceptions: readonly string[]
   /** In the order in which they started. */
   readonly children: readonly Node[]
 }
@@ -40,11 +42,12 @@ export function treesOf(spans: readonly SpanRecord[], ports: Ports): readonly No
     spans
       .filter(({ parentSpanId }) => parentSpanId === parent)
       .toSorted((a, b) => (a.start < b.start ? -1 : Number(a.start > b.start)))
-      .map(({ name, kind, status, attributes, spanId }) => ({
+      .map(({ name, kind, status, attributes, events, spanId }) => ({
         name: normalise('name', name, ports),
         kind,
         status: status.code,
         attributes: new Map(Object.entries(attributes).flatMap(([key, value]) => (STABLE.has(key) ? [[key, normalise(key, value, ports)] as const] : []))),
+        exceptions: events.flatMap((event) => (event.name === 'exception' ? [normalise('exception', [event.attributes['exception.type'], event.attributes['exception.message']].filter((each) => typeof each === 'string').join(': '), ports)] : [])),
         children: below(spanId),
       }))
   return below('')

@@ -13,9 +13,10 @@ const HTTP: readonly Allowed[] = [
 /** Of http alone. */
 const METHOD: Allowed = { field: 'name', ours: /^HTTP$/, theirs: /^PURGE$/, because: 'a method that is not known is HTTP in names: a client could make any' }
 const SECRET: Allowed = { field: 'url.query', ours: /token=\[redacted\]/, theirs: /token=s3cret/, because: 'secrets are redacted' }
+const CALL: Allowed = { field: 'exceptions', at: /> client [A-Z]+$/, ours: /^$/, because: 'the status says it: whoever asked gets the error, and records it where it is one' }
 const CODE: Allowed = { field: 'error.type', ours: /^ECONN(?:RESET|REFUSED)$/, theirs: /^Error$/, because: 'the code says which error' }
 
-const NODE: readonly Allowed[] = [...HTTP, METHOD, SECRET, CODE,
+const NODE: readonly Allowed[] = [...HTTP, METHOD, SECRET, CODE, CALL,
   { field: 'user_agent.original', at: /> client [A-Z]+$/, ours: /^$/, because: 'who asks is the service itself; opt-in by the conventions' },
   { field: 'url.full', ours: /:<server>\/item\?token=\[redacted\]$/, theirs: /^http:\/\/REDACTED:REDACTED@/, because: 'secrets are redacted, and user and password left out' },
   { field: 'server.address', at: /^step listed headers .* server GET$/, ours: /^listed\.example$/, because: 'theirs loses the Host header that the application gave' },
@@ -24,7 +25,7 @@ const NODE: readonly Allowed[] = [...HTTP, METHOD, SECRET, CODE,
 ]
 
 test('http: server and client', { timeout: LIMIT_MS }, (t) => compareBoth(t, NODE_HTTP, NODE))
-test('fetch and undici', { timeout: LIMIT_MS }, (t) => compareBoth(t, FETCH, [...HTTP, METHOD, SECRET,
+test('fetch and undici', { timeout: LIMIT_MS }, (t) => compareBoth(t, FETCH, [...HTTP, METHOD, SECRET, CALL,
   { field: 'user_agent.original', at: /> client [A-Z]+$/, ours: /^$/, because: 'who asks is the service itself; opt-in by the conventions' },
   { field: 'url.full', ours: /\/item\?token=\[redacted\]$/, theirs: /\/item\?token=s3cret$/, because: 'secrets are redacted' },
   { field: 'http.request.method_original', ours: /^$/, because: 'it is for methods that are recorded as another' },
@@ -48,5 +49,6 @@ test('Koa', { timeout: LIMIT_MS }, (t) => compareBoth(t, KOA, [...HTTP,
   { field: 'span', theirs: /^router - /, because: 'no spans of the framework\'s own parts' },
 ]))
 test('Fastify', { timeout: LIMIT_MS }, (t) => compareBoth(t, FASTIFY, [...HTTP,
+  { field: 'exceptions', at: /^step invalid/, ours: /^FastifyError: /, theirs: /^FST_ERR_CTP_INVALID_JSON_BODY: /, because: 'the type of an exception is its class' },
   { field: 'span', theirs: /^(?:request|handler - |onRequest - |onSend - )/, because: 'no spans of the framework\'s own parts' },
 ]))
