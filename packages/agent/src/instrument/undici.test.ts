@@ -87,3 +87,20 @@ http.createServer((_request, response) => response.end('hello')).listen(0, '127.
     assert.equal(server?.parentSpanId, client?.spanId)
   })
 }
+
+test('what is called by fetch is in the inventory as what is called by http is, once for all that is asked of it', { timeout: 60_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  const text = `import { inventoryItems } from '${new URL('../inventory.js', import.meta.url).href}'
+${SERVER}
+for (const path of ['/a', '/fail', '/c']) await (await fetch(url + path)).text()
+const gone = http.createServer()
+await new Promise((resolve) => gone.listen(0, '127.0.0.1', resolve))
+const closed = gone.address().port
+await new Promise((resolve) => gone.close(resolve))
+await fetch('http://127.0.0.1:' + closed).catch(() => {})
+console.log(JSON.stringify([server.address().port, closed, inventoryItems().filter(({ kind }) => kind === 'dependency').map(({ name }) => name)]))
+${END}`
+  const { stdout } = await runProgram(t, 'module', text, receiver.url)
+  const [port, closed, names]: [number, number, string[]] = JSON.parse(stdout.split('\n', 1)[0] ?? '')
+  assert.deepEqual(names, [`127.0.0.1:${port}`, `127.0.0.1:${closed}`])
+})

@@ -2,6 +2,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { diag, propagation, SpanStatusCode } from '@opentelemetry/api'
 import { activeContext, isSuppressed, withSpan } from '../context.ts'
+import { registerInventory } from '../inventory.ts'
 import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
@@ -60,6 +61,7 @@ export class UndiciInstrumentation {
     const base = origin instanceof URL ? origin.origin : origin
     if (typeof request !== 'object' || request === null || sentMethod === undefined || sentMethod === 'CONNECT' || typeof base !== 'string' || isSuppressed(active)) return
     const { scheme, address, port } = addressOf(base)
+    registerInventory({ kind: 'dependency', name: `${address}:${port}` })
     const { method, original } = methodOf(sentMethod)
     const span = this.#tracer.begin(method === '_OTHER' ? 'HTTP' : method, CLIENT, active)
     if (span.isRecording()) {
