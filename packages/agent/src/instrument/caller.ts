@@ -1,4 +1,5 @@
 // Which line of the application makes a call.
+import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const FRAMES = 30
@@ -9,17 +10,31 @@ const OWN = fileURLToPath(new URL('..', import.meta.url))
 /** The path of a frame: an ECMAScript module has a URL, CommonJS a path. */
 const pathOf = (file: string): string => file.replace(/^file:\/\//, '')
 
-/** @returns attributes `code.*` of the nearest frame that is neither Node's, a package's nor the agent's; none where there is none */
-export function callerOf(): (readonly [key: string, value: string | number])[] {
+/** The calls that are running, the innermost first. @param below - leaves out this one and those that it made */
+function stack(below?: (...args: never[]) => unknown): readonly NodeJS.CallSite[] {
+  const target = {}
   const { stackTraceLimit } = Error
   const prepareStackTrace: unknown = Reflect.get(Error, 'prepareStackTrace')
   Error.stackTraceLimit = FRAMES
   Error.prepareStackTrace = (_error, sites) => sites
-  const sites: unknown = new Error('caller').stack
+  Error.captureStackTrace(target, below)
+  const sites: unknown = Reflect.get(target, 'stack')
   Error.stackTraceLimit = stackTraceLimit
   Reflect.set(Error, 'prepareStackTrace', prepareStackTrace)
-  if (!Array.isArray(sites)) return []
-  const frames: readonly NodeJS.CallSite[] = sites
+  return Array.isArray(sites) ? sites : []
+}
+
+/** The path of the file that calls a function which is running; undefined where that is no file. */
+export function fileCalling(running: (...args: never[]) => unknown): string | undefined {
+  const file = stack(running)[0]?.getFileName()
+  if (typeof file !== 'string') return undefined
+  if (file.startsWith('file:')) return fileURLToPath(file)
+  return isAbsolute(file) ? file : undefined
+}
+
+/** @returns attributes `code.*` of the nearest frame that is neither Node's, a package's nor the agent's; none where there is none */
+export function callerOf(): (readonly [key: string, value: string | number])[] {
+  const frames = stack()
   const site = frames.find((frame) => {
     const file = frame.getFileName()
     return typeof file === 'string' && file !== '' && !FOREIGN.test(file) && !pathOf(file).startsWith(OWN)

@@ -1,6 +1,9 @@
 // BullMQ on a real Redis and node-cron by its own clock.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { runProgram, startReceiver } from '../otlp-receiver.test.ts'
 import { startRedis } from './redis-server.test.ts'
 
@@ -80,5 +83,40 @@ trace.getTracer('t').startActiveSpan('start', (span) => {
     assert.deepEqual([others.length, run?.parentSpanId], [0, ''])
     assert.equal(spans.find(({ name }) => name === 'inside')?.parentSpanId, run?.spanId)
     assert.notEqual(run?.traceId, spans.find(({ name }) => name === 'start')?.traceId)
+  })
+}
+
+for (const type of ['module', 'commonjs'] as const) {
+  test(`node-cron, ${type}: a task that is made first and started later is recorded, by the names of both ways, and is in the inventory`, { timeout: 60_000 }, async (t) => {
+    const receiver = await startReceiver(t)
+    const text = `${type === 'module' ? `import cron, { createTask } from 'node-cron'` : `const cron = require('node-cron'); const { createTask } = cron`}
+let left = 2
+const task = (make, name) => {
+  const made = make('* * * * * *', async () => {
+    await made.stop()
+    left -= 1
+    if (left > 0) return
+    const { inventoryItems } = await import(process.env.INVENTORY)
+    console.log(JSON.stringify(inventoryItems().filter(({ kind }) => kind === 'job').map(({ name }) => name)))
+  }, { name })
+  return made
+}
+task(createTask, 'tidy').start()
+task(cron.createTask, 'send').start()
+task(createTask, 'never started')`
+    const { code, stdout, stderr } = await runProgram(t, type, text, receiver.url, { INVENTORY: new URL('../inventory.js', import.meta.url).href })
+    assert.deepEqual([code, stdout, stderr], [0, '["cron tidy","cron send","cron never started"]\n', ''])
+    assert.deepEqual(receiver.spans.map(({ name, parentSpanId }) => `${name}${parentSpanId}`).toSorted(), ['cron send', 'cron tidy'])
+  })
+
+  test(`node-cron, ${type}: the path of a task is relative to the file that gives it, as without the agent`, { timeout: 60_000 }, async (t) => {
+    const receiver = await startReceiver(t)
+    const root = mkdtempSync(fileURLToPath(new URL('cron-', import.meta.url)))
+    t.after(() => rmSync(root, { recursive: true, force: true }))
+    const program = join(root, type === 'module' ? 'app.mjs' : 'app.cjs')
+    writeFileSync(program, `${load[type]('node-cron', 'cron')}
+console.log([cron.createTask('* * * * *', 'one.js'), cron.createTask('* * * * *', '../two.js')].map(({ taskPath }) => taskPath).join(' '))`)
+    const { code, stdout, stderr } = await runProgram(t, 'module', `await import(${JSON.stringify(pathToFileURL(program).href)})`, receiver.url)
+    assert.deepEqual([code, stdout, stderr], [0, `${pathToFileURL(join(root, 'one.js')).href} ${pathToFileURL(join(root, '../two.js')).href}\n`, ''])
   })
 }

@@ -1,10 +1,12 @@
 // Work that comes from queues and clocks: BullMQ and node-cron.
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { type Context, diag, propagation, ROOT_CONTEXT, SpanStatusCode } from '@opentelemetry/api'
 import { activeContext, NO_CONTEXT, runIn, withSpan } from '../context.ts'
 import { registerInventory } from '../inventory.ts'
 import type { Span } from '../span.ts'
 import { endWith, failSpan } from '../span-work.ts'
 import type { AgentTracer } from '../tracer.ts'
+import { fileCalling } from './caller.ts'
 import { onModule } from './load.ts'
 import { get, getText, isMethod, type Method, wrap } from './wrap.ts'
 
@@ -88,39 +90,60 @@ function tell(span: Span, key: string, value: unknown): void {
   else if (key === 'bullmq.job.name' && typeof value === 'string') span.setAttribute(key, value)
 }
 
+/** Functions that are work of their own: node-cron hands them on within itself, through what is patched, too. */
+const works = new WeakSet<Method>()
+
 /** A function that runs as work of its own, whoever was active when the clock was set. */
 function ownWork(name: string, fn: Method): Method {
-  return function work(this: unknown, ...args) {
+  if (works.has(fn)) return fn
+  const made = function work(this: unknown, ...args: unknown[]): unknown {
     const by = tracer
     if (by === undefined) return Reflect.apply(fn, this, args)
     const span = by.begin(name, INTERNAL, NO_CONTEXT)
     return endWith(span, () => runIn(withSpan(NO_CONTEXT, span), () => Reflect.apply(fn, this, args)))
   }
+  works.add(made)
+  return made
 }
 
-function patchSchedule(owner: unknown): void {
-  wrap(owner, 'schedule', (schedule) =>
-    function patchedSchedule(this: unknown, ...args) {
+/**
+ * Patches what makes a task of an expression, a function or the path of a file, and options.
+ *
+ * @param isRelative - whether a path may be relative
+ */
+function patchMaker(owner: unknown, method: 'schedule' | 'createTask', isRelative: boolean): void {
+  wrap(owner, method, (make) =>
+    function patchedMake(this: unknown, ...args) {
       try {
-        const [expression, fn, options] = args
-        if (isMethod(fn)) {
-          const name = `cron ${getText(options, 'name') ?? String(expression)}`
+        const [expression, task, options] = args
+        const name = `cron ${getText(options, 'name') ?? String(expression)}`
+        if (isMethod(task)) {
           registerInventory({ kind: 'job', name })
-          args[1] = ownWork(name, fn)
+          args[1] = ownWork(name, task)
+        } else if (isRelative && typeof task === 'string' && !isAbsolute(task) && !task.startsWith('file:')) {
+          // To the file of who calls, which node-cron looks for in the stack: there it would find this one.
+          const file = fileCalling(patchedMake)
+          if (file !== undefined) args[1] = resolve(dirname(file), task)
         }
       } catch (error) {
         diag.error('andon: a job of node-cron will not be recorded', error)
       }
-      return Reflect.apply(schedule, this, args)
+      return Reflect.apply(make, this, args)
     },
   )
 }
 
-/** The object that is the default export holds the function too. */
+function patchMakers(owner: unknown): void {
+  const isSince4 = get(owner, 'createTask') !== undefined
+  patchMaker(owner, 'schedule', isSince4)
+  if (isSince4) patchMaker(owner, 'createTask', isSince4)
+}
+
+/** The object that is the default export holds the functions too. */
 function patchCron(exports: unknown): void {
-  patchSchedule(exports)
+  patchMakers(exports)
   const whole = get(exports, 'nodeCron') ?? get(exports, 'default')
-  if (whole !== undefined && whole !== exports) patchSchedule(whole)
+  if (whole !== undefined && whole !== exports) patchMakers(whole)
 }
 
 /** Patches every copy that is loaded from now on. */
@@ -129,5 +152,5 @@ export function instrumentJobs(): void {
   onModule('bullmq', { versions: '>=5.20 <7', file: 'dist/esm/classes/queue-base.js', names: ['QueueBase'] }, patchBullmq)
   onModule('node-cron', { versions: '>=3 <4', file: 'src/node-cron.js' }, patchCron)
   onModule('node-cron', { versions: '>=4 <5', file: 'dist/node-cron.cjs' }, patchCron)
-  onModule('node-cron', { versions: '>=4 <5', file: 'dist/node-cron.js', names: ['schedule', 'nodeCron'] }, patchCron)
+  onModule('node-cron', { versions: '>=4 <5', file: 'dist/node-cron.js', names: ['schedule', 'createTask', 'nodeCron'] }, patchCron)
 }
