@@ -9,7 +9,7 @@ import type { AgentMeter, AgentRecorder } from '../metrics/meter.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { methodOf } from './http-attributes.ts'
-import { get } from './wrap.ts'
+import { get, getText } from './wrap.ts'
 
 const CLIENT = 3
 
@@ -62,13 +62,33 @@ export class HttpClientInstrumentation {
     if (isSuppressed(active)) return make(args)
     const span = this.#tracer.begin('HTTP', CLIENT, active)
     const context = withSpan(active, span)
-    const request = make(withWrittenHeaders(args, context))
+    let request: ClientRequest
+    try {
+      request = make(withWrittenHeaders(args, context))
+    } catch (error) {
+      this.#refused(error, args, span)
+      throw error
+    }
     try {
       this.#watch(request, args, span, active)
     } catch (error) {
       diag.error('andon: an outgoing request could not be recorded', error)
     }
     return request
+  }
+
+  /** A request that Node does not make, such as one to no URL or with a header that none may be. */
+  #refused(error: unknown, args: readonly unknown[], span: Span): void {
+    const { method, original } = methodOf(intended(args, 'method') ?? 'GET')
+    const address = intended(args, 'hostname') ?? intended(args, 'host')
+    const shared: Record<string, string | number> = { 'http.request.method': method, ...(address !== undefined && { 'server.address': address }) }
+    if (method !== '_OTHER') span.name = method
+    span.setAttributes(shared)
+    if (original !== undefined) span.append('http.request.method_original', original)
+    failed(span, error, shared)
+    const endMs = performance.now()
+    this.#duration.record((endMs - span.startMs) / 1000, shared)
+    span.endAt(endMs)
   }
 
   #watch(request: ClientRequest, args: readonly unknown[], span: Span, active: Context): void {
@@ -167,6 +187,16 @@ function targetOf(request: ClientRequest, args: readonly unknown[]): { scheme: s
   const port = portIn(args) || Number(get(get(request, 'agent'), 'defaultPort')) || standard
   const name = request.host.includes(':') ? `[${request.host}]` : request.host
   return { scheme, address: request.host, port, host: port === standard ? name : `${name}:${port}` }
+}
+
+/** What a URL or options, which go before it, say of a request. */
+function intended(args: readonly unknown[], name: 'method' | 'hostname' | 'host'): string | undefined {
+  let value: string | undefined
+  for (const arg of args) {
+    const given = typeof arg === 'string' ? (URL.canParse(arg) ? new URL(arg) : undefined) : arg
+    if (typeof given === 'object') value = getText(given, name) ?? value
+  }
+  return value
 }
 
 /** The port of a URL, or that of options, which go before it; 0 where none is given. A request does not keep it. */

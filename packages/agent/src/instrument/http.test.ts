@@ -140,6 +140,25 @@ test('errors: 500 is an error of the server, 404 only of the client, a refused c
   assert.deepEqual([of('/closed', 'client')?.status.code, of('/closed', 'client')?.attributes['error.type']], ['error', 'ECONNREFUSED'])
 })
 
+test('a request that Node does not make is thrown to who asks for it, and is a failed span and one of the durations', { timeout: 20_000 }, async (t) => {
+  const { spans, url, metrics } = await serve(t, (_request, response) => response.end('x'))
+  const { port } = new URL(url)
+  const asked: readonly (readonly [code: string, method: string, ask: () => unknown])[] = [
+    ['ERR_INVALID_CHAR', 'GET', () => http.request(url, { headers: { 'x-bad': 'a\nb' } })],
+    ['ERR_UNESCAPED_CHARACTERS', 'POST', () => http.request({ hostname: '127.0.0.1', port, path: '/a b', method: 'POST' })],
+    ['ERR_INVALID_PROTOCOL', 'GET', () => http.get('https://127.0.0.1/')],
+    ['ERR_INVALID_URL', 'GET', () => http.get('no url')],
+  ]
+  for (const [code, , ask] of asked) assert.throws(ask, { code })
+  assert.deepEqual(
+    spans.map(({ name, kind, status, attributes }) => [name, kind, status.code, attributes['error.type'], attributes['server.address']]),
+    asked.map(([code, method], index) => [method, 'client', 'error', code, index < 3 ? '127.0.0.1' : undefined]),
+  )
+  const duration = metrics().find(({ name }) => name === 'http.client.request.duration')
+  assert.ok(duration?.data.type === 'exponentialHistogram')
+  assert.deepEqual(duration.data.points.map(({ attributes, count }) => [attributes['error.type'], count]), asked.map(([code]) => [code, 1]))
+})
+
 test('requests of one connection and pipelined ones have contexts of their own; nothing is active between them', { timeout: 20_000 }, async (t) => {
   const seen: (string | undefined)[] = []
   const { spans, url, until } = await serve(t, (_request, response) => {

@@ -15,11 +15,12 @@ const run = () => {
   const select = db.prepare("SELECT * FROM cards WHERE title = 'canary'")
   if (select.all().length !== 3 || select.get().id !== 0 || [...select.iterate()].length !== 3) throw new Error('wrong rows')
   try { insert.run(0, 'again') } catch {}
+  try { select.iterate({ unknown: 1 }) } catch {}
 }
 trace.getTracer('t').startActiveSpan('work', (span) => { run(); span.end() })
 console.log('done')
 `
-const EXPECTED = ['["CREATE cards",-1,"unset"]', ...['error', 'unset', 'unset', 'unset'].map((code) => `["INSERT cards",-1,"${code}"]`), ...[1, 3, 3].map((rows) => `["SELECT cards",${rows},"unset"]`)]
+const EXPECTED = ['["CREATE cards",-1,"unset"]', ...['error', 'unset', 'unset', 'unset'].map((code) => `["INSERT cards",-1,"${code}"]`), '["SELECT cards",-1,"error"]', ...[1, 3, 3].map((rows) => `["SELECT cards",${rows},"unset"]`)]
 
 /** @param unique - how the library names that a key is there already */
 async function check(t: Parameters<typeof startReceiver>[0], type: 'module' | 'commonjs', text: string, unique: string): Promise<void> {
@@ -33,7 +34,8 @@ async function check(t: Parameters<typeof startReceiver>[0], type: 'module' | 'c
   const [select] = below.filter(({ name }) => name === 'SELECT cards')
   assert.deepEqual(['db.system.name', 'db.namespace', 'db.query.text'].map((key) => select?.attributes[key]), ['sqlite', ':memory:', 'SELECT * FROM cards WHERE title = ?'])
   const failed = below.filter(({ status }) => status.code === 'error').map(({ attributes }) => [attributes['db.response.status_code'], attributes['error.type']])
-  assert.deepEqual(failed, [[unique, unique]])
+  // What the iteration could not bind, the engine was never asked.
+  assert.deepEqual(failed, [[unique, unique], [undefined, 'ERR_INVALID_STATE']])
   assert.ok(!receiver.requests.some(({ body }) => body.includes('canary')))
 }
 

@@ -103,9 +103,17 @@ function patchStatements(prototype: object, sourceOf: (statement: object) => Sou
   wrap(prototype, 'iterate', (original) =>
     function iterate(this: unknown, ...args) {
       const call = start(this)
-      const iterator = Reflect.apply(original, this, args)
-      if (call !== undefined && isObject(iterator)) followRows(call, iterator)
-      return iterator
+      if (call === undefined) return Reflect.apply(original, this, args)
+      try {
+        const iterator = Reflect.apply(original, this, args)
+        if (isObject(iterator)) followRows(call, iterator)
+        else call.end()
+        return iterator
+      } catch (error) {
+        // Such as a value that cannot be bound.
+        endFailed(call, error)
+        throw error
+      }
     },
   )
 }
