@@ -85,10 +85,24 @@ export function forgetModules(): void {
 
 const builtins = new Map<string, () => void>()
 
-/** Calls `run` once, when a part of Node has been loaded that is not to be loaded by the agent itself. */
+/**
+ * Calls `run` once, when a part of Node has been loaded that is not to be loaded by the agent itself, because Node warns of it. Before
+ * 22.15 nobody tells of that: there `run` is called now, and Node's warning of that part is not seen.
+ */
 export function beforeBuiltin(url: string, run: () => void): void {
   if (leftAlone.has(url)) return
-  builtins.set(url, run)
+  if ('registerHooks' in Module) builtins.set(url, run)
+  else if (Module.isBuiltin(url)) unwarned(run)
+}
+
+function unwarned(run: () => void): void {
+  const own: unknown = Reflect.get(process, 'emitWarning')
+  process.emitWarning = () => undefined
+  try {
+    run()
+  } finally {
+    Reflect.set(process, 'emitWarning', own)
+  }
 }
 
 /** Tells that a part of Node has been asked for. */

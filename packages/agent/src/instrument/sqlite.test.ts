@@ -4,8 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import Module from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { runProgram, startReceiver } from '../otlp-receiver.test.ts'
+import { get } from './wrap.ts'
 
 const WORK = `
 const run = () => {
@@ -22,27 +23,35 @@ console.log('done')
 `
 const EXPECTED = ['["CREATE cards",-1,"unset"]', ...['error', 'unset', 'unset', 'unset'].map((code) => `["INSERT cards",-1,"${code}"]`), '["SELECT cards",-1,"error"]', ...[1, 3, 3].map((rows) => `["SELECT cards",${rows},"unset"]`)]
 
-/** @param unique - how the library names that a key is there already */
-async function check(t: Parameters<typeof startReceiver>[0], type: 'module' | 'commonjs', text: string, unique: string): Promise<void> {
+/** What differs between the libraries: how one names that a key is there already, and what it tells of its file. */
+interface Library {
+  readonly unique: string
+  readonly namespace: string | undefined
+  readonly disabled?: string
+}
+
+async function check(t: TestContext, type: 'module' | 'commonjs', text: string, { unique, namespace, disabled = '' }: Library): Promise<void> {
   const receiver = await startReceiver(t)
-  const { code, stdout, stderr } = await runProgram(t, type, text, receiver.url, { NODE_NO_WARNINGS: '1' })
+  const { code, stdout, stderr } = await runProgram(t, type, text, receiver.url, { NODE_NO_WARNINGS: '1', OTEL_NODE_DISABLED_INSTRUMENTATIONS: disabled })
   assert.deepEqual([code, stdout, stderr], [0, 'done\n', ''])
   const { spans } = receiver
   const work = spans.find(({ name }) => name === 'work')
   const below = spans.filter(({ parentSpanId }) => parentSpanId === work?.spanId)
   assert.deepEqual(below.map(({ name, attributes, status }) => JSON.stringify([name, Number(attributes['db.response.returned_rows'] ?? -1), status.code])).toSorted(), EXPECTED)
   const [select] = below.filter(({ name }) => name === 'SELECT cards')
-  assert.deepEqual(['db.system.name', 'db.namespace', 'db.query.text'].map((key) => select?.attributes[key]), ['sqlite', ':memory:', 'SELECT * FROM cards WHERE title = ?'])
+  assert.deepEqual(['db.system.name', 'db.namespace', 'db.query.text'].map((key) => select?.attributes[key]), ['sqlite', namespace, 'SELECT * FROM cards WHERE title = ?'])
   const failed = below.filter(({ status }) => status.code === 'error').map(({ attributes }) => [attributes['db.response.status_code'], attributes['error.type']])
   // What the iteration could not bind, the engine was never asked.
   assert.deepEqual(failed, [[unique, unique], [undefined, 'ERR_INVALID_STATE']])
   assert.ok(!receiver.requests.some(({ body }) => body.includes('canary')))
 }
 
-const hasSqlite = Module.isBuiltin('node:sqlite') && 'registerHooks' in Module
+const hasSqlite = Module.isBuiltin('node:sqlite')
+/** What Node tells of the database's file. */
+const MEMORY = hasSqlite && 'location' in Object(get(get(process.getBuiltinModule('node:sqlite'), 'DatabaseSync'), 'prototype')) ? ':memory:' : undefined
 
 for (const [type, load] of [['module', `import { DatabaseSync } from 'node:sqlite'\nimport { trace } from '@opentelemetry/api'`], ['commonjs', `const { DatabaseSync } = require('node:sqlite')\nconst { trace } = require('@opentelemetry/api')`]] as const) {
-  test(`node:sqlite, ${type}: each statement is a span of the work that waits for it`, { timeout: 60_000, skip: !hasSqlite && 'this Node has no node:sqlite' }, (t) => check(t, type, `${load}\nconst db = new DatabaseSync(':memory:')\n${WORK}`, '1555'))
+  test(`node:sqlite, ${type}: each statement is a span of the work that waits for it`, { timeout: 60_000, skip: !hasSqlite && 'this Node has no node:sqlite' }, (t) => check(t, type, `${load}\nconst db = new DatabaseSync(':memory:')\n${WORK}`, { unique: '1555', namespace: MEMORY }))
 }
 
 /** The parts of better-sqlite3 that are patched, as its version 12 has them, on the same engine. */
@@ -68,7 +77,6 @@ test('better-sqlite3: each statement is a span of the work that waits for it, re
   mkdirSync(join(folder, 'lib'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'better-sqlite3', version: '12.11.1', main: 'lib/index.js' }))
   writeFileSync(join(folder, 'lib', 'index.js'), `module.exports = require('./database')`)
-  // The engine of the stand-in is not the one that is asked for.
-  writeFileSync(join(folder, 'lib', 'database.js'), SHAPE.replace(`require('node:sqlite')`, `process.getBuiltinModule('node:sqlite')`))
-  await check(t, 'commonjs', `const Database = require(${JSON.stringify(folder)})\nconst { trace } = require('@opentelemetry/api')\nconst db = new Database(':memory:')\n${WORK}`, 'SQLITE_CONSTRAINT_PRIMARYKEY')
+  writeFileSync(join(folder, 'lib', 'database.js'), SHAPE)
+  await check(t, 'commonjs', `const Database = require(${JSON.stringify(folder)})\nconst { trace } = require('@opentelemetry/api')\nconst db = new Database(':memory:')\n${WORK}`, { unique: 'SQLITE_CONSTRAINT_PRIMARYKEY', namespace: ':memory:', disabled: 'sqlite' })
 })

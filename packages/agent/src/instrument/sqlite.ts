@@ -11,9 +11,10 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** The file's name: its folder is where an installation put it. */
+/** The file's name: its folder is where an installation put it. @param path - undefined where it is not known */
 function placeOf(path: unknown): DatabaseAddress {
-  return { system: 'sqlite', namespace: typeof path === 'string' && path !== '' ? basename(path) : ':memory:', address: '', port: 0 }
+  const name = typeof path === 'string' && path !== '' ? basename(path) : ':memory:'
+  return { system: 'sqlite', namespace: path === undefined ? '' : name, address: '', port: 0 }
 }
 
 function begin(database: object, sql: string, path: () => unknown): Call | undefined {
@@ -161,6 +162,7 @@ function patchBetterSqlite(Database: unknown): void {
 /** Statements of node:sqlite do not know their database. */
 const databases = new WeakMap<object, object>()
 
+/** Node tells it since 22.16; null in memory. */
 function locationOf(database: object): unknown {
   const location = get(database, 'location')
   return isMethod(location) ? Reflect.apply(location, database, []) : undefined
@@ -187,7 +189,7 @@ function patchNodeSqlite(exports: unknown): void {
   patchStatements(statements, sourceOfNode, locationOf)
 }
 
-/** Patches every copy that is loaded from now on; node:sqlite when the application loads it, because loading it prints a warning. */
+/** Patches every copy that is loaded from now on; node:sqlite when the application loads it, where Node tells of that. */
 export function instrumentSqlite(): void {
   onModule('better-sqlite3', { versions: '>=7 <14', file: 'lib/database.js' }, patchBetterSqlite)
   beforeBuiltin('node:sqlite', () => patchBuiltin('node:sqlite', 'andon', patchNodeSqlite))
