@@ -113,10 +113,13 @@ export class PgInstrumentation {
 
   /** Patches every copy of pg that is loaded from now on. */
   start(): void {
-    onModule('pg', { versions: '>=8.0.3 <9', file: 'lib/client.js' }, (Client) => {
-      this.#patchQuery(Client)
-      this.#patchConnect(Client)
-    })
+    // The second one is loaded where an application uses libpq, through the package pg-native.
+    for (const file of ['lib/client.js', 'lib/native/client.js']) {
+      onModule('pg', { versions: '>=8.0.3 <9', file }, (Client) => {
+        this.#patchQuery(Client)
+        this.#patchConnect(Client)
+      })
+    }
   }
 
   #patchQuery(Client: unknown): void {
@@ -241,26 +244,40 @@ function retrace(error: unknown): never {
   throw error
 }
 
+/** Puts a function around a method of one statement: it runs in the context of the caller. @param told - gets its arguments before */
+function over(statement: object, name: string, active: Context, told?: (answer: readonly unknown[]) => void): void {
+  const method = get(statement, name)
+  if (!isMethod(method)) return
+  Reflect.set(statement, name, function handle(this: unknown, ...answer: unknown[]): unknown {
+    try {
+      told?.(answer)
+    } catch (error) {
+      diag.error('andon: a statement could not be ended', error)
+    }
+    return runIn(active, () => Reflect.apply(method, this, answer))
+  })
+}
+
 /** Cursors, streams and statements of the caller's own: they end with the server's answer, and call back in their context. */
 function follow(original: Method, client: object, args: unknown[], call: Call, active: Context): unknown {
   const [submittable] = args
-  if (typeof submittable !== 'object' || submittable === null) return Reflect.apply(original, client, args)
-  const over = (name: string, ended: ((answer: readonly unknown[]) => void) | undefined): void => {
-    const method = get(submittable, name)
-    if (!isMethod(method)) return
-    Reflect.set(submittable, name, function handle(this: unknown, ...answer: unknown[]): unknown {
-      try {
-        ended?.(answer)
-      } catch (error) {
-        diag.error('andon: a statement could not be ended', error)
-      }
-      return runIn(active, () => Reflect.apply(method, this, answer))
-    })
-  }
-  over('handleReadyForQuery', () => call.end())
-  over('handleError', ([error]) => finish(call, error, undefined))
-  for (const name of ['handlePortalSuspended', 'handleCommandComplete', 'handleEmptyQuery']) over(name, undefined)
+  if (!isObject(submittable)) return Reflect.apply(original, client, args)
+  if (get(submittable, 'handleReadyForQuery') === undefined) return followNative(original.bind(client), submittable, args[1], call, active)
+  over(submittable, 'handleReadyForQuery', active, () => call.end())
+  over(submittable, 'handleError', active, ([error]) => finish(call, error, undefined))
   // Closed before its end, a cursor is not told that the server is ready.
-  over('close', undefined)
+  for (const name of ['handlePortalSuspended', 'handleCommandComplete', 'handleEmptyQuery', 'close']) over(submittable, name, active)
   return Reflect.apply(original, client, args)
+}
+
+/** Of a statement for libpq there are events, and a callback that may stand beside it. */
+function followNative(run: (statement: object) => unknown, statement: object, beside: unknown, call: Call, active: Context): unknown {
+  if (isMethod(beside)) Reflect.set(statement, 'callback', beside)
+  // Told once the error has what the server said of it.
+  over(statement, 'callback', active, ([error]) => error instanceof Error && finish(call, error, undefined))
+  over(statement, 'emit', active, ([event, value]) => {
+    if (event === 'end') finish(call, undefined, value)
+    else if (event === 'error') finish(call, value, undefined)
+  })
+  return run(statement)
 }
