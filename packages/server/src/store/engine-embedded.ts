@@ -11,6 +11,20 @@ import { mendRepetitionLogs } from './repetition-log.ts'
 import { type Sql, sql } from './sql.ts'
 import type { TsvRows } from './tsv.ts'
 
+const MIB: Bytes = 2 ** 20
+/**
+ * What the engine keeps in memory, where it takes the memory of a machine of its own for granted: marks and primary keys are read again
+ * where they have been given up. Its own memory is looked at once a second in place of twenty times, which an idle process notices.
+ */
+export const ENGINE_LIMITS: Readonly<Record<string, number>> = {
+  mark_cache_size: 128 * MIB,
+  primary_index_cache_size: 128 * MIB,
+  index_mark_cache_size: 64 * MIB,
+  query_condition_cache_size: 16 * MIB,
+  compiled_expression_cache_size: 32 * MIB,
+  memory_worker_period_ms: 1000,
+}
+
 /** chDB on a directory, which it owns until `close`. */
 export class EmbeddedDatabase implements Database {
   readonly layout: Layout = EMBEDDED
@@ -39,7 +53,7 @@ export class EmbeddedDatabase implements Database {
       const directory = join(dataDir, 'clickhouse')
       const mended = mendRepetitionLogs(directory)
       if (mended > 0) log.info('the last insert of tables was not complete: its repetition will be stored', { tables: mended })
-      const database = new EmbeddedDatabase(new Session(directory), lock, log)
+      const database = new EmbeddedDatabase(new Session(directory, { connectionArgs: Object.entries(ENGINE_LIMITS).map(([name, value]) => `--${name}=${value}`) }), lock, log)
       await database.command('CREATE DATABASE IF NOT EXISTS {db}')
       const [version = ''] = await database.query(sql`SELECT version()`, ([cell]) => stringOf(cell))
       database.#engine = `ClickHouse ${version}, embedded`
