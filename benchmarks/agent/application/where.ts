@@ -15,15 +15,15 @@ const PARTS: readonly (readonly [pattern: RegExp, part: string])[] = [
   [/\/packages\/agent\//, 'the agent'],
   [/\/node_modules\/(?:@opentelemetry|dd-trace|@datadog|elastic-apm-node|import-in-the-middle|require-in-the-middle)\//, 'the agent'],
 ]
-const NATIVE: Readonly<Record<string, string>> = {
-  '(garbage collector)': 'garbage collection',
-  '(program)': 'native code and system calls',
-}
+const NATIVE: ReadonlyMap<string, string> = new Map([
+  ['(garbage collector)', 'garbage collection'],
+  ['(program)', 'native code and system calls'],
+])
 
 /** Whose code a function is; undefined where nothing is done. */
 function partOf(functionName: string, url: string): string | undefined {
   if (functionName === '(idle)') return undefined
-  const native = NATIVE[functionName]
+  const native = NATIVE.get(functionName)
   if (native !== undefined) return native
   return PARTS.find(([pattern]) => pattern.test(url))?.[1] ?? APPLICATION
 }
