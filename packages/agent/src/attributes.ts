@@ -3,6 +3,7 @@ import type { AnyValue, Attributes as ApiAttributes } from '@opentelemetry/api'
 import type { Attributes, AttributeValue } from '@andon/model'
 import { redactQuery, redactUrl } from './secrets/addresses.ts'
 import { isSecretName } from './secrets/names.ts'
+import { isStatementKey, redactStatement } from './secrets/statements.ts'
 import { redactText } from './secrets/text.ts'
 
 const URL_KEYS: ReadonlySet<string> = new Set(['url.full', 'url.query', 'http.url', 'http.target'])
@@ -10,11 +11,17 @@ const URL_KEYS: ReadonlySet<string> = new Set(['url.full', 'url.query', 'http.ur
 /** Keys whose values are text for people, in which secrets may stand anywhere. */
 const TEXT_KEYS: ReadonlySet<string> = new Set(['exception.message', 'exception.stacktrace', 'error.message', 'error.stack', 'bullmq.job.failed.reason'])
 
+/** Keys of caches, which may be as secret as what stands under them. */
+const CACHE_KEYS: ReadonlySet<string> = new Set(['db.memcached.key'])
+
 const redactAll = (): string => '[redacted]'
 
-/** What makes the values of a key safe to be recorded; undefined where they are as they stand. */
+/**
+ * What makes the values of a key safe to be recorded; undefined where they are as they stand. Statements are not among them: a span
+ * takes out their values itself, by the rules of its database.
+ */
 export function redactionOf(key: string): ((value: string) => string) | undefined {
-  if (isSecretName(key)) return redactAll
+  if (isSecretName(key) || CACHE_KEYS.has(key)) return redactAll
   if (TEXT_KEYS.has(key)) return redactText
   if (!URL_KEYS.has(key)) return undefined
   return key === 'url.query' ? redactQuery : redactUrl
@@ -22,7 +29,7 @@ export function redactionOf(key: string): ((value: string) => string) | undefine
 
 /** The value of an attribute of this key as it may be recorded. */
 function safeText(key: string, value: string): string {
-  return redactionOf(key)?.(value) ?? value
+  return isStatementKey(key) ? redactStatement(value, '') : (redactionOf(key)?.(value) ?? value)
 }
 
 function one(key: string, value: unknown): AttributeValue {

@@ -17,6 +17,8 @@ import { activeContext, withSpan } from './context.ts'
 import { hex32, random32 } from './ids.ts'
 import { limited, limits } from './limits.ts'
 import type { EndedSpan, LocalTrace, SpanSink } from './local-trace.ts'
+import { redactSql } from './secrets/sql.ts'
+import { isStatementKey, isSystemKey, redactStatement } from './secrets/statements.ts'
 import { redactText } from './secrets/text.ts'
 import { SpanBaggage } from './span-baggage.ts'
 import { nowNanoseconds, toClock, toNanoseconds } from './time.ts'
@@ -50,6 +52,12 @@ function describe(exception: Exception): { type: string; message: string; stack:
   return { type: exception.name ?? String(exception.code ?? 'Error'), message: exception.message ?? '', stack: exception.stack ?? '' }
 }
 
+/** The value of an attribute with other texts. */
+function textsOf(value: unknown, change: (text: string) => string): unknown {
+  if (Array.isArray(value)) return value.map((each: unknown) => textsOf(each, change))
+  return typeof value === 'string' ? change(value) : value
+}
+
 /**
  * A live operation: the asked-for interface (setTag, setBaggageItem, finish) over OpenTelemetry's. After its end every
  * call is ignored. Its fields are what the encoder reads when it ends; they are not for callers.
@@ -80,6 +88,8 @@ export class Span implements ApiSpan, EndedSpan {
   /** What was set on it, and what those above it had when it began. */
   baggage: SpanBaggage | undefined = undefined
   readonly #isRecorded: boolean
+  /** Whether an instrumentation has told a statement, whose values are taken out at the end, when its database is known. */
+  #hasStatement = false
   #context: SpanContext | undefined
 
   /** The root of a trace, until `setParent`. */
@@ -124,6 +134,7 @@ export class Span implements ApiSpan, EndedSpan {
     if (!this.#isRecorded || this.endMs !== RUNNING || key === '' || value === undefined || value === null) return this
     const { attributes } = this
     const kept = Array.isArray(value) ? [...value] : value
+    if (isStatementKey(key)) this.#hasStatement = true
     for (let index = 0; index < attributes.length; index += 2) {
       if (attributes[index] !== key) continue
       attributes[index + 1] = kept
@@ -210,7 +221,21 @@ export class Span implements ApiSpan, EndedSpan {
   endAt(at: Milliseconds): void {
     if (this.endMs !== RUNNING) return
     this.endMs = Math.max(at, this.startMs)
+    if (this.#hasStatement) this.#redactStatements()
     this.trace.finished(this)
+  }
+
+  #redactStatements(): void {
+    const { attributes } = this
+    const at = attributes.findIndex((key, index) => index % 2 === 0 && isSystemKey(key))
+    const system = at < 0 ? '' : String(attributes[at + 1])
+    for (let index = 0; index < attributes.length; index += 2) {
+      const [key, value] = [attributes[index], attributes[index + 1]]
+      if (typeof key !== 'string' || !isStatementKey(key)) continue
+      // Some name a span by the begin of its statement.
+      if (typeof value === 'string' && value.startsWith(this.name)) this.name = redactSql(this.name, system)
+      attributes[index + 1] = textsOf(value, (text) => redactStatement(text, system))
+    }
   }
 
   fold(other: SpanSource): number {

@@ -5,6 +5,7 @@ import { encodeAttributes } from '@andon/wire'
 import { registerInventory } from '../inventory.ts'
 import type { Bound } from '../metrics/instrument.ts'
 import type { AgentRecorder } from '../metrics/meter.ts'
+import { redactSql } from '../secrets/sql.ts'
 import type { Span } from '../span.ts'
 import type { AgentTracer } from '../tracer.ts'
 import { callerOf } from './caller.ts'
@@ -97,7 +98,8 @@ export class Database {
   }
 
   #describe(sql: string, hasText = true): Statement {
-    const { text, operation, collection, summary } = describeSql(sql, this.#dialect)
+    const text = redactSql(sql, String(this.#shared['db.system.name']))
+    const { operation, collection, summary } = describeSql(text, this.#dialect)
     const measured = { ...this.#shared, ...(operation !== '' && { 'db.operation.name': operation }), ...(collection !== '' && { 'db.collection.name': collection }) }
     const block = encodeAttributes(Object.entries({ ...measured, ...(hasText && { 'db.query.summary': summary, 'db.query.text': text }) }).flat())
     const name = summary === '' ? String(this.#shared['db.system.name']) : summary
