@@ -342,7 +342,8 @@ test('slow-dependency: changes wait for the mail service, reads do not', { skip 
 test('latency: answers take so many times as long', { skip }, async () => {
   const { id } = await board()
   const seen = await around('latency', 10, () => times(15, () => searchOnce(id)))
-  assert.ok(seen.struck > 5 * Math.max(seen.sound, seen.after), JSON.stringify(seen))
+  // Of the two without it the quicker one: the other may have come while the machine did something else, or was not warm yet.
+  assert.ok(seen.struck > 5 * Math.min(seen.sound, seen.after), JSON.stringify(seen))
 })
 
 /** Milliseconds of CPU in half a second. */
