@@ -50,7 +50,7 @@ test('spans that came as Zipkin are found as Zipkin, as Jaeger and by Tempo', { 
   for (const words of ['http.path', 'http.path=', 'cache miss', 'error', 'otel.status_code', 'error and cache miss and http.path=/board']) {
     assert.deepEqual(await get(`traces?annotationQuery=${encodeURIComponent(words)}`), [200, [trace]], words)
   }
-  for (const words of ['/board', 'cache', 'http.path=/other', 'http.path and absent']) assert.deepEqual(await get(`traces?annotationQuery=${encodeURIComponent(words)}`), [200, []], words)
+  for (const words of ['/board', 'cache', 'constructor', 'http.path=/other', 'http.path and absent']) assert.deepEqual(await get(`traces?annotationQuery=${encodeURIComponent(words)}`), [200, []], words)
   assert.equal((await get('traces?annotationQuery=%3Dx'))[0], 400)
   const tempo = await fetch(`${app.url}/tempo/api/traces/aaaaaaaaaaaaaaaa`, { headers: { accept: 'application/protobuf' } })
   assert.deepEqual(decodeSpans(Buffer.from(await tempo.arrayBuffer())).map(({ name }) => name), ['get /board', 'select'])

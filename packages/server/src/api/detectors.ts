@@ -1,7 +1,7 @@
 import { AndonError, DETECTOR_STATES, type DetectorDetail, type ListedDetector, type Milliseconds, type SignalId } from '@andon/model'
 import type { FastifyInstance } from 'fastify'
 import type { WatchedSeries } from '../detect/series.ts'
-import { type ServiceFacts, shownExpression } from '../detect/signals.ts'
+import { type ServiceFacts, shownExpression } from '../detect/shown.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { oneOf, type Query, text, whole } from './parameters.ts'
 

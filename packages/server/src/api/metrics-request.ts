@@ -107,6 +107,11 @@ export function rangeOf(query: Query): TimeRange {
   return { start: start === undefined ? FOREVER.start : timeOf('start', start), end: end === undefined ? FOREVER.end : timeOf('end', end) }
 }
 
+/** A metric's type as Prometheus calls it. */
+export function typeName(type: string): string {
+  return type === 'updown' ? 'gauge' : type
+}
+
 /** A selector, which has no time of its own, of a parameter. @throws AndonError bad_parameter where it is something else */
 export function selectorOf(name: string, selector: string): readonly LabelMatcher[] {
   const expr = parse(selector)

@@ -6,7 +6,7 @@ import type { MetadataReader, MetricMetadata } from '../query/metadata.ts'
 import { labelMatch } from '../query/promql/label-match.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { ScrapedTarget } from '../ingest/scrape/index.ts'
-import { limitOf, parameters, selectorOf, success } from './metrics-request.ts'
+import { limitOf, parameters, selectorOf, success, typeName } from './metrics-request.ts'
 import { type Query, text } from './parameters.ts'
 
 export interface TargetsApiDeps {
@@ -68,7 +68,7 @@ export function registerTargets(app: FastifyInstance, deps: TargetsApiDeps): voi
     const found = []
     for (const target of chosen) {
       // The name is told where it was not asked for, as Prometheus does.
-      for (const { name, type, help, unit } of await metadataOf(target, known, deps)) found.push({ target: target.labels, ...(metric === undefined && { metric: name }), type: type === 'updown' ? 'gauge' : type, help, unit })
+      for (const { name, type, help, unit } of await metadataOf(target, known, deps)) found.push({ target: target.labels, ...(metric === undefined && { metric: name }), type: typeName(type), help, unit })
     }
     if (found.length === 0) throw new AndonError('not_found', 'specified metadata not found')
     return success(reply, found)

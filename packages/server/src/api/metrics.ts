@@ -11,7 +11,7 @@ import type { ScrapedTarget } from '../ingest/scrape/index.ts'
 import { asAndonError, prepareError } from './errors.ts'
 import { registerExemplars } from './metrics-exemplars.ts'
 import { registerFederation } from './metrics-federation.ts'
-import { limited, limitedResult, limitOf, matchersOf, mostOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, union } from './metrics-request.ts'
+import { limited, limitedResult, limitOf, matchersOf, mostOf, parameters, querySignal, rangeOf, required, stepOf, success, timeOf, typeName, union } from './metrics-request.ts'
 import { registerMetricsStatus } from './metrics-status.ts'
 import { registerSyntax } from './metrics-syntax.ts'
 import { registerTargets } from './metrics-targets.ts'
@@ -122,6 +122,6 @@ function registerMetadata(app: FastifyInstance, { metrics }: MetricsApiDeps): vo
     const query = parameters(request)
     const wanted = text(query, 'metric')
     const all = (await metrics.metadata()).filter(({ name }) => wanted === undefined || name === wanted).slice(0, limitOf(query))
-    return success(reply, Object.fromEntries(all.map(({ name, type, unit, help }) => [name, [{ type: type === 'updown' ? 'gauge' : type, help, unit }]])))
+    return success(reply, Object.fromEntries(all.map(({ name, type, unit, help }) => [name, [{ type: typeName(type), help, unit }]])))
   })
 }

@@ -27,16 +27,16 @@ const NAMES: Milliseconds = 7 * 86_400_000
 const VIEWER = { config: { role: 'viewer' } } as const
 
 /** Tags that are kept as what they say rather than as attributes. */
-const KEPT_ELSEWHERE: Readonly<Record<string, SpanFilter>> = {
-  error: { kind: 'compare', field: { intrinsic: 'status' }, operator: '=', value: 'error' },
-  'otel.status_code': { kind: 'compare', field: { intrinsic: 'status' }, operator: '!=', value: 'unset' },
-  'otel.scope.name': { kind: 'compare', field: { intrinsic: 'scopeName' }, operator: '!=', value: '' },
-  'otel.scope.version': { kind: 'compare', field: { intrinsic: 'scopeVersion' }, operator: '!=', value: '' },
-}
+const KEPT_ELSEWHERE: ReadonlyMap<string, SpanFilter> = new Map([
+  ['error', { kind: 'compare', field: { intrinsic: 'status' }, operator: '=', value: 'error' }],
+  ['otel.status_code', { kind: 'compare', field: { intrinsic: 'status' }, operator: '!=', value: 'unset' }],
+  ['otel.scope.name', { kind: 'compare', field: { intrinsic: 'scopeName' }, operator: '!=', value: '' }],
+  ['otel.scope.version', { kind: 'compare', field: { intrinsic: 'scopeVersion' }, operator: '!=', value: '' }],
+])
 
 /** A tag of this key, whatever its value, or an annotation of this value. */
 function hasWord(word: string): SpanFilter {
-  const tag: SpanFilter = KEPT_ELSEWHERE[word] ?? { kind: 'compare', field: { scope: 'span', key: word }, operator: '!=', value: null }
+  const tag: SpanFilter = KEPT_ELSEWHERE.get(word) ?? { kind: 'compare', field: { scope: 'span', key: word }, operator: '!=', value: null }
   return { kind: 'any', of: [tag, { kind: 'compare', field: { intrinsic: 'eventName' }, operator: '=', value: word }] }
 }
 

@@ -3,7 +3,8 @@ import type { Alert, DetectorState, Labels, Milliseconds } from '@andon/model'
 import { type Action, agreementOf } from './corroborate.ts'
 import { SLICE_MS } from './parameters.ts'
 import type { WatchedSeries } from './series.ts'
-import { type SeriesId, type ServiceFacts, shownExpression } from './signals.ts'
+import { type ServiceFacts, shownExpression } from './shown.ts'
+import type { SeriesId } from './signals.ts'
 import { describe } from './words.ts'
 
 /** An alert of a service as it is kept. */

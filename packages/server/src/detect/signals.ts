@@ -56,7 +56,7 @@ const FAILED = 'http_response_status_code=~"5.."'
 const WINDOW = `[${SECONDS}s] smoothed`
 export const GROUP = ['service_name', 'deployment_environment_name'] as const
 
-const within = (selector: string, more = ''): string => {
+export const within = (selector: string, more = ''): string => {
   const inner = [selector, more].filter((part) => part !== '').join(',')
   return inner === '' ? '' : `{${inner}}`
 }
@@ -229,53 +229,4 @@ export function slowReading(selector: string, limit: number): Reading {
 /** What takes long for a service: a quantile of a window that ends at the time of asking. */
 export function slowLimitExpression(window: Milliseconds): string {
   return `histogram_quantile(${COUNTS.slowQuantile}, ${byOf()} (increase(${SERVER}[${window / 1000}s])))`
-}
-
-const SPAN_LATENCY = 'traces_spanmetrics_latency'
-const SPAN_GROUP = 'sum by (service, deployment_environment_name)'
-const CLIENT_LATENCY = 'traces_service_graph_request_client_seconds'
-/** Series of spans have one point a minute. */
-const SPAN_WINDOW = '[5m]'
-
-/** How a signal that is counted from spans is shown; undefined for one that is not. */
-function ofSpans(signal: SignalName, { service, environment }: Pick<SeriesId, 'service' | 'environment'>, limit: number): string | undefined {
-  const inEnvironment = environment === '' ? '' : `deployment_environment_name=${JSON.stringify(environment)}`
-  const server = `service=${JSON.stringify(service)},span_kind="SPAN_KIND_SERVER"`
-  const rates = (metric: string, more = ''): string => `${SPAN_GROUP} (rate(${metric}${within(server, [inEnvironment, more].filter((part) => part !== '').join(','))}${SPAN_WINDOW}))`
-  const calls = (type: string): string => `histogram_quantile(0.95, sum by (client, server, deployment_environment_name) (rate(${CLIENT_LATENCY}${within(`client=${JSON.stringify(service)},connection_type${type}`, inEnvironment)}${SPAN_WINDOW})))`
-  switch (signal) {
-    case 'errors':
-      return `${rates('traces_spanmetrics_calls_total', 'status_code="STATUS_CODE_ERROR"')} / ${rates('traces_spanmetrics_calls_total')}`
-    case 'slow':
-      return `histogram_fraction(${limit}, +Inf, ${rates(SPAN_LATENCY)})`
-    case 'p50':
-      return `histogram_quantile(0.5, ${rates(SPAN_LATENCY)})`
-    case 'p95':
-      return `histogram_quantile(0.95, ${rates(SPAN_LATENCY)})`
-    case 'throughput':
-      return rates('traces_spanmetrics_calls_total')
-    case 'http-edge':
-      return calls('!="database"')
-    case 'database-edge':
-      return calls('="database"')
-    case 'cpu':
-    case 'event-loop':
-    case 'pool-wait':
-    case 'heap-floor':
-      return undefined
-  }
-}
-
-/** What is known of a service beside its series. */
-export interface ServiceFacts {
-  /** What takes long, in seconds; undefined while that is not known. */
-  readonly slowLimit: number | undefined
-  /** Whether its requests are counted from its spans. */
-  readonly isFromSpans: boolean
-}
-
-/** PromQL of a signal of a service, for pictures and pages. */
-export function shownExpression(signal: Signal, id: Pick<SeriesId, 'service' | 'environment'>, { slowLimit = 1, isFromSpans }: ServiceFacts): string {
-  const environment = id.environment === '' ? '' : `,deployment_environment_name=${JSON.stringify(id.environment)}`
-  return (isFromSpans ? ofSpans(signal.name, id, slowLimit) : undefined) ?? signal.expression(`service_name=${JSON.stringify(id.service)}${environment}`, slowLimit)
 }

@@ -7,7 +7,8 @@ import { BEGIN, DAY_SLICES } from './fixture.test.ts'
 import { SLICE_MS } from './parameters.ts'
 import type { SeriesDoc } from './series.ts'
 import { publicId, type SliceTable } from './slices.ts'
-import type { SeriesSlices, ServiceFacts, SignalName } from './signals.ts'
+import type { ServiceFacts } from './shown.ts'
+import type { SeriesSlices, SignalName } from './signals.ts'
 import { Watch } from './watch.ts'
 
 const SIGNALS = ['errors', 'p50', 'p95', 'throughput', 'cpu', 'event-loop'] as const

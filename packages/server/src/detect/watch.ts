@@ -4,7 +4,8 @@ import type { Alert, DetectorState, Milliseconds } from '@andon/model'
 import { SLICE_MS } from './parameters.ts'
 import { type SeriesDoc, WatchedSeries } from './series.ts'
 import { type Change, type OpenAlert, WatchedService } from './service.ts'
-import type { SeriesId, SeriesSlices, ServiceFacts } from './signals.ts'
+import type { ServiceFacts } from './shown.ts'
+import type { SeriesId, SeriesSlices } from './signals.ts'
 import { seriesKey, serviceKey, type SliceTable } from './slices.ts'
 
 export interface WatchOptions {

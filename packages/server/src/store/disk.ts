@@ -111,7 +111,9 @@ export class DiskStore {
 
   /** What was written before has expired. Of small state nothing of this month: what still holds is written again into its partition. */
   #expiry({ table, kind }: Pick<Partition, 'table' | 'kind'>, now: Milliseconds): Milliseconds {
-    const expiry = now - daysOf(lifetimes.get(table) ?? { days: [] }, this.#retention) * DAY
+    const lifetime = lifetimes.get(table)
+    if (lifetime === undefined) return -Infinity
+    const expiry = now - daysOf(lifetime, this.#retention) * DAY
     return kind === 'state' ? Math.min(expiry, monthOf(now)) : expiry
   }
 

@@ -3,6 +3,7 @@ import { AndonError, type BucketCounts, type Milliseconds, type TimeRange } from
 import { counts, number, stringOf } from './cells.ts'
 import type { Database } from './database.ts'
 import { minutesIn } from './edges.ts'
+import { measuredBy } from './spans-rates.ts'
 import { i64, Param, type Sql, sql, text } from './sql.ts'
 
 /** Requests that a service answered, calls that it made over HTTP or otherwise, or statements that it ran. */
@@ -35,15 +36,12 @@ export interface SpanDurations {
 
 /** Any of them says how long something took that spans say as well. */
 const METRICS = ['http_server_request_duration_seconds', 'http_client_request_duration_seconds', 'db_client_operation_duration_seconds']
-/** A series' row is written again at most once an hour. */
-const SEEN_SLACK: Milliseconds = 2 * 3_600_000
 /** A span that lasted longer is not found by the slice in which it ended. */
 const LONGEST: Milliseconds = 300_000
 const ROWS_MAX = 1_000_000
 const SERVICES_MAX = 10_000
 
 const among = (services: readonly string[]): Sql => sql`service IN ${new Param('Array(String)', [...services])}`
-const seconds = (time: Milliseconds): bigint | number => Math.min(0xffff_ffff, Math.max(0, Math.floor(time / 1000)))
 
 export class SpanSliceStore {
   readonly #database: Database
@@ -57,11 +55,7 @@ export class SpanSliceStore {
     const of = service === undefined ? sql`service != ''` : sql`service = ${text(service)}`
     const found = await this.#database.query(sql`SELECT DISTINCT service FROM andon.red_1m WHERE ${minutesIn(range)} AND ${of} ORDER BY service LIMIT ${i64(SERVICES_MAX)}`, ([name]) => stringOf(name))
     if (found.length === 0) return []
-    const measured = await this.#database.query(
-      sql`SELECT DISTINCT labels['service_name'] FROM andon.series WHERE name IN ${new Param('Array(String)', METRICS)} AND last_seen >= toDateTime(${i64(seconds(range.start - SEEN_SLACK))})`,
-      ([name]) => stringOf(name),
-    )
-    const known = new Set(measured)
+    const known = new Set((await measuredBy(this.#database, METRICS, range)).map(({ service: name }) => name))
     return found.filter((name) => !known.has(name))
   }
 

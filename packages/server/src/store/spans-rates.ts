@@ -42,6 +42,16 @@ const METRICS: readonly (readonly [metric: string, kind: SpanKind])[] = [
   ['messaging_process_duration_seconds', 'consumer'],
 ]
 
+/** Which services sent which of some metrics within a range. */
+export async function measuredBy(database: Pick<Database, 'query'>, metrics: readonly string[], { start }: TimeRange, signal?: AbortSignal): Promise<{ readonly metric: string; readonly service: string }[]> {
+  const seen = Math.min(0xffff_ffff, Math.max(0, Math.floor((start - SEEN_SLACK) / 1000)))
+  return await database.query(
+    sql`SELECT DISTINCT toString(name), labels['service_name'] FROM andon.series WHERE name IN ${new Param('Array(String)', [...metrics])} AND last_seen >= toDateTime(${i64(seen)})`,
+    ([metric, service]) => ({ metric: stringOf(metric), service: stringOf(service) }),
+    signal,
+  )
+}
+
 export class SpanRateStore {
   readonly #database: Database
 
@@ -81,13 +91,7 @@ export class SpanRateStore {
   /** Services that send the duration of what spans of a kind stand for as a metric, each as `service\0kind`. */
   async measured(range: TimeRange, signal?: AbortSignal): Promise<Set<string>> {
     const kinds = new Map(METRICS)
-    const seen = Math.min(0xffff_ffff, Math.max(0, Math.floor((range.start - SEEN_SLACK) / 1000)))
-    const rows = await this.#database.query(
-      sql`SELECT DISTINCT toString(name), labels['service_name'] FROM andon.series WHERE name IN ${new Param('Array(String)', [...kinds.keys()])} AND last_seen >= toDateTime(${i64(seen)})`,
-      ([name, service]) => `${stringOf(service)}\0${kinds.get(stringOf(name)) ?? ''}`,
-      signal,
-    )
-    return new Set(rows)
+    return new Set((await measuredBy(this.#database, [...kinds.keys()], range, signal)).map(({ metric, service }) => `${service}\0${kinds.get(metric) ?? ''}`))
   }
 
   /** Whether anything was ever stored and is still kept. */
