@@ -2,7 +2,7 @@
 // after the governor has had the time that it takes.
 import { type MeasureOptions, machine } from '@andon/bench'
 import { meanDifference } from '../difference.ts'
-import { BARE, type Subject, VARIANTS } from '../subjects/subjects.ts'
+import { BARE, DEFAULTS, type Subject } from '../subjects/subjects.ts'
 import { APPLICATION_CORE, ask, OTHER_CORE, pin, type Program, startProgram, stopProgram } from './child.ts'
 import type { Completeness } from './complete.ts'
 import { startStub } from './measure.ts'
@@ -76,12 +76,11 @@ async function rowOf(perSecond: number, subjects: readonly [Subject, Subject], d
 export async function measure(options: MeasureOptions): Promise<string> {
   pin(process.pid, OTHER_CORE)
   const [bare] = BARE
-  const ours = VARIANTS.find(({ name }) => name === 'andon, at its defaults')
-  if (bare === undefined || ours === undefined) throw new Error('no subjects')
+  if (bare === undefined) throw new Error('no subjects')
   const database = await startStub()
   try {
     const rows: string[] = []
-    for (const rate of RATES) rows.push(await rowOf(rate, [bare, ours], database.url, options))
+    for (const rate of RATES) rows.push(await rowOf(rate, [bare, DEFAULTS], database.url, options))
     return [
       '### What the agent at its defaults costs, and whether it keeps its budget',
       '',

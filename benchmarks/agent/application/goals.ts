@@ -1,5 +1,5 @@
 // What was aimed at, beside what was measured.
-import { median } from '@andon/model'
+import { median, pairedRatio } from '@andon/model'
 import { BARE } from '../subjects/subjects.ts'
 import type { Sample } from './sample.ts'
 
@@ -28,6 +28,8 @@ function against(samples: Samples, subject: string, of: (sample: Sample, base: S
 /** CPU microseconds of a request. */
 export const cpu = ({ userUs, systemUs }: Sample): number => userUs + systemUs
 
+const p99Ratio = (sample: Sample, base: Sample): number => sample.p99 / base.p99
+
 /** A row of the table, or none where its runs were left out. */
 function row(goal: string, found: number | undefined, isKept: (found: number) => boolean, unit = ''): string[] {
   return found === undefined ? [] : [`| ${goal} | ${digits.format(found)}${unit} | ${isKept(found) ? 'kept' : 'missed'} |`]
@@ -38,18 +40,19 @@ export function goalsTable({ addedUs, ofOpenTelemetry, throughput, residentMb, p
   const added = (subject: string): number | undefined => against(samples, subject, (sample, base) => cpu(sample) - cpu(base))
   const resident = (subject: string): number | undefined => against(samples, subject, (sample, base) => sample.residentMb - base.residentMb)
   const [ours, theirs] = [added('andon'), added('OpenTelemetry SDK')]
-  const slower = (subject: string): number | undefined => against(samples, subject, (sample, base) => sample.p99 / base.p99)
-  const noise = (samples.get(BARE[1]?.name ?? '') ?? []).flatMap((sample, round) => {
+  const slower = against(samples, 'andon', p99Ratio)
+  const again = (samples.get(BARE[1]?.name ?? '') ?? []).flatMap((sample, round) => {
     const base = samples.get('bare')?.[round]
-    return base === undefined ? [] : [sample.p99 / base.p99]
+    return base === undefined ? [] : [p99Ratio(sample, base)]
   })
+  const noise = again.length === 0 ? undefined : pairedRatio(again, again.map(() => 1), 0.95)
   return [
     '| goal | measured | |',
     '|---|---|---|',
     ...(addedUs === undefined ? [] : row(`andon adds at most ${addedUs} µs of CPU a request`, ours, (found) => found <= addedUs, ' µs')),
     ...row(`and at most ${digits.format(ofOpenTelemetry)} of what the OpenTelemetry SDK adds`, ours === undefined || theirs === undefined ? undefined : ours / theirs, (found) => found <= ofOpenTelemetry),
     ...(throughput === undefined ? [] : row(`throughput of at least ${throughput} of bare`, against(samples, 'andon', (sample, base) => sample.perSecond / base.perSecond), (found) => found >= throughput)),
-    ...(noise.length === 0 ? [] : row(`p99 within the noise, ${digits.format(Math.min(...noise))} to ${digits.format(Math.max(...noise))} of bare`, slower('andon'), (found) => found <= Math.max(...noise))),
+    ...(noise === undefined ? [] : row(`p99 within the noise, ${digits.format(noise.low)} to ${digits.format(noise.high)} of bare`, slower, (found) => found <= noise.high)),
     ...row(`resident at most ${residentMb} MiB more`, resident('andon'), (found) => found <= residentMb, ' MiB'),
     ...row(`with the profile at most ${profilingResidentMb} MiB more`, resident('andon, profiling'), (found) => found <= profilingResidentMb, ' MiB'),
   ]

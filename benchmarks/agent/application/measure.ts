@@ -1,15 +1,20 @@
 // The same application bare, under ours and under the peers, in turn; every span that was sent is checked.
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { MeasureOptions } from '@andon/bench'
+import { type MeasureOptions, speakPostgres } from '@andon/bench'
+import type { Milliseconds } from '@andon/model'
 import { ANDON, BARE, peerSubjects, type Subject, VARIANTS } from '../subjects/subjects.ts'
-import { APPLICATION_CORE, ask, OTHER_CORE, pin, startProgram, stopProgram } from './child.ts'
+import { APPLICATION_CORE, ask, OTHER_CORE, pin, type Program, startProgram, stopProgram } from './child.ts'
 import type { Completeness } from './complete.ts'
-import { type Load, runLoad } from './load.ts'
+import { runLoad } from './load.ts'
 import type { Goals } from './goals.ts'
 import { applicationReport, type Where } from './report.ts'
 import type { Sample } from './sample.ts'
 import type { Usage } from './usage.ts'
 import type { Shares } from './where.ts'
+
+const TURNS_PER_ROUND = 4
 
 /** Where the statements go. */
 export interface Database {
@@ -26,10 +31,18 @@ export interface ApplicationCase {
   readonly goals: Goals
 }
 
-/** Answers at once, so that the application's core is what is saturated. */
+/** Answers for PostgreSQL at once, so that the application's core is what is saturated; in this process, which does not sleep while it loads. */
 export async function startStub(): Promise<Database> {
-  const stub = await startProgram('postgres-stub.js', OTHER_CORE)
-  return { url: `postgres://bench@127.0.0.1:${stub.port}/bench`, stop: () => stopProgram(stub) }
+  const server = createServer(speakPostgres)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (typeof address !== 'object' || address === null) throw new Error('the stub has no port')
+  const stop = async (): Promise<void> => {
+    server.close()
+    await once(server, 'close')
+  }
+  return { url: `postgres://bench@127.0.0.1:${address.port}/bench`, stop }
 }
 
 interface Setting {
@@ -39,17 +52,49 @@ interface Setting {
   readonly seconds: number
 }
 
-interface Measured {
-  /** Requests before the measurement, whose spans are checked too. */
-  readonly warm: Load
-  readonly load: Load
-  readonly before: Usage
-  readonly loaded: Usage
-  readonly drained: Usage
-  readonly seen: Completeness
+/** One subject's application, alive through all rounds, and its collector. */
+interface Running {
+  readonly subject: Subject
+  readonly collector: Program
+  readonly application: Program
+  readonly began: Milliseconds
+  readonly samples: Sample[]
+  /** Requests whose spans have not been checked yet. */
+  unchecked: number
 }
 
-function sampleOf({ warm, load, before, loaded, drained, seen }: Measured): Sample {
+async function start(subject: Subject, { framework, databaseUrl }: Setting): Promise<Running> {
+  const collector = await startProgram('collector.js', OTHER_CORE)
+  const env = { FRAMEWORK: framework, PGURL: databaseUrl, SUBJECT: subject.name, ...subject.env(`http://127.0.0.1:${collector.port}`) }
+  try {
+    const application = await startProgram('server.js', APPLICATION_CORE, env, subject.args.commonjs)
+    return { subject, collector, application, began: performance.now(), samples: [], unchecked: 0 }
+  } catch (error) {
+    await stopProgram(collector)
+    throw error
+  }
+}
+
+async function stop({ application, collector }: Running): Promise<void> {
+  await stopProgram(application)
+  await stopProgram(collector)
+}
+
+async function warm(running: Running, { connections, seconds }: Setting): Promise<void> {
+  const { requests } = await runLoad(running.application.port, connections, seconds / 2)
+  running.unchecked += requests
+  await ask<Usage>(running.application, 'drain')
+}
+
+/** One subject's turn: load, all that was recorded sent, and every span of it checked. */
+async function turn(running: Running, connections: number, seconds: number): Promise<Sample> {
+  const { application, collector } = running
+  const before = await ask<Usage>(application, 'usage')
+  const load = await runLoad(application.port, connections, seconds)
+  const loaded = await ask<Usage>(application, 'usage')
+  const drained = await ask<Usage>(application, 'drain')
+  const requests = running.unchecked + load.requests
+  running.unchecked = 0
   return {
     perSecond: load.requests / load.seconds,
     userUs: (drained.userUs - before.userUs) / load.requests,
@@ -57,50 +102,21 @@ function sampleOf({ warm, load, before, loaded, drained, seen }: Measured): Samp
     p50: load.p50,
     p99: load.p99,
     residentMb: loaded.residentBytes / 2 ** 20,
-    requests: warm.requests + load.requests,
-    seen,
-  }
-}
-
-async function sample(subject: Subject, { framework, databaseUrl, connections, seconds }: Setting): Promise<Sample> {
-  const collector = await startProgram('collector.js', OTHER_CORE)
-  try {
-    const env = { FRAMEWORK: framework, PGURL: databaseUrl, SUBJECT: subject.name, ...subject.env(`http://127.0.0.1:${collector.port}`) }
-    const application = await startProgram('server.js', APPLICATION_CORE, env, subject.args.commonjs)
-    try {
-      const begun = performance.now()
-      const warm = await runLoad(application.port, connections, seconds / 2)
-      await wait(Math.max(0, subject.settlesMs - (performance.now() - begun)))
-      const before = await ask<Usage>(application, 'drain')
-      const load = await runLoad(application.port, connections, seconds)
-      const loaded = await ask<Usage>(application, 'usage')
-      const drained = await ask<Usage>(application, 'drain')
-      await stopProgram(application)
-      return sampleOf({ warm, load, before, loaded, drained, seen: await ask<Completeness>(collector, 'check') })
-    } finally {
-      await stopProgram(application)
-    }
-  } finally {
-    await stopProgram(collector)
+    requests,
+    seen: await ask<Completeness>(collector, 'check'),
   }
 }
 
 /** A run of its own, since a profiler costs as well. */
-async function whereOf(subject: Subject, { framework, databaseUrl, connections, seconds }: Setting): Promise<Where> {
-  const collector = await startProgram('collector.js', OTHER_CORE)
+async function whereOf(subject: Subject, setting: Setting): Promise<Where> {
+  const running = await start(subject, setting)
   try {
-    const env = { FRAMEWORK: framework, PGURL: databaseUrl, SUBJECT: subject.name, ...subject.env(`http://127.0.0.1:${collector.port}`) }
-    const application = await startProgram('server.js', APPLICATION_CORE, env, subject.args.commonjs)
-    try {
-      await runLoad(application.port, connections, seconds / 2)
-      await ask<Usage>(application, 'profile')
-      const { requests } = await runLoad(application.port, connections, seconds)
-      return { subject: subject.name, requests, shares: await ask<Shares>(application, 'shares') }
-    } finally {
-      await stopProgram(application)
-    }
+    await warm(running, setting)
+    await ask<Usage>(running.application, 'profile')
+    const { requests } = await runLoad(running.application.port, setting.connections, setting.seconds)
+    return { subject: subject.name, requests, shares: await ask<Shares>(running.application, 'shares') }
   } finally {
-    await stopProgram(collector)
+    await stop(running)
   }
 }
 
@@ -111,17 +127,32 @@ function chosen({ subjects }: MeasureOptions): readonly Subject[] {
   return [first, ...others.filter(({ name }) => subjects.length === 0 || subjects.some((word) => name.toLowerCase().includes(word.toLowerCase())))]
 }
 
-async function table(of: ApplicationCase, subjects: readonly Subject[], options: MeasureOptions, setting: Setting): Promise<string> {
-  const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
-  for (let round = 0; round < options.rounds; round += 1) {
-    // Each round begins with another subject, so that a machine that slows down slows all.
-    const order = subjects.map((_, index) => subjects[(index + round) % subjects.length])
-    for (const subject of order) if (subject !== undefined) samples.get(subject.name)?.push(await sample(subject, setting))
+/**
+ * All applications are alive together and have their turns of two seconds one after the other: a machine that is slow for ten seconds
+ * slows all of them, which turns of eight seconds would not level out.
+ */
+async function sampled(subjects: readonly Subject[], rounds: number, setting: Setting): Promise<Map<string, readonly Sample[]>> {
+  const running: Running[] = []
+  try {
+    for (const subject of subjects) running.push(await start(subject, setting))
+    for (const each of running) await warm(each, setting)
+    for (const { subject, began } of running) await wait(Math.max(0, subject.settlesMs - (performance.now() - began)))
+    for (let round = 0; round < rounds * TURNS_PER_ROUND; round += 1) {
+      const from = round % running.length
+      for (const each of [...running.slice(from), ...running.slice(0, from)]) each.samples.push(await turn(each, setting.connections, setting.seconds / TURNS_PER_ROUND))
+    }
+    return new Map(running.map(({ subject, samples }) => [subject.name, samples]))
+  } finally {
+    for (const each of running) await stop(each)
   }
+}
+
+async function table(of: ApplicationCase, subjects: readonly Subject[], { rounds }: MeasureOptions, setting: Setting): Promise<string> {
+  const samples = await sampled(subjects, rounds, setting)
   const where: Where[] = []
   for (const subject of [BARE[0], subjects.find(({ name }) => name === ANDON.name)]) if (subject !== undefined) where.push(await whereOf(subject, setting))
   const { title, others, goals } = of
-  return applicationReport({ title, others, goals, where, rounds: options.rounds, seconds: setting.seconds, connections: setting.connections }, subjects, samples)
+  return applicationReport({ title, others, goals, where, turns: rounds * TURNS_PER_ROUND, seconds: setting.seconds / TURNS_PER_ROUND, connections: setting.connections }, subjects, samples)
 }
 
 /** @returns a report in Markdown: a table for each number of connections */
