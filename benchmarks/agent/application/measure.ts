@@ -75,7 +75,7 @@ async function start(subject: Subject, { framework, databaseUrl }: Setting): Pro
   }
 }
 
-async function stop({ application, collector }: Running): Promise<void> {
+async function end({ application, collector }: Running): Promise<void> {
   await stopProgram(application)
   await stopProgram(collector)
 }
@@ -116,7 +116,7 @@ async function whereOf(subject: Subject, setting: Setting): Promise<Where> {
     const { requests } = await runLoad(running.application.port, setting.connections, setting.seconds)
     return { subject: subject.name, requests, shares: await ask<Shares>(running.application, 'shares') }
   } finally {
-    await stop(running)
+    await end(running)
   }
 }
 
@@ -143,7 +143,7 @@ async function sampled(subjects: readonly Subject[], rounds: number, setting: Se
     }
     return new Map(running.map(({ subject, samples }) => [subject.name, samples]))
   } finally {
-    for (const each of running) await stop(each)
+    for (const each of running) await end(each)
   }
 }
 
