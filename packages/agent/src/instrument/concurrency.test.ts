@@ -9,11 +9,12 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { after, before, test } from 'node:test'
 import type { SpanRecord } from '@andon/model'
+import { copyAs } from './library-copy.test.ts'
 import { type Receiver, receive } from '../otlp-receiver.test.ts'
 import { noPostgres, runPostgres } from '../postgres.test.ts'
 
 /** The statements of each route, and whether one of them fails. */
-const ROUTES = { plain: 2, transaction: 4, queued: 3, cursor: 1, submittable: 1, prepared: 2, callback: 2, error: 1, none: 0 } as const
+const ROUTES = { plain: 2, transaction: 4, queued: 3, cursor: 1, submittable: 1, prepared: 2, callback: 2, error: 1, copies: 2, none: 0 } as const
 type Route = keyof typeof ROUTES
 const NAMES = Object.keys(ROUTES).filter((name): name is Route => name in ROUTES)
 
@@ -21,6 +22,10 @@ const PROGRAM = `
 import { createServer } from 'node:http'
 import pg from 'pg'
 import Cursor from 'pg-cursor'
+import { createRequire } from 'node:module'
+const copy = createRequire(process.env.COPY)('pg')
+if (copy.Client === pg.Client) throw new Error('pg is there once only')
+const second = new copy.Pool({ connectionString: process.env.PGURL, max: 3 })
 const pool = new pg.Pool({ connectionString: process.env.PGURL, max: 10 })
 const work = {
   async plain(of) { await pool.query('SELECT 1 AS ' + of); await pool.query('SELECT 2 AS ' + of) },
@@ -61,6 +66,7 @@ const work = {
     pool.query('SELECT $1::int AS ' + of, [2], (again) => again ? reject(again) : resolve())
   })),
   error: (of) => pool.query('SELECT 1/0 AS ' + of).catch((error) => { if (error.code !== '22012') throw error }),
+  async copies(of) { await second.query('SELECT 1 AS ' + of); await pool.query('SELECT 2 AS ' + of) },
   async none() {},
 }
 const server = createServer((request, response) => {
@@ -78,6 +84,7 @@ process.on('message', async () => {
   server.closeAllConnections()
   server.close()
   await pool.end()
+  await second.end()
   process.send({ background, failed })
   process.disconnect()
 })
@@ -105,7 +112,7 @@ before(async () => {
   const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, ...inherited } = process.env
   child = spawn(process.execPath, ['--import', import.meta.resolve('@andon/agent/register'), '--input-type=module', '-e', PROGRAM], {
     cwd: fileURLToPath(new URL('../..', import.meta.url)),
-    env: { ...inherited, PGURL: postgres.url, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: 'concurrency' },
+    env: { ...inherited, COPY: copyAs({ after: (end) => ends.push(async () => end()) }, 'pg', 'pg'), PGURL: postgres.url, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_SERVICE_NAME: 'concurrency' },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   })
   for await (const line of createInterface({ input: child.stdout! })) {

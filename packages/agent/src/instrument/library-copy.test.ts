@@ -2,7 +2,6 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 
 /**
@@ -10,7 +9,7 @@ import { fileURLToPath } from 'node:url'
  *
  * @returns a file of no content beside which `require(name)` gives the copy
  */
-export function copyAs(t: TestContext, alias: string, name: string): string {
+export function copyAs(t: { after(end: () => void): void }, alias: string, name: string): string {
   const root = mkdtempSync(fileURLToPath(new URL('copy-', import.meta.url)))
   t.after(() => rmSync(root, { recursive: true, force: true }))
   const manifest = createRequire(import.meta.url).resolve(`${alias}/package.json`)
