@@ -1,5 +1,5 @@
 // What was aimed at, beside what was measured.
-import { median, pairedRatio } from '@andon/model'
+import { median } from '@andon/model'
 import { BARE } from '../subjects/subjects.ts'
 import type { Sample } from './sample.ts'
 
@@ -45,7 +45,7 @@ export function goalsTable({ addedUs, ofOpenTelemetry, throughput, residentMb, p
     const base = samples.get('bare')?.[round]
     return base === undefined ? [] : [p99Ratio(sample, base)]
   })
-  const noise = again.length === 0 ? undefined : pairedRatio(again, again.map(() => 1), 0.95)
+  const noise = again.length === 0 ? undefined : { low: Math.min(...again), high: Math.max(...again) }
   return [
     '| goal | measured | |',
     '|---|---|---|',

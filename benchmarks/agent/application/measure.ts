@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type MeasureOptions, speakPostgres } from '@andon/bench'
-import type { Milliseconds } from '@andon/model'
+import { median, type Milliseconds } from '@andon/model'
 import { ANDON, BARE, peerSubjects, type Subject, VARIANTS } from '../subjects/subjects.ts'
 import { APPLICATION_CORE, ask, OTHER_CORE, pin, type Program, startProgram, stopProgram } from './child.ts'
 import type { Completeness } from './complete.ts'
@@ -14,7 +14,7 @@ import type { Sample } from './sample.ts'
 import type { Usage } from './usage.ts'
 import type { Shares } from './where.ts'
 
-const TURNS_PER_ROUND = 4
+const TURNS = 4
 
 /** Where the statements go. */
 export interface Database {
@@ -52,13 +52,13 @@ interface Setting {
   readonly seconds: number
 }
 
-/** One subject's application, alive through all rounds, and its collector. */
+/** One subject's application, alive through a round, and its collector. */
 interface Running {
   readonly subject: Subject
   readonly collector: Program
   readonly application: Program
   readonly began: Milliseconds
-  readonly samples: Sample[]
+  readonly turns: Sample[]
   /** Requests whose spans have not been checked yet. */
   unchecked: number
 }
@@ -68,7 +68,7 @@ async function start(subject: Subject, { framework, databaseUrl }: Setting): Pro
   const env = { FRAMEWORK: framework, PGURL: databaseUrl, SUBJECT: subject.name, ...subject.env(`http://127.0.0.1:${collector.port}`) }
   try {
     const application = await startProgram('server.js', APPLICATION_CORE, env, subject.args.commonjs)
-    return { subject, collector, application, began: performance.now(), samples: [], unchecked: 0 }
+    return { subject, collector, application, began: performance.now(), turns: [], unchecked: 0 }
   } catch (error) {
     await stopProgram(collector)
     throw error
@@ -127,24 +127,47 @@ function chosen({ subjects }: MeasureOptions): readonly Subject[] {
   return [first, ...others.filter(({ name }) => subjects.length === 0 || subjects.some((word) => name.toLowerCase().includes(word.toLowerCase())))]
 }
 
+function summed(turns: readonly Sample[]): Sample {
+  const requests = turns.reduce((sum, each) => sum + each.requests, 0)
+  const mean = (of: (turn: Sample) => number): number => turns.reduce((sum, each) => sum + of(each) * each.requests, 0) / requests
+  const seen = (of: keyof Completeness): number => turns.reduce((sum, each) => sum + each.seen[of], 0)
+  return {
+    perSecond: mean(({ perSecond }) => perSecond),
+    userUs: mean(({ userUs }) => userUs),
+    systemUs: mean(({ systemUs }) => systemUs),
+    p50: median(turns.map(({ p50 }) => p50)),
+    p99: median(turns.map(({ p99 }) => p99)),
+    residentMb: Math.max(...turns.map(({ residentMb }) => residentMb)),
+    requests,
+    seen: { spans: seen('spans'), recorded: seen('recorded'), complete: seen('complete'), strays: seen('strays') },
+  }
+}
+
 /**
  * All applications are alive together and have their turns of two seconds one after the other: a machine that is slow for ten seconds
  * slows all of them, which turns of eight seconds would not level out.
  */
-async function sampled(subjects: readonly Subject[], rounds: number, setting: Setting): Promise<Map<string, readonly Sample[]>> {
+async function round(subjects: readonly Subject[], index: number, setting: Setting): Promise<Map<string, Sample>> {
   const running: Running[] = []
   try {
     for (const subject of subjects) running.push(await start(subject, setting))
     for (const each of running) await warm(each, setting)
     for (const { subject, began } of running) await wait(Math.max(0, subject.settlesMs - (performance.now() - began)))
-    for (let round = 0; round < rounds * TURNS_PER_ROUND; round += 1) {
-      const from = round % running.length
-      for (const each of [...running.slice(from), ...running.slice(0, from)]) each.samples.push(await turn(each, setting.connections, setting.seconds / TURNS_PER_ROUND))
+    for (let step = 0; step < TURNS; step += 1) {
+      const from = (index + step) % running.length
+      for (const each of [...running.slice(from), ...running.slice(0, from)]) each.turns.push(await turn(each, setting.connections, setting.seconds / TURNS))
     }
-    return new Map(running.map(({ subject, samples }) => [subject.name, samples]))
+    return new Map(running.map(({ subject, turns }) => [subject.name, summed(turns)]))
   } finally {
     for (const each of running) await end(each)
   }
+}
+
+/** Each round has processes of its own: two of the same program differ by more than a process does from turn to turn. */
+async function sampled(subjects: readonly Subject[], rounds: number, setting: Setting): Promise<Map<string, readonly Sample[]>> {
+  const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]))
+  for (let index = 0; index < rounds; index += 1) for (const [name, sample] of await round(subjects, index, setting)) samples.get(name)?.push(sample)
+  return samples
 }
 
 async function table(of: ApplicationCase, subjects: readonly Subject[], { rounds }: MeasureOptions, setting: Setting): Promise<string> {
@@ -152,7 +175,7 @@ async function table(of: ApplicationCase, subjects: readonly Subject[], { rounds
   const where: Where[] = []
   for (const subject of [BARE[0], subjects.find(({ name }) => name === ANDON.name)]) if (subject !== undefined) where.push(await whereOf(subject, setting))
   const { title, others, goals } = of
-  return applicationReport({ title, others, goals, where, turns: rounds * TURNS_PER_ROUND, seconds: setting.seconds / TURNS_PER_ROUND, connections: setting.connections }, subjects, samples)
+  return applicationReport({ title, others, goals, where, rounds, turns: TURNS, seconds: setting.seconds / TURNS, connections: setting.connections }, subjects, samples)
 }
 
 /** @returns a report in Markdown: a table for each number of connections */

@@ -1,6 +1,6 @@
 // The table of an application's cost.
 import { machine } from '@andon/bench'
-import { median, pairedRatio } from '@andon/model'
+import { median } from '@andon/model'
 import type { Subject } from '../subjects/subjects.ts'
 import { cpu, type Goals, goalsTable } from './goals.ts'
 import type { Sample } from './sample.ts'
@@ -14,16 +14,10 @@ export function spread(values: readonly number[]): string {
   return `${digits.format(median(values))} (${digits.format(Math.min(...values))} to ${digits.format(Math.max(...values))})`
 }
 
-/** The median with the interval that holds it in 95 % of cases. */
-function interval(values: readonly number[]): string {
-  const { median: middle, low, high } = pairedRatio(values, values.map(() => 1), 0.95)
-  return `${digits.format(middle)} (${digits.format(low)} to ${digits.format(high)})`
-}
-
 /** Above this a share is no accident of sampling. */
 const FULL = 0.9999
 
-/** The worst turn's share of requests, among those that were to be traced, that have exactly their spans. */
+/** The worst round's share of requests, among those that were to be traced, that have exactly their spans. */
 function completeShare({ share }: Subject, samples: readonly Sample[]): number {
   return Math.min(...samples.map(({ requests, seen }) => seen.complete / (share === 1 ? requests : Math.max(1, seen.recorded))))
 }
@@ -64,7 +58,7 @@ function row(subject: Subject, samples: readonly Sample[], bare: readonly Sample
     samples.map(({ p99 }) => p99),
     samples.map(({ residentMb }) => residentMb),
   ]
-  return `| ${subject.name} | ${columns.map(interval).join(' | ')} | ${deliveredBy(subject, samples)} |`
+  return `| ${subject.name} | ${columns.map(spread).join(' | ')} | ${deliveredBy(subject, samples)} |`
 }
 
 /** Whose code took how long in a run that was profiled. */
@@ -78,7 +72,8 @@ export interface Run {
   readonly title: string
   readonly goals: Goals
   readonly where: readonly Where[]
-  /** Of each subject, one after the other. */
+  readonly rounds: number
+  /** Of each subject in a round, one after the other. */
   readonly turns: number
   readonly seconds: number
   readonly connections: number
@@ -110,7 +105,7 @@ export function applicationReport(run: Run, subjects: readonly Subject[], sample
     ...goalsTable(run.goals, samples),
     ...whereTable(run.where),
     '',
-    `Medians of ${run.turns} turns of ${run.seconds} s each with their 95 % interval; all applications are alive together and take turns, each turn against the bare one of its round; "bare again" is the noise floor. ` +
+    `Medians of ${run.rounds} rounds (smallest to largest), each against the bare application of its round; "bare again" is the noise floor. In a round all applications are started anew and take ${run.turns} turns of ${run.seconds} s each while the others wait. ` +
       `The application on one core; load, ${run.others} and the collector on the other. Every span is read: a request counts when it has one span of the server and below it exactly two statements. ` +
       'CPU includes sending everything that was recorded, also what was sent after the load had ended. A row of ours that loses a span is void; a peer is timed with its loss stated. ' +
       'System time depends on how busy the other core is: in a virtual machine, waking a process that sleeps there cost the application up to 20 µs per request, so compare rows of one table only.',
