@@ -8,6 +8,7 @@ import { Buffer } from './export/buffer.ts'
 import { type ControlLink, OtlpClient } from './export/client.ts'
 import { Flushes } from './export/flushes.ts'
 import type { OwnWork } from './export/own-work.ts'
+import { Pace } from './export/pace.ts'
 import { batchNumber, Sender } from './export/sender.ts'
 import { SpanBuffer } from './export/span-buffer.ts'
 import { cutting } from './limits.ts'
@@ -105,12 +106,15 @@ export class Exporter {
   /** Starts sending in the background; its timers do not keep the host alive. */
   start(): void {
     const { spanIntervalMs, metricIntervalMs } = this.#options
+    const pace = new Pace(spanIntervalMs)
     this.#timers.push(
       setInterval(() => {
+        const areEvents = this.#exceptions.length > 0 || this.#events.length > 0
+        if (!pace.isDue(areEvents || !this.spans.isEmpty)) return
         if (!this.#senders.spans.busy) this.work.timed('spans', () => this.spans.seal())
         if (!this.spans.isEmpty) this.#senders.spans.start()
-        if (this.#exceptions.length > 0 || this.#events.length > 0) this.#senders.exceptions.start()
-      }, spanIntervalMs).unref(),
+        if (areEvents) this.#senders.exceptions.start()
+      }, pace.tickMs).unref(),
       setInterval(() => {
         // What is still to come, the flush at the end takes along.
         if (!this.#isEnd) this.#sendMetrics()

@@ -35,7 +35,7 @@ export interface AgentOptions {
   readonly signals: Signals
   /** How often metrics are sent. */
   readonly metricIntervalMs: Milliseconds
-  /** How long a span waits at most before it is sent. */
+  /** How long a span waits at most before it is sent; after a quiet time of this length a second at most. */
   readonly spanIntervalMs: Milliseconds
   /** What may wait to be sent; past it the oldest is dropped and counted. */
   readonly maxQueueBytes: Bytes
@@ -135,7 +135,7 @@ export function readOptions(given: Partial<AgentOptions> = {}, env: Environment 
     headers: pairs(env['OTEL_EXPORTER_OTLP_HEADERS']),
     timeoutMs: milliseconds(env, 'OTEL_EXPORTER_OTLP_TIMEOUT', 10_000),
     metricIntervalMs: milliseconds(env, 'OTEL_METRIC_EXPORT_INTERVAL', 10_000),
-    spanIntervalMs: milliseconds(env, 'OTEL_BSP_SCHEDULE_DELAY', 1000),
+    spanIntervalMs: milliseconds(env, 'OTEL_BSP_SCHEDULE_DELAY', 5000),
     maxQueueBytes: positive(env, 'ANDON_AGENT_QUEUE_BYTES', 32 * 1024 * 1024),
     stallMs: milliseconds(env, 'ANDON_STALL_MS', 250),
     serviceName: text(env, 'OTEL_SERVICE_NAME') ?? attributes['service.name'],

@@ -50,7 +50,7 @@ export const SETTINGS: readonly Setting[] = [
   ...perSignal('metrics'),
   ...perSignal('logs'),
   { name: 'metricIntervalMs', variables: ['OTEL_METRIC_EXPORT_INTERVAL'], fallback: '10000', value: ({ metricIntervalMs }) => String(metricIntervalMs) },
-  { name: 'spanIntervalMs', variables: ['OTEL_BSP_SCHEDULE_DELAY'], fallback: '1000', value: ({ spanIntervalMs }) => String(spanIntervalMs) },
+  { name: 'spanIntervalMs', variables: ['OTEL_BSP_SCHEDULE_DELAY'], fallback: '5000', value: ({ spanIntervalMs }) => String(spanIntervalMs) },
   { name: 'maxQueueBytes', variables: ['ANDON_AGENT_QUEUE_BYTES'], fallback: '33554432', value: ({ maxQueueBytes }) => String(maxQueueBytes) },
   { name: 'stallMs', variables: ['ANDON_STALL_MS'], fallback: '250', value: ({ stallMs }) => String(stallMs) },
   { name: 'profile.enabled', variables: ['ANDON_PROFILE'], fallback: 'true', value: ({ profile }) => String(profile.enabled) },

@@ -70,7 +70,7 @@ test('what cannot be done is named with what is done instead', (t) => {
       ANDON_PROFILE: 'yes',
     },
   )
-  assert.deepEqual([options.signals.logs.url, options.spanIntervalMs, options.stallMs, options.sampling.ratio, options.budget, options.profile.enabled], ['http://127.0.0.1:4318/v1/logs', 1000, 250, 1, 0.05, true])
+  assert.deepEqual([options.signals.logs.url, options.spanIntervalMs, options.stallMs, options.sampling.ratio, options.budget, options.profile.enabled], ['http://127.0.0.1:4318/v1/logs', 5000, 250, 1, 0.05, true])
   for (const name of ['OTEL_EXPORTER_OTLP_PROTOCOL=grpc', 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL=http/json', 'OTEL_TRACES_EXPORTER', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_LOGS_ENDPOINT', 'OTEL_BSP_SCHEDULE_DELAY', 'OTEL_TRACES_SAMPLER_ARG', 'ANDON_STALL_MS', 'ANDON_BUDGET', 'ANDON_PROFILE']) {
     assert.ok(said.some((line) => line.includes(name) && line.includes('is used') || line.includes(name) && line.includes('recorded')), `${name}: ${said.join('\n')}`)
   }
