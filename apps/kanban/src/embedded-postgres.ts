@@ -178,9 +178,10 @@ async function ready(child: ChildProcess): Promise<void> {
 /**
  * Starts a PostgreSQL on a data folder, which is made when it is not there. It listens on loopback only, on a free port.
  *
+ * @param connections - at once, at most
  * @throws Error saying what PostgreSQL said, or that there are no binaries for this platform
  */
-export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+export async function startPostgres(dataDir: string, connections = 50): Promise<EmbeddedPostgres> {
   const who = identity()
   const binaries = findBinaries()
   linkLibraries(binaries)
@@ -197,7 +198,7 @@ export async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> 
   clearStaleLock(data)
   await waitForLock(data)
   const port = await freePort()
-  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', shared_preload_libraries: 'pg_stat_statements', max_connections: '50' }
+  const settings = { listen_addresses: '127.0.0.1', port: String(port), unix_socket_directories: '', shared_preload_libraries: 'pg_stat_statements', max_connections: String(connections) }
   const args = ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
   // A group of its own: Ctrl+C reaches it through `stop`, after the kanban has answered its last request.
   const child = spawn(join(native, 'bin/postgres'), args, { ...who, stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...process.env, LC_ALL: 'C' } })

@@ -7,6 +7,8 @@ import type { Database } from './measure.ts'
 
 const BOARDS = 100
 const ROWS_PER_BOARD = 3
+/** All applications of a round, each with its pool, and some to spare. */
+const CONNECTIONS = 150
 
 export interface Embedded {
   readonly connectionString: string
@@ -15,8 +17,8 @@ export interface Embedded {
 
 /** The one of the kanban, which is no package to depend on. */
 export async function startEmbedded(folder: string): Promise<Embedded> {
-  const kanban: { readonly startPostgres: (dataDir: string) => Promise<Embedded> } = await import(new URL('../../../../apps/kanban/dist/embedded-postgres.js', import.meta.url).href)
-  return await kanban.startPostgres(folder)
+  const kanban: { readonly startPostgres: (dataDir: string, connections: number) => Promise<Embedded> } = await import(new URL('../../../../apps/kanban/dist/embedded-postgres.js', import.meta.url).href)
+  return await kanban.startPostgres(folder, CONNECTIONS)
 }
 
 async function fill(url: string): Promise<void> {

@@ -27,7 +27,7 @@ export function LiveBadge(): JSX.Element {
   return (
     <Tooltip label={why + last} withArrow multiline w={240}>
       <button type="button" className={`live mode-${mode}`} onClick={press} aria-label={`${text}. ${why}`} aria-pressed={shell.paused}>
-        {mode === 'paused' || mode === 'fixed' ? <Icon name={mode === 'paused' ? 'play' : 'pause'} size={13} /> : <i className="live-dot" />}
+        {mode === 'paused' || mode === 'fixed' ? <Icon name={mode === 'paused' ? 'play' : 'pause'} size={13} /> : <i key={answered} className="live-dot" />}
         <span>{text}</span>
       </button>
     </Tooltip>

@@ -112,17 +112,17 @@ export class SliceReader {
     const alone = (await this.#spans?.alone(range, service)) ?? []
     this.#note(alone, service)
     await this.#learnLimits(range.start, alone)
-    for (const reading of [...readings(selector), ...this.#slowReadings(service)]) {
-      for (const one of await this.#one(reading, count, over)) series.set(seriesKey(one.id), one)
-    }
+    // All at once: what they read of the store is then read together.
+    const found = await Promise.all([...readings(selector), ...this.#slowReadings(service)].map(async (reading) => await this.#one(reading, count, over)))
+    for (const one of found.flat()) series.set(seriesKey(one.id), one)
     const ofSpans = (await this.#spans?.read(alone, range, SLICE_MS)) ?? []
     for (const one of seriesOfSpans(ofSpans, range, (id) => this.slowLimit(id))) series.set(seriesKey(one.id), one)
     return { start: range.start, count, series: withSilence([...series.values()], count) }
   }
 
   async #one({ signal, value, count: countText }: Reading, count: number, over: (expression: string) => Promise<readonly GridSeries[]>): Promise<SeriesSlices[]> {
-    const found = await over(value)
-    const counts = new Map((countText === '' ? [] : await over(countText)).map((one) => [seriesKey(idOf(signal, one.labels)), one]))
+    const [found, counted] = await Promise.all([over(value), countText === '' ? [] : over(countText)])
+    const counts = new Map(counted.map((one) => [seriesKey(idOf(signal, one.labels)), one]))
     const values = new Map(found.map((one) => [seriesKey(idOf(signal, one.labels)), one]))
     const isCount = signalOf(signal).points !== undefined
     // Where nothing failed there is no series of what failed.

@@ -63,6 +63,9 @@ interface Alerting {
 
 type Member = (Recording | Alerting) & { readonly id: RuleId; health: RuleHealth; written: ReadonlyMap<string, Labels> }
 
+/** Rules whose questions are asked at the same time. */
+const TOGETHER = 10
+
 const UNKNOWN: RuleHealth = { health: 'unknown', lastError: '', lastEvaluation: 0, tookMs: 0 }
 
 const hex = (text: string): string => xxHash64(text).toString(16).padStart(16, '0')
@@ -84,6 +87,8 @@ export class GroupEvaluator {
   readonly #offsetMs: Milliseconds
   readonly #world: RuleWorld
   readonly #members: readonly Member[]
+  /** Answers that rules of this evaluation are about to take. */
+  readonly #asked = new Map<string, ReturnType<InstantQuery>>()
   lastEvaluation: Milliseconds = 0
   tookMs: Milliseconds = 0
 
@@ -147,8 +152,9 @@ export class GroupEvaluator {
    */
   async evaluate(time: Milliseconds, signal?: AbortSignal): Promise<void> {
     const startedAt = this.#world.now()
-    for (const member of this.#members) {
+    for (const [index, member] of this.#members.entries()) {
       if (signal?.aborted === true) return
+      if (index % TOGETHER === 0) this.#askTogether(this.#members.slice(index, index + TOGETHER), time - this.#offsetMs)
       const begun = this.#world.now()
       let lastError = ''
       try {
@@ -162,6 +168,22 @@ export class GroupEvaluator {
     this.tookMs = this.#world.now() - startedAt
   }
 
+  /**
+   * Asks what rules ask that need nothing of each other: what they read of the store is then read together. A rule that sees what
+   * rules before it have just made is not among them.
+   */
+  #askTogether(members: readonly Member[], at: Milliseconds): void {
+    this.#asked.clear()
+    if (this.#members.some(({ kind }) => kind === 'record')) return
+    for (const { kind, rule } of members) {
+      if (kind !== 'alert' || rule.rule.finds !== undefined || rule.rule.expression.includes('ALERTS')) continue
+      const answer = this.#world.query(rule.rule.expression, at)
+      // Told by whoever takes it.
+      answer.catch(() => undefined)
+      this.#asked.set(rule.rule.expression, answer)
+    }
+  }
+
   async #one(member: Member, time: Milliseconds): Promise<void> {
     const at = time - this.#offsetMs
     if (member.kind === 'record') await this.#write(member, recorded(member.rule, await this.#world.query(member.rule.expression, at), at, this.group.limit), at)
@@ -172,7 +194,7 @@ export class GroupEvaluator {
     const { rule, missing, id } = member
     const { query, externalUrl, externalLabels } = this.#world
     const options: ExpandOptions = { query, time: at, externalUrl, externalLabels }
-    const found = await (rule.rule.finds?.(time, firingElements(rule)) ?? query(rule.rule.expression, at))
+    const found = await (rule.rule.finds?.(time, firingElements(rule)) ?? this.#asked.get(rule.rule.expression) ?? query(rule.rule.expression, at))
     const candidates = []
     for (const { labels, value } of await withUnrecovered(rule, found, query, at)) candidates.push(await expanded(rule.rule, labels, value, options))
     const isMissing = async (alert: ActiveAlert): Promise<boolean> => (await missing?.isMissing(alert.element, alert.seenAt - this.#offsetMs, at)) ?? false

@@ -6,7 +6,7 @@ export const DEFAULT_RULES_FILE = 'andon: default rules'
 /** The text of a file of rules. Each names its runbook. */
 export const DEFAULT_RULES: string = `groups:
   - name: andon-defaults
-    interval: 15s
+    interval: 30s
     rules:
       # The mean of all requests: the share of slow ones is an objective of its own, which pages.
       - alert: ResponsesSlow

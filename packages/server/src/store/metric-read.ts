@@ -1,5 +1,5 @@
 // Rows of the metric tables as they are read.
-import type { Milliseconds } from '@andon/model'
+import type { Milliseconds, TimeRange } from '@andon/model'
 import type { SelectedSeries } from './bucket-views.ts'
 import type { CounterHint, HistogramForm, HistogramValue } from './metric-rows.ts'
 import { DELTA, STALE } from './metric-write.ts'
@@ -51,23 +51,53 @@ function endOfRun(ids: BigUint64Array, from: number): number {
   return low + 1
 }
 
-/** Samples in the Native format, as PromQL sees each series. */
-export function readSamples(bytes: Uint8Array): { readonly rows: number; readonly series: ReadonlyMap<bigint, SamplePoints> } {
+/** Rows of one series in the order of their times, as they are stored; all arrays are equally long. */
+export interface SampleRun {
+  readonly ts: Float64Array
+  readonly start: Float64Array
+  readonly v: Float64Array
+  readonly flags: Uint8Array
+}
+
+/** Samples in the Native format, by series. */
+export function readSamples(bytes: Uint8Array): { readonly rows: number; readonly runs: ReadonlyMap<bigint, SampleRun> } {
   const { rows, columns } = readNative(bytes, SAMPLE_WIDTHS)
   const column = (index: number): ArrayBuffer => columns[index] ?? new ArrayBuffer(0)
   const ids = new BigUint64Array(column(0))
   const [ts, start, v, flags] = [numbersOf(column(1)), numbersOf(column(2)), new Float64Array(column(3)), new Uint8Array(column(4))]
-  const series = new Map<bigint, SamplePoints>()
+  const runs = new Map<bigint, SampleRun>()
   for (let from = 0; from < rows; ) {
     const to = endOfRun(ids, from)
-    const run = { ts: ts.subarray(from, to), v: v.subarray(from, to), start: start.subarray(from, to), flags: flags.subarray(from, to) }
-    series.set(ids[from] ?? 0n, isPlain(run.ts, run.flags) ? { ts: run.ts, v: run.v, start: run.start, stale: run.flags } : runningSum(run))
+    runs.set(ids[from] ?? 0n, { ts: ts.subarray(from, to), v: v.subarray(from, to), start: start.subarray(from, to), flags: flags.subarray(from, to) })
     from = to
   }
-  return { rows, series }
+  return { rows, runs }
 }
 
-function runningSum({ ts, start, v, flags }: { ts: Float64Array; start: Float64Array; v: Float64Array; flags: Uint8Array }): SamplePoints {
+/** How many times lie before one. */
+function countBefore(ts: Float64Array, time: Milliseconds): number {
+  let [low, high] = [0, ts.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((ts[middle] ?? 0) < time) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The rows within a range, both ends included. */
+export function runWithin(run: SampleRun, { start, end }: TimeRange): SampleRun {
+  const [from, to] = [countBefore(run.ts, start), countBefore(run.ts, Math.floor(end) + 1)]
+  if (from === 0 && to === run.ts.length) return run
+  return { ts: run.ts.subarray(from, to), start: run.start.subarray(from, to), v: run.v.subarray(from, to), flags: run.flags.subarray(from, to) }
+}
+
+/** As PromQL sees them. */
+export function pointsOf(run: SampleRun): SamplePoints {
+  return isPlain(run.ts, run.flags) ? { ts: run.ts, v: run.v, start: run.start, stale: run.flags } : runningSum(run)
+}
+
+function runningSum({ ts, start, v, flags }: SampleRun): SamplePoints {
   const sum = new RunningSum()
   for (const [index, flag] of flags.entries()) sum.add(ts[index] ?? 0, start[index] ?? 0, v[index] ?? 0, (flag & DELTA) !== 0, (flag & STALE) !== 0)
   return typed(sum.points)

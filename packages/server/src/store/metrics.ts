@@ -1,5 +1,5 @@
 // The tables metric_meta, series, samples, hist and exemplars with their rollups: what is written to them and read from them.
-import { AndonError, type LabelMatcher, type Labels, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
+import { type LabelMatcher, type Labels, type MetricSeries, type MetricType, type Milliseconds, type TimeRange } from '@andon/model'
 import type { Clock } from '../runtime/clock.ts'
 import { number, stringOf, textRecord } from './cells.ts'
 import { bucketViews, type SelectedSeries, type View, viewOf } from './bucket-views.ts'
@@ -7,13 +7,14 @@ import { notStored, ofBothKinds } from './both-kinds.ts'
 import type { Database } from './database.ts'
 import { type DeltaAnswer, deltaHistograms, type DeltaRequest } from './delta-histograms.ts'
 import { groupedSeries, HISTOGRAM_WEIGHT, isHistogram, type KnownSeries, metricType, SeriesIndex, USUAL_INTERVAL } from './known-series.ts'
-import { COUNT_CELLS, HISTOGRAM_CELLS, readHistograms, readSamples, SAMPLE_CELLS, typed } from './metric-read.ts'
+import { HISTOGRAM_CELLS, pointsOf, readHistograms, typed } from './metric-read.ts'
 import type { HistogramValue, MetricRows } from './metric-rows.ts'
 import { EXEMPLAR_COLUMNS, exemplarTsv, HISTOGRAM_COLUMNS, histogramTsv, META_COLUMNS, metadataTsv, SAMPLE_COLUMNS, sampleTsv, SERIES_COLUMNS, seriesTsv } from './metric-write.ts'
+import { type HistogramCells, PointReader } from './point-reader.ts'
 import { type RateAnswer, type RateRequest, rateSums } from './rate-sums.ts'
 import { RunningHistogram } from './running-sum.ts'
 import { once, type WriteOptions } from './spans.ts'
-import { allShards, i64, ids, name, Param, type Sql, sql, u32 } from './sql.ts'
+import { allShards, i64, ids, name, Param, type Sql, sql } from './sql.ts'
 
 /** What is known of a metric. */
 export interface Metadata {
@@ -75,10 +76,13 @@ export class MetricsStore {
   readonly #clock: Clock
   readonly #index: SeriesIndex
 
+  readonly #points: PointReader
+
   constructor(database: Database, clock: Clock, index: SeriesIndex = new SeriesIndex(database, clock)) {
     this.#database = database
     this.#clock = clock
     this.#index = index
+    this.#points = new PointReader(database)
   }
 
   /** Stores the rows of one request, or of several gathered ones; settles when they are stored. */
@@ -137,7 +141,7 @@ export class MetricsStore {
     const floats = await this.#samples(plain, range, options)
     const native = plain.filter(isHistogram)
     // Counts and sums need no buckets.
-    const cells = native.length === 0 && view?.suffix !== '_bucket' ? COUNT_CELLS : HISTOGRAM_CELLS
+    const cells = native.length === 0 && view?.suffix !== '_bucket' ? 'counts' : 'buckets'
     const histograms = await this.#histograms([...native, ...viewed], range, cells, options)
     const viewedIds = new Set(viewed.map(({ id }) => id))
     const whole = histograms.filter(({ id }) => !viewedIds.has(id)).map(({ series }) => series)
@@ -207,42 +211,22 @@ export class MetricsStore {
     return await this.#index.find(matchers, range, signal)
   }
 
-  async #samples(series: readonly KnownSeries[], range: TimeRange, options: SelectOptions): Promise<SelectedSeries[]> {
-    if (series.length === 0) return []
-    const max = options.maxSamples ?? SAMPLES_MAX
-    const bytes = await this.#database.native(
-      sql`SELECT ${SAMPLE_CELLS} FROM andon.samples WHERE id IN ${ids(series.map(({ id }) => id))} AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))})
-        AND ts <= fromUnixTimestamp64Milli(${i64(Math.floor(range.end))}) ORDER BY id, ts LIMIT ${u32(max + 1)}`,
-      options.signal,
-    )
-    const found = readSamples(bytes)
-    if (found.rows > max) throw new AndonError('query_too_large', `the selector reads more than ${max} samples`)
+  async #samples(series: readonly KnownSeries[], range: TimeRange, { maxSamples = SAMPLES_MAX, signal }: SelectOptions): Promise<SelectedSeries[]> {
+    const runs = await this.#points.samples(series.map(({ id }) => id), range, { most: maxSamples, signal })
     return series.flatMap(({ id, type, labels }) => {
-      const points = found.series.get(id)
-      return points === undefined ? [] : [{ labels, type, ...points }]
+      const run = runs.get(id)
+      return run === undefined ? [] : [{ labels, type, ...pointsOf(run) }]
     })
   }
 
-  async #histograms(series: readonly KnownSeries[], range: TimeRange, cells: Sql, options: SelectOptions): Promise<{ id: bigint; series: SelectedSeries }[]> {
-    if (series.length === 0) return []
-    const max = options.maxSamples ?? SAMPLES_MAX
-    const bytes = await this.#database.binary(
-      sql`SELECT ${cells} FROM andon.hist WHERE id IN ${ids(series.map(({ id }) => id))}
-        AND ts >= fromUnixTimestamp64Milli(${i64(Math.ceil(range.start))}) AND ts <= fromUnixTimestamp64Milli(${i64(Math.floor(range.end))}) ORDER BY id, ts LIMIT ${u32(max + 1)}`,
-      options.signal,
-    )
-    const sums = new Map<bigint, RunningHistogram>()
-    let read = 0
-    for (const { id, ts, start, value, form, stale } of readHistograms(bytes)) {
-      read += 1
-      if (read > max) throw new AndonError('query_too_large', `the selector reads more than ${max} samples`)
-      let sum = sums.get(id)
-      if (sum === undefined) sums.set(id, (sum = new RunningHistogram()))
-      sum.add(ts, start, value, form, stale)
-    }
+  async #histograms(series: readonly KnownSeries[], range: TimeRange, cells: HistogramCells, { maxSamples = SAMPLES_MAX, signal }: SelectOptions): Promise<{ id: bigint; series: SelectedSeries }[]> {
+    const found = await this.#points.histograms(series.map(({ id }) => id), range, cells, { most: maxSamples, signal })
     return series.flatMap(({ id, type, labels }) => {
-      const sum = sums.get(id)
-      return sum === undefined ? [] : [{ id, series: { labels, type, ...typed(sum.points), histograms: sum.values } }]
+      const rows = found.get(id)
+      if (rows === undefined) return []
+      const sum = new RunningHistogram()
+      for (const { ts, start, value, form, stale } of rows) sum.add(ts, start, value, form, stale)
+      return [{ id, series: { labels, type, ...typed(sum.points), histograms: sum.values } }]
     })
   }
 
