@@ -103,12 +103,11 @@ export class PerformanceDashboard {
    */
   async getDashboardData(timeRange: TimeRange): Promise<DashboardData> {
     const { red, business, saturation, clock, activeAlerts } = this.#deps
-    const services = await red.services(timeRange)
-    const numbers = await business.read(timeRange)
+    const [services, numbers, systemMetrics] = await Promise.all([red.services(timeRange), business.read(timeRange), saturation.host(timeRange)])
     return {
       from: timeRange.start,
       to: timeRange.end,
-      systemMetrics: await saturation.host(timeRange),
+      systemMetrics,
       businessMetrics: {
         avgTaskCreationTime: numbers?.taskCreationP95Ms ?? null,
         avgBoardLoadTime: numbers?.boardLoadP95Ms ?? null,
@@ -134,21 +133,22 @@ export function registerOverview(app: FastifyInstance, deps: OverviewDeps): void
   app.get<{ Querystring: Query }>('/api/dashboard', config, (request) => dashboard.getDashboardData(rangeOf(request.query, clock.now())))
   app.get<{ Querystring: Query }>('/api/overview', config, async (request) => {
     const range = rangeOf(request.query, clock.now())
-    const services = await red.services(range)
+    const [services, numbers, own] = await Promise.all([red.services(range), business.read(range), deps.own()])
     return {
       from: range.start,
       to: range.end,
       step: gridOf(range, 60).step,
       services: services.map(rowOf),
-      business: await business.read(range),
+      business: numbers,
       freshnessMs: freshness(services, clock.now()),
-      own: await deps.own(),
+      own,
     }
   })
   app.get<{ Params: { name: string }; Querystring: Query }>('/api/service/:name', config, async (request) => {
     const range = rangeOf(request.query, clock.now())
     const { name } = request.params
     const { grid, source, course } = await red.course(name, range)
+    const [operations, saturated, instances] = await Promise.all([red.operations(name, range, source), saturation.service(name, grid), saturation.instances(name, range.end)])
     return {
       from: range.start,
       to: range.end,
@@ -157,9 +157,9 @@ export function registerOverview(app: FastifyInstance, deps: OverviewDeps): void
       source,
       ...course,
       now: { rate: lastOf(course.rate), p95: lastOf(course.p95), meanRate: meanOf(course.rate) },
-      operations: await red.operations(name, range, source),
-      ...(await saturation.service(name, grid)),
-      instances: await saturation.instances(name, range.end),
+      operations,
+      ...saturated,
+      instances,
     }
   })
 }

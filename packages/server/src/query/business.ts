@@ -54,22 +54,17 @@ export class BusinessReader {
       const [series] = await this.#evaluator.at(expression, time, maxAge)
       return series !== undefined && Number.isFinite(series.value) ? series.value : null
     }
-    const spark = {
-      t: grid.t,
-      taskCreationP95Ms: await course(over.taskCreationP95Ms),
-      boardLoadP95Ms: await course(over.boardLoadP95Ms),
-      cacheHitRatio: await course(over.cacheHitRatio),
-      operationsPerSecond: await course(over.operationsPerSecond),
-    }
-    const { t: _times, ...courses } = spark
-    if (Object.values(courses).every((values) => meanOf(values) === null)) return null
+    const courses = await Promise.all([course(over.taskCreationP95Ms), course(over.boardLoadP95Ms), course(over.cacheHitRatio), course(over.operationsPerSecond)])
+    if (courses.every((values) => meanOf(values) === null)) return null
+    const [taskCreations, boardLoads, cacheHits, perSecond] = courses
+    const [taskCreationP95Ms, boardLoadP95Ms, cacheHitRatio, operations] = await Promise.all([once(whole.taskCreationP95Ms), once(whole.boardLoadP95Ms), once(whole.cacheHitRatio), once(`sum(increase(${OPERATIONS}[${window}]))`)])
     return {
-      taskCreationP95Ms: await once(whole.taskCreationP95Ms),
-      boardLoadP95Ms: await once(whole.boardLoadP95Ms),
-      cacheHitRatio: await once(whole.cacheHitRatio),
-      operationsPerSecond: meanOf(spark.operationsPerSecond),
-      operations: await once(`sum(increase(${OPERATIONS}[${window}]))`),
-      spark,
+      taskCreationP95Ms,
+      boardLoadP95Ms,
+      cacheHitRatio,
+      operationsPerSecond: meanOf(perSecond),
+      operations,
+      spark: { t: grid.t, taskCreationP95Ms: taskCreations, boardLoadP95Ms: boardLoads, cacheHitRatio: cacheHits, operationsPerSecond: perSecond },
     }
   }
 }

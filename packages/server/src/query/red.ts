@@ -120,9 +120,9 @@ export class RedReader {
     const window = windowOf(grid)
     const rate = await this.#one(`sum(rate(${COUNT}{${selector}}[${window}]))`, grid)
     if (rate === undefined) return this.#spanCourse(service, range)
-    const failed = await this.#one(`sum(rate(${COUNT}{${selector},${FAILED}}[${window}]))`, grid)
     const quantile = async (q: number): Promise<Values> =>
       (await this.#one(quantileExpression(q, DURATION, window, { selector }), grid)) ?? nothing(grid)
+    const [failed, p50, p95, p99] = await Promise.all([this.#one(`sum(rate(${COUNT}{${selector},${FAILED}}[${window}]))`, grid), quantile(QUANTILES.p50), quantile(QUANTILES.p95), quantile(QUANTILES.p99)])
     return {
       grid,
       source: 'metrics',
@@ -130,9 +130,9 @@ export class RedReader {
         t: grid.t,
         rate,
         errorRatio: rate.map((all, index) => divide(failed?.[index], all)),
-        p50: await quantile(QUANTILES.p50),
-        p95: await quantile(QUANTILES.p95),
-        p99: await quantile(QUANTILES.p99),
+        p50,
+        p95,
+        p99,
       },
     }
   }
@@ -147,11 +147,13 @@ export class RedReader {
       const found = await this.#evaluator.at(expression, end, maxAge)
       return new Map(found.map(({ labels, value }) => [`${labels['http_request_method'] ?? ''} ${labels['http_route'] ?? '(no route)'}`.trim(), value]))
     }
-    const count = await ask(`${by} (increase(${COUNT}{${selector}}[${window}]))`)
-    const failed = await ask(`${by} (increase(${COUNT}{${selector},${FAILED}}[${window}]))`)
-    const time = await ask(`${by} (increase(${DURATION}_sum{${selector}}[${window}]))`)
-    const p50 = await ask(quantileExpression(0.5, DURATION, window, { selector, by: OPERATION }))
-    const p95 = await ask(quantileExpression(0.95, DURATION, window, { selector, by: OPERATION }))
+    const [count, failed, time, p50, p95] = await Promise.all([
+      ask(`${by} (increase(${COUNT}{${selector}}[${window}]))`),
+      ask(`${by} (increase(${COUNT}{${selector},${FAILED}}[${window}]))`),
+      ask(`${by} (increase(${DURATION}_sum{${selector}}[${window}]))`),
+      ask(quantileExpression(0.5, DURATION, window, { selector, by: OPERATION })),
+      ask(quantileExpression(0.95, DURATION, window, { selector, by: OPERATION })),
+    ])
     const allTime = [...time.values()].reduce((sum, value) => sum + value, 0)
     const seconds = length / 1000
     return [...count]
@@ -176,10 +178,13 @@ export class RedReader {
     const window = windowOf(grid)
     const rates = perService(await this.#evaluator.over(`${BY_SERVICE} (rate(${COUNT}[${window}]))`, grid))
     if (rates.size === 0) return []
-    const failed = perService(await this.#evaluator.over(`${BY_SERVICE} (rate(${COUNT}{${FAILED}}[${window}]))`, grid))
-    const p95 = perService(await this.#evaluator.over(quantileExpression(0.95, DURATION, window, { by: SERVICE }), grid))
-    const quantiles = await this.#quantiles(range)
-    const seen = await this.#seen(range)
+    const courses = async (expression: string): Promise<ReturnType<typeof perService>> => perService(await this.#evaluator.over(expression, grid))
+    const [failed, p95, quantiles, seen] = await Promise.all([
+      courses(`${BY_SERVICE} (rate(${COUNT}{${FAILED}}[${window}]))`),
+      courses(quantileExpression(0.95, DURATION, window, { by: SERVICE })),
+      this.#quantiles(range),
+      this.#seen(range),
+    ])
     return [...rates].map(([service, rate]) => {
       const last = rate.findLastIndex((value) => value !== null)
       const total = meanOf(rate)
@@ -204,7 +209,8 @@ export class RedReader {
       const found = await this.#evaluator.at(quantileExpression(q, DURATION, window, { by: SERVICE }), time, maxAge)
       return new Map(found.map(({ labels, value }) => [labels['service_name'] ?? '', finite(value)]))
     }
-    return { p50: await ask(QUANTILES.p50), p95: await ask(QUANTILES.p95), p99: await ask(QUANTILES.p99) }
+    const [p50, p95, p99] = await Promise.all([ask(QUANTILES.p50), ask(QUANTILES.p95), ask(QUANTILES.p99)])
+    return { p50, p95, p99 }
   }
 
   /** When each service was last measured, and in which version. */

@@ -57,12 +57,8 @@ export class SaturationReader {
       })
       return { value: series.at(-1)?.[1] ?? null, unit, series }
     }
-    return {
-      cpuUsage: await gauge('cpuUsage'),
-      memoryUsage: await gauge('memoryUsage'),
-      diskUsage: await gauge('diskUsage'),
-      networkIO: await gauge('networkIO'),
-    }
+    const [cpuUsage, memoryUsage, diskUsage, networkIO] = await Promise.all([gauge('cpuUsage'), gauge('memoryUsage'), gauge('diskUsage'), gauge('networkIO')])
+    return { cpuUsage, memoryUsage, diskUsage, networkIO }
   }
 
   /** The processes of one service: the worst event loop, heaps and CPU of all instances together. */
@@ -70,13 +66,15 @@ export class SaturationReader {
     const selector = `{service_name=${promString(name)}}`
     const window = promDuration(Math.max(60_000, grid.step))
     const read = (expression: string): Promise<Values | undefined> => this.#one(expression, grid)
-    const p50 = await read(`max(nodejs_eventloop_delay_p50_seconds${selector})`)
-    const p99 = await read(`max(nodejs_eventloop_delay_p99_seconds${selector})`)
-    const utilization = await read(`max(nodejs_eventloop_utilization_ratio${selector})`)
-    const used = await read(`sum(v8js_memory_heap_used_bytes${selector})`)
-    const limit = await read(`sum(v8js_memory_heap_limit_bytes${selector})`)
-    const cpu = await read(`sum(process_cpu_utilization_ratio${selector}) or sum(rate(process_cpu_time_seconds_total${selector}[${window}]))`)
-    const gc = await read(`sum(rate(v8js_gc_duration_seconds_sum${selector}[${window}]))`)
+    const [p50, p99, utilization, used, limit, cpu, gc] = await Promise.all([
+      read(`max(nodejs_eventloop_delay_p50_seconds${selector})`),
+      read(`max(nodejs_eventloop_delay_p99_seconds${selector})`),
+      read(`max(nodejs_eventloop_utilization_ratio${selector})`),
+      read(`sum(v8js_memory_heap_used_bytes${selector})`),
+      read(`sum(v8js_memory_heap_limit_bytes${selector})`),
+      read(`sum(process_cpu_utilization_ratio${selector}) or sum(rate(process_cpu_time_seconds_total${selector}[${window}]))`),
+      read(`sum(rate(v8js_gc_duration_seconds_sum${selector}[${window}]))`),
+    ])
     const none = nothing(grid)
     return {
       eventLoop: p50 === undefined && p99 === undefined && utilization === undefined ? null : { p50: p50 ?? none, p99: p99 ?? none, utilization: utilization ?? none },

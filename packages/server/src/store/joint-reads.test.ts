@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import { test } from 'node:test'
 import type { TimeRange } from '@andon/model'
 import fc from 'fast-check'
@@ -43,15 +44,15 @@ test('what is asked for in one turn is one read, of all series and the whole of 
 
 test('what is asked for while a read is under way waits, and is one read after it', async () => {
   const made = joint()
-  let release = (): void => undefined
-  made.hold = new Promise((resolve) => (release = resolve))
+  const gate = new EventEmitter()
+  made.hold = once(gate, 'open').then(() => undefined)
   const first = made.points.read([1n], { start: 0, end: HOUR })
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(made.reads.length, 1)
   const later = [made.points.read([1n], { start: 0, end: HOUR }), made.points.read([2n], { start: 0, end: HOUR })]
   await new Promise((resolve) => setImmediate(resolve))
   assert.equal(made.reads.length, 1)
-  release()
+  gate.emit('open')
   await Promise.all([first, ...later])
   assert.deepEqual(made.reads.map(({ ids }) => ids), [[1n], [1n, 2n]])
 })

@@ -38,7 +38,7 @@ export class Evaluator implements FunctionContext {
       case 'unary':
         return signed(expr.op, await this.evaluate(expr.expr, grid))
       case 'binary': {
-        const [left, right] = [await this.evaluate(expr.left, grid), await this.evaluate(expr.right, grid)]
+        const [left, right] = await Promise.all([this.evaluate(expr.left, grid), this.evaluate(expr.right, grid)])
         return binary(left, right, { op: expr.op, bool: expr.bool, matching: expr.matching, steps: grid.count, remarks: remarksOn(this.context, expr) })
       }
       case 'aggregate':
