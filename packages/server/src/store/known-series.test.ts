@@ -131,3 +131,34 @@ test('names, values and some of the series are told of more series than can be l
   await assert.rejects(store.metrics.seriesOf([], RANGE), { code: 'query_too_large' }, 'all of them')
   assert.deepEqual(await index.labels([matcher('odd')], RANGE, 2), [{ __name__: 'odd', nr: '1', pod: 'pod-001' }, { __name__: 'odd', nr: '3', pod: 'pod-003' }])
 })
+
+test('who asks the same meanwhile waits for the same answer, and may leave before it', async () => {
+  const [table, clock] = [new Table(), new FakeClock(START)]
+  const index = indexOf(table, clock)
+  const { promise, resolve: release } = deferred()
+  table.hold = promise
+  const gone = new AbortController()
+  const asked = [index.find([matcher('x')], RANGE), index.find([matcher('x')], RANGE, gone.signal), index.find([matcher('x')], RANGE)]
+  const leaves = assert.rejects(asked[1] ?? Promise.resolve(), /gone/)
+  gone.abort(new Error('gone'))
+  await leaves
+  // What is written meanwhile, only those see that ask after it.
+  index.forget()
+  table.series = ['1', '2']
+  const after = index.find([matcher('x')], RANGE)
+  release()
+  assert.deepEqual([(await asked[0])?.length, (await asked[2])?.length, (await after).length], [1, 1, 2])
+  assert.equal(table.lookups, 2)
+})
+
+test('a lookup that fails is asked anew', async () => {
+  let left = 1
+  const query = async (): Promise<never[]> => {
+    left -= 1
+    if (left >= 0) throw new Error('away')
+    return await Promise.resolve([])
+  }
+  const index = new SeriesIndex({ layout: EMBEDDED, query } as unknown as Database, new FakeClock(START))
+  await assert.rejects(index.find([matcher('x')], RANGE), /away/)
+  assert.deepEqual(await index.find([matcher('x')], RANGE), [])
+})

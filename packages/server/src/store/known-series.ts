@@ -6,6 +6,7 @@ import type { Database } from './database.ts'
 import { EMBEDDED } from './layout.ts'
 import { condition } from './matchers.ts'
 import { all, i64, ids, Param, Sql, sql, text, u32 } from './sql.ts'
+import { untilGone } from './until-gone.ts'
 
 /** A series as it is kept: its id and labels, with `__name__`. */
 export interface KnownSeries {
@@ -38,11 +39,10 @@ function chosen(matchers: readonly LabelMatcher[], since: Milliseconds): Sql {
   return all([...matchers.map(condition), sql`last_seen >= toDateTime(${i64(Math.max(0, Math.floor(since / 1000)))})`])
 }
 
-async function lookUp(database: Database, rows: Sql, most: number, signal?: AbortSignal): Promise<readonly KnownSeries[]> {
+async function lookUp(database: Database, rows: Sql, most: number): Promise<readonly KnownSeries[]> {
   return await database.query(
     sql`SELECT id, any(toString(name)), any(toString(type)), any((mapKeys(labels), mapValues(labels))) FROM andon.series WHERE ${rows} GROUP BY id ORDER BY id LIMIT ${u32(most)}`,
     ([id, metric, type, labels]) => ({ id: BigInt(stringOf(id)), type: metricType(stringOf(type)), labels: { __name__: stringOf(metric), ...textRecord(labels) } }),
-    signal,
   )
 }
 
@@ -74,6 +74,8 @@ export class SeriesIndex {
   readonly #clock: Pick<Clock, 'now'>
   readonly #kept: Milliseconds
   readonly #remembered = new Map<string, Remembered>()
+  /** What is being looked up. */
+  readonly #under = new Map<string, Promise<readonly KnownSeries[]>>()
   #size = 0
   /** Grows with every write of series: what was asked before one may not know of it. */
   #written = 0
@@ -95,11 +97,21 @@ export class SeriesIndex {
     const key = JSON.stringify([since, matchers.map(({ name, operator, value }) => [name, operator, value])])
     const known = this.#remembered.get(key)
     if (known !== undefined && now >= known.at && now - known.at < this.#kept) return known.series
+    // Those who ask the same at the same time wait for one answer, which is not stopped where one of them has gone.
+    return await untilGone(this.#under.get(key) ?? this.#lookUp(key, chosen(matchers, since), now), signal)
+  }
+
+  #lookUp(key: string, rows: Sql, at: Milliseconds): Promise<readonly KnownSeries[]> {
     const written = this.#written
-    const series = await lookUp(this.#database, chosen(matchers, since), SERIES_MAX + 1, signal)
-    if (series.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
-    if (written === this.#written) this.#remember(key, { at: now, series })
-    return series
+    const under = lookUp(this.#database, rows, SERIES_MAX + 1).then((series) => {
+      if (series.length > SERIES_MAX) throw new AndonError('query_too_large', `the selector matches more than ${SERIES_MAX} series`)
+      if (written === this.#written) this.#remember(key, { at, series })
+      return series
+    })
+    this.#under.set(key, under)
+    const forget = (): void => void (this.#under.get(key) === under && this.#under.delete(key))
+    under.then(forget, forget)
+    return under
   }
 
   /**
@@ -132,6 +144,7 @@ export class SeriesIndex {
   /** To be called before series are written, and when they are. */
   forget(): void {
     this.#written += 1
+    this.#under.clear()
     this.#remembered.clear()
     this.#size = 0
   }

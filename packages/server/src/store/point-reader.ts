@@ -5,6 +5,7 @@ import { JointReads } from './joint-reads.ts'
 import { HISTOGRAM_WEIGHT } from './known-series.ts'
 import { COUNT_CELLS, HISTOGRAM_CELLS, readHistograms, readSamples, runWithin, SAMPLE_CELLS, type SampleRun, type StoredHistogram } from './metric-read.ts'
 import { i64, ids, type Sql, sql, u32 } from './sql.ts'
+import { untilGone } from './until-gone.ts'
 
 /** Whether the buckets of histograms are wanted, or their counts and sums alone. */
 export type HistogramCells = 'buckets' | 'counts'
@@ -89,7 +90,7 @@ export class PointReader {
     if (series.length === 0) return new Map()
     const range = { start: Math.ceil(start), end: Math.floor(end) }
     if (!this.#samples.isSmall(series.length, range)) return await readRuns(this.#database, series, range, options)
-    const found = await awaited(this.#samples.read(series, range), options.signal)
+    const found = await untilGone(this.#samples.read(series, range), options.signal)
     return chosen(series, found, options.most, { within: (run) => runWithin(run, range), lengthOf: ({ ts }) => ts.length })
   }
 
@@ -99,14 +100,7 @@ export class PointReader {
     const range = { start: Math.ceil(start), end: Math.floor(end) }
     const joint = this.#histograms[cells]
     if (!joint.isSmall(series.length, range)) return await readRows(this.#database, series, range, { cells, ...options })
-    const found = await awaited(joint.read(series, range), options.signal)
+    const found = await untilGone(joint.read(series, range), options.signal)
     return chosen(series, found, options.most, { within: (rows) => rows.filter(({ ts }) => ts >= range.start && ts <= range.end), lengthOf: ({ length }) => length })
   }
-}
-
-/** An answer that others wait for too, so that it is not stopped where one of them has gone. */
-async function awaited<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const found = await answer
-  signal?.throwIfAborted()
-  return found
 }
