@@ -105,11 +105,15 @@ interface Corpus {
     readonly faultMinutes: number
     readonly settleMinutes: number
     readonly seed: number
+    readonly load: number
     readonly machine: string
     readonly note: string
     readonly signal: AbortSignal
     readonly told: (line: string) => void
-  }) => Promise<{ readonly next: number; readonly segments: readonly { readonly start: number; readonly end: number; readonly faults: readonly unknown[] }[] }>
+  }) => Promise<unknown>
+  readonly LOADS: readonly number[]
+  readonly laneOf: (folder: string, load: number) => string
+  readonly readLanes: (folder: string, loads: readonly number[]) => { readonly next: number; readonly segments: readonly { readonly start: number; readonly end: number; readonly faults: readonly unknown[] }[] }
   readonly scoreCorpus: (options: { readonly historyHours: number; readonly machine: string; readonly told: (line: string) => void }) => Promise<string>
 }
 
@@ -117,17 +121,24 @@ function toldLine(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 
-/** Records a piece; Ctrl+C ends it early and keeps what was recorded. */
+/** Records a piece, of each load a kanban at the same time; Ctrl+C ends it early and keeps what was recorded. */
 async function corpus(node: string): Promise<string> {
-  const [minutes, faultMinutes] = [numberOf('minutes', 60, 1), numberOf('fault-minutes', 5, 1)]
-  const { RECORDED } = await load<Pick<Corpus, 'RECORDED'>>('corpus/recording.js')
+  const [minutes, faultMinutes, settleMinutes, seed] = [numberOf('minutes', 60, 1), numberOf('fault-minutes', 5, 1), numberOf('settle-minutes', 3, 0), numberOf('seed', 1, 0)]
+  const { RECORDED, laneOf, readLanes } = await load<Pick<Corpus, 'RECORDED' | 'laneOf' | 'readLanes'>>('corpus/recording.js')
+  const { LOADS } = await load<Pick<Corpus, 'LOADS'>>('corpus/plan.js')
   const { recordPiece } = await load<Pick<Corpus, 'recordPiece'>>('corpus/record.js')
   const stopped = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort())
-  const settleMinutes = numberOf('settle-minutes', 3, 0)
-  const { next, segments } = await recordPiece({ folder: RECORDED, minutes, faultMinutes, settleMinutes, seed: numberOf('seed', 1, 0), machine: await machineOf(node), note: values.note ?? '', signal: stopped.signal, told: toldLine })
+  const machine = await machineOf(node)
+  const lanes = LOADS.map(async (rate) => await recordPiece({ folder: laneOf(RECORDED, rate), minutes, faultMinutes, settleMinutes, seed, load: rate, machine, note: values.note ?? '', signal: stopped.signal, told: toldLine }))
+  for (const lane of await Promise.allSettled(lanes)) {
+    if (lane.status === 'fulfilled') continue
+    toldLine(String(lane.reason))
+    process.exitCode = 1
+  }
+  const { segments } = readLanes(RECORDED, LOADS)
   const hours = segments.reduce((sum, { start, end }) => sum + end - start, 0) / 3_600_000
-  return `${segments.length} segments, ${segments.reduce((sum, { faults }) => sum + faults.length, 0)} faults in ${hours.toFixed(1)} hours are recorded; the next piece goes on at ${next + 1} of the plan. They lie in ${relative(root, RECORDED)}.`
+  return `${segments.length} segments, ${segments.reduce((sum, { faults }) => sum + faults.length, 0)} faults in ${hours.toFixed(1)} hours are recorded. They lie in ${relative(root, RECORDED)}.`
 }
 
 async function scores(node: string): Promise<string> {

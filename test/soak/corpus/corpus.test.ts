@@ -1,7 +1,7 @@
 // The short form of `npm run soak -- corpus` and `npm run soak -- score`: a simulated recording goes through all of it, and a
 // minute of the real programs shows that what is recorded is there.
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -14,7 +14,7 @@ import { isDisturbed, STEP_MS, type Stretch } from '../scoring/stretch.ts'
 import { INJECTIONS, LOADS, planOf } from './plan.ts'
 import { increases, readSlices } from './queries.ts'
 import { recordPiece } from './record.ts'
-import { append, readManifest, readRecording, RECORDED, type Recording } from './recording.ts'
+import { append, laneOf, readLanes, readManifest, readRecording, RECORDED, type Recording } from './recording.ts'
 import { load } from './replay.ts'
 import { corpusReport } from './report.ts'
 import { SimulatedClock, SimulatedStand } from './simulated.ts'
@@ -147,10 +147,29 @@ test('what is recorded in pieces is replayed and scored', async (t) => {
   assert.match(report, /Latency × 1\.3, below the floor: /)
 })
 
+test('loads are recorded apart and read as one', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'andon-lanes-test-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  for (const rate of [5, 2]) {
+    const clock = new SimulatedClock(START)
+    await recordPiece({ folder: laneOf(folder, rate), load: rate, minutes: 100, faultMinutes: 5, settleMinutes: 3, seed: 1, machine: 'a simulated machine', note: 'simulated', signal: new AbortController().signal, clock, start: async (options) => await SimulatedStand.start(clock, options.load) })
+  }
+  const manifest = readLanes(folder, LOADS)
+  for (const rate of [5, 2]) {
+    const truth = manifest.segments.filter(({ load: each }) => each === rate).flatMap(({ faults }) => faults)
+    const expected = planOf(1).filter(({ load: each }) => each === rate).slice(0, truth.length)
+    assert.ok(truth.length >= 5)
+    assert.deepEqual(truth.map(({ index, fault, strength }) => [index, fault, strength]), expected.map(({ index, fault, strength }) => [index, fault, strength]))
+  }
+  assert.deepEqual(new Set(load(folder, manifest, 1).map((stretch) => stretch.load)), new Set([5, 2]))
+})
+
 test('what lies in the repository can be read, and is small', () => {
-  const manifest = readManifest(RECORDED)
-  for (const { file, start, end } of manifest.segments) assert.equal(readRecording(RECORDED, file).slices, (end - start) / STEP_MS)
-  assert.ok(readdirSync(RECORDED).length >= manifest.segments.length)
+  for (const { file, start, end } of readLanes(RECORDED, LOADS).segments) {
+    const recording = join(RECORDED, file)
+    assert.equal(readRecording(RECORDED, file).slices, (end - start) / STEP_MS)
+    assert.ok(statSync(recording).size < 5_000_000, recording)
+  }
 })
 
 test('a minute of the real programs: every series is there, and a fault shows in it', { timeout: 400_000 }, async (t) => {

@@ -18,6 +18,8 @@ export interface PieceOptions {
   readonly settleMinutes: number
   /** Of the plan; only the first piece of a folder decides. */
   readonly seed: number
+  /** Only what the plan has for this load; all loads in turn when absent. */
+  readonly load?: number
   readonly machine: string
   /** What else is to be known of the piece. */
   readonly note: string
@@ -142,7 +144,7 @@ const lengthOf = ({ patience }: Injection, faultMinutes: number): Milliseconds =
 export async function recordPiece(options: PieceOptions): Promise<Manifest> {
   const { folder, minutes, faultMinutes, settleMinutes, signal, told } = options
   let manifest = readManifest(folder, options.seed)
-  const plan = planOf(manifest.seed)
+  const plan = planOf(manifest.seed).filter(({ load }) => options.load === undefined || load === options.load)
   const { now } = options.clock ?? REAL
   const until = now() + minutes * MINUTE
   // Asked again after each wait: it may have been aborted meanwhile.
@@ -171,7 +173,7 @@ export async function recordPiece(options: PieceOptions): Promise<Manifest> {
       course ??= await Course.begin(options, injection, manifest.segments.length + 1)
       await course.quiet((1 + injection.patience) * faultMinutes * MINUTE)
       if (isOver()) break
-      told?.(`${new Date(now()).toISOString()} ${injection.index + 1} of ${plan.length}: ${injection.fault} ${injection.strength} at ${injection.load} requests/s (${injection.part})`)
+      told?.(`${new Date(now()).toISOString()} ${(manifest.next % plan.length) + 1} of ${plan.length}: ${injection.fault} ${injection.strength} at ${injection.load} requests/s (${injection.part})`)
       await course.inject(injection)
       manifest = await course.save(manifest, manifest.next + 1)
     }

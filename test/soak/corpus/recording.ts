@@ -50,7 +50,7 @@ export interface Segment {
 export interface Manifest {
   readonly format: 1
   readonly seed: number
-  /** The place in the plan where the next piece goes on. */
+  /** The place in the plan, or in a lane's part of it, where the next piece goes on. */
   readonly next: number
   readonly segments: readonly Segment[]
 }
@@ -63,6 +63,18 @@ export function readManifest(folder: string, seed = 1): Manifest {
   if (!existsSync(file)) return { format: 1, seed, next: 0, segments: [] }
   const manifest: Manifest = JSON.parse(readFileSync(file, 'utf8'))
   return manifest
+}
+
+/** Where what is recorded under one load lies: each load has a kanban, a place in the plan and files of its own. */
+export function laneOf(folder: string, load: number): string {
+  return join(folder, `load-${load}`)
+}
+
+/** All that lies in the lanes of a folder, as one. */
+export function readLanes(folder: string, loads: readonly number[]): Manifest {
+  const lanes = loads.map((load) => ({ name: `load-${load}`, manifest: readManifest(laneOf(folder, load)) }))
+  const segments = lanes.flatMap(({ name, manifest }) => manifest.segments.map((segment) => ({ ...segment, file: `${name}/${segment.file}` })))
+  return { format: 1, seed: lanes[0]?.manifest.seed ?? 1, next: lanes.reduce((sum, { manifest }) => sum + manifest.next, 0), segments: segments.toSorted((a, b) => a.start - b.start) }
 }
 
 function replace(file: string, content: string | Uint8Array): void {

@@ -2,7 +2,8 @@
 import { contestants } from '../scoring/contestants.ts'
 import { type Score, score } from '../scoring/score.ts'
 import type { Part } from '../scoring/stretch.ts'
-import { readManifest, RECORDED } from './recording.ts'
+import { LOADS } from './plan.ts'
+import { readLanes, RECORDED } from './recording.ts'
 import { load } from './replay.ts'
 import { corpusReport } from './report.ts'
 
@@ -16,7 +17,7 @@ export interface ScoreOptions {
 
 /** @throws Error when nothing was recorded */
 export async function scoreCorpus({ historyHours, machine, folder = RECORDED, told }: ScoreOptions): Promise<string> {
-  const manifest = readManifest(folder)
+  const manifest = readLanes(folder, LOADS)
   if (manifest.segments.length === 0) throw new Error('nothing was recorded yet: npm run soak -- corpus')
   const stretches = load(folder, manifest, historyHours)
   const of = async (part: Part): Promise<Score[]> => {

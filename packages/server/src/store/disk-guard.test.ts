@@ -114,7 +114,11 @@ class FakeDisk {
 
   space(): Promise<DiskSpace> {
     if (this.spaceError !== undefined) return Promise.reject(this.spaceError)
-    return Promise.resolve({ totalBytes: this.totalBytes, freeBytes: this.freeBytes, leavingBytes: 0 })
+    return Promise.resolve({ totalBytes: this.totalBytes, freeBytes: this.freeBytes })
+  }
+
+  leaving(): Promise<number> {
+    return Promise.resolve(0)
   }
 
   partitions(): Promise<Partition[]> {

@@ -41,7 +41,7 @@ const KEY = 'disk'
 const MIB = 1024 ** 2
 
 export interface DiskGuardDeps {
-  readonly disk: Pick<DiskStore, 'space' | 'partitions' | 'drop' | 'dropExpired' | 'keepFree'>
+  readonly disk: Pick<DiskStore, 'space' | 'leaving' | 'partitions' | 'drop' | 'dropExpired' | 'keepFree'>
   readonly state: Pick<StateLog, 'append' | 'history'>
   readonly clock: Pick<Clock, 'now' | 'every'>
   readonly log: Log
@@ -54,7 +54,7 @@ export class DiskGuard {
   readonly #deps: DiskGuardDeps
   readonly #partitions: OwnCounter
   readonly #bytes: OwnCounter
-  #space: DiskSpace = { totalBytes: 0, freeBytes: 0, leavingBytes: 0 }
+  #space: DiskSpace = { totalBytes: 0, freeBytes: 0 }
   #marks: DiskMarks
   #isTight = false
   #isFull = false
@@ -168,7 +168,8 @@ export class DiskGuard {
   async #makeRoom(): Promise<number> {
     const { disk, options, clock } = this.#deps
     if (options.whenFull === 'refuse') return 0
-    const chosen = chooseDrops({ space: this.#space, marks: this.#marks, partitions: await disk.partitions(), now: clock.now(), isTight: this.#isTight })
+    const [partitions, leavingBytes] = [await disk.partitions(), await disk.leaving()]
+    const chosen = chooseDrops({ space: { ...this.#space, leavingBytes }, marks: this.#marks, partitions, now: clock.now(), isTight: this.#isTight })
     let count = 0
     for (const partition of chosen) {
       if (!(await this.#drop(partition))) break

@@ -48,7 +48,10 @@ const TURN: Readonly<Partial<Record<TableKind, number>>> = { detail: 0, raw: 0, 
 const DAY: Milliseconds = 86_400_000
 
 export interface DropQuestion {
-  readonly space: Pick<DiskSpace, 'freeBytes' | 'leavingBytes'>
+  readonly space: Pick<DiskSpace, 'freeBytes'> & {
+    /** What was dropped and is not free yet. */
+    readonly leavingBytes: Bytes
+  }
   readonly marks: DiskMarks
   readonly partitions: readonly Partition[]
   readonly now: Milliseconds

@@ -13,8 +13,6 @@ export interface DiskSpace {
   readonly totalBytes: Bytes
   /** What the database may still write. */
   readonly freeBytes: Bytes
-  /** What dropped partitions still hold: it is free as soon as no query reads them. */
-  readonly leavingBytes: Bytes
 }
 
 /** All parts of one table in one span of time. */
@@ -60,8 +58,14 @@ export class DiskStore {
       sql`SELECT total_space, free_space FROM ${disks(layout)} WHERE total_space > 0 AND total_space < toUInt64(pow(2, 62)) ORDER BY free_space / total_space LIMIT 1 ${lenient(layout)}`,
       ([total, free]) => ({ totalBytes: number(total), freeBytes: number(free) }),
     )
-    const [leavingBytes = 0] = await this.#database.query(sql`SELECT sum(bytes_on_disk) FROM ${parts(layout)} WHERE database = ${text(layout.database)} AND NOT active AND toUnixTimestamp(remove_time) = 0 ${lenient(layout)}`, ([bytes]) => number(bytes))
-    return { ...disk, leavingBytes }
+    return disk
+  }
+
+  /** What dropped partitions still hold: it is free as soon as no query reads them. */
+  async leaving(): Promise<Bytes> {
+    const { layout } = this.#database
+    const [bytes = 0] = await this.#database.query(sql`SELECT sum(bytes_on_disk) FROM ${parts(layout)} WHERE database = ${text(layout.database)} AND NOT active AND toUnixTimestamp(remove_time) = 0 ${lenient(layout)}`, ([sum]) => number(sum))
+    return bytes
   }
 
   /** Partitions of the tables whose rows expire. Tables without partitions, and what does not say its time, are left out. */

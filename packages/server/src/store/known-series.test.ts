@@ -47,7 +47,7 @@ function deferred(): { readonly promise: Promise<void>; readonly resolve: () => 
   return { promise, resolve: () => found.resolve?.() }
 }
 
-test('the same is looked up once, until a series is written or a minute is over', async () => {
+test('the same is looked up once, until a series is written or ten minutes are over', async () => {
   const [table, clock] = [new Table(), new FakeClock(START)]
   const index = indexOf(table, clock)
   for (let time = 0; time < 55_000; time += 5000) {
@@ -61,7 +61,7 @@ test('the same is looked up once, until a series is written or a minute is over'
   table.series = ['1', '2']
   assert.equal((await index.find([matcher('x')], RANGE)).length, 2)
   assert.equal(table.lookups, 3)
-  await clock.advance(60_000)
+  await clock.advance(600_000)
   await index.find([matcher('x')], RANGE)
   assert.equal(table.lookups, 4)
 })

@@ -51,8 +51,8 @@ function sinceOf({ start }: TimeRange): Milliseconds {
   return Math.floor((start - SEEN_SLACK) / SINCE) * SINCE
 }
 
-/** What is remembered is asked anew after this time: series expire. */
-const KEPT: Milliseconds = 60_000
+/** What is remembered is asked anew after this time: series expire, after days. */
+const KEPT: Milliseconds = 600_000
 /** The same where other servers may write series into the same tables. */
 const KEPT_OF_OTHERS: Milliseconds = 5000
 /** From how long ago series are looked up is rounded down to this, so that a moving range finds what was remembered; the slack allows for it. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+
 /**
  * An answer that others wait for too, so that it goes on where one of them has gone.
  *
@@ -6,14 +8,12 @@
 export async function untilGone<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await answer
   signal.throwIfAborted()
-  let leave = (): void => undefined
-  const gone = new Promise<never>((_, fail) => {
-    leave = () => fail(signal.reason)
-    signal.addEventListener('abort', leave, { once: true })
-  })
+  const answered = new AbortController()
+  const gone = once(signal, 'abort', { signal: answered.signal }).then(() => Promise.reject(signal.reason))
+  gone.catch(() => undefined)
   try {
     return await Promise.race([answer, gone])
   } finally {
-    signal.removeEventListener('abort', leave)
+    answered.abort()
   }
 }
