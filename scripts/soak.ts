@@ -129,8 +129,8 @@ async function corpus(node: string): Promise<string> {
   const { recordPiece } = await load<Pick<Corpus, 'recordPiece'>>('corpus/record.js')
   const stopped = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.abort())
-  const machine = await machineOf(node)
-  const lanes = LOADS.map(async (rate) => await recordPiece({ folder: laneOf(RECORDED, rate), minutes, faultMinutes, settleMinutes, seed, load: rate, machine, note: values.note ?? '', signal: stopped.signal, told: toldLine }))
+  const on = await machineOf(node)
+  const lanes = LOADS.map(async (rate) => await recordPiece({ folder: laneOf(RECORDED, rate), minutes, faultMinutes, settleMinutes, seed, load: rate, machine: on, note: values.note ?? '', signal: stopped.signal, told: toldLine }))
   for (const lane of await Promise.allSettled(lanes)) {
     if (lane.status === 'fulfilled') continue
     toldLine(String(lane.reason))
