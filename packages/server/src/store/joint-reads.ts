@@ -3,8 +3,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { TimeRange } from '@andon/model'
 import { USUAL_INTERVAL } from './known-series.ts'
 
-/** Points of an answer that are worth no second query. */
-const SLACK = 20_000
+/** Points of a read that is joined with others, at most. */
+const SMALL = 20_000
+/** Points of an answer that nobody asked for: so many, and this share of those that were asked for, are worth no second query. */
+const SPARE = 2000
+const SPARE_SHARE = 0.3
 /** Points of an answer at most. */
 const MOST = 200_000
 /** Series of one question at most. */
@@ -21,6 +24,8 @@ interface Group<Points> {
   readonly members: Asked<Points>[]
   ids: ReadonlySet<bigint>
   range: TimeRange
+  /** Points that its members ask for, each by itself. */
+  asked: number
 }
 
 export interface JointReadsOptions<Points> {
@@ -47,7 +52,7 @@ export class JointReads<Points> {
 
   /** Whether a read is small enough to be joined with others. */
   isSmall(series: number, range: TimeRange): boolean {
-    return series <= SERIES_MOST && this.#cost(series, range) <= SLACK
+    return series <= SERIES_MOST && this.#cost(series, range) <= SMALL
   }
 
   /**
@@ -78,20 +83,22 @@ export class JointReads<Points> {
     this.#isRunning = false
   }
 
-  /** Each with the first group whose answer grows by little more than what it would be alone. */
+  /** Each with the first group whose answer holds little then that nobody asked for. */
   #grouped(asked: readonly Asked<Points>[]): Group<Points>[] {
     const groups: Group<Points>[] = []
     for (const one of asked.toSorted((a, b) => a.range.start - b.range.start)) {
       const own = this.#cost(one.ids.length, one.range)
-      const fit = groups.find(({ ids, range }) => {
-        const joined = this.#cost(ids.size + one.ids.length, union(range, one.range))
-        return joined <= Math.min(MOST, this.#cost(ids.size, range) + own + SLACK)
-      })
-      if (fit === undefined) groups.push({ members: [one], ids: new Set(one.ids), range: one.range })
+      const isFit = (group: Group<Points>): boolean => {
+        const further = one.ids.reduce((count, id) => count + Number(!group.ids.has(id)), 0)
+        return this.#cost(group.ids.size + further, union(group.range, one.range)) <= Math.min(MOST, (group.asked + own) * (1 + SPARE_SHARE) + SPARE)
+      }
+      const fit = groups.find(isFit)
+      if (fit === undefined) groups.push({ members: [one], ids: new Set(one.ids), range: one.range, asked: own })
       else {
         fit.members.push(one)
         fit.ids = new Set([...fit.ids, ...one.ids])
         fit.range = union(fit.range, one.range)
+        fit.asked += own
       }
     }
     return groups
