@@ -58,6 +58,9 @@ function begun({ element, value, labels, annotations }: Candidate, time: Millise
   return { labels, annotations, element, value, state: 'pending', activeAt: time, seenAt: time, firedAt: undefined, resolvedAt: undefined, keptSince: undefined, noDataSince: undefined }
 }
 
+/** Alerts that have ceased of which it is asked at the same time whether their telemetry is missing. */
+const TOGETHER = 20
+
 export class AlertingRule {
   readonly rule: AlertRule
   #alerts: ReadonlyMap<string, ActiveAlert> = new Map()
@@ -104,7 +107,12 @@ export class AlertingRule {
       const before = this.#alerts.get(key)
       note(key, before, this.#held(candidate, before, time))
     }
-    for (const [key, before] of this.#alerts) if (!present.has(key)) note(key, before, await this.#gone(before, time, isMissing))
+    const ceased = [...this.#alerts].filter(([key]) => !present.has(key))
+    for (let from = 0; from < ceased.length; from += TOGETHER) {
+      const some = ceased.slice(from, from + TOGETHER)
+      const after = await Promise.all(some.map(async ([, before]) => await this.#gone(before, time, isMissing)))
+      for (const [index, [key, before]] of some.entries()) note(key, before, after[index])
+    }
     const active = [...alerts.values()].filter(({ state }) => state !== 'inactive').length
     if (limit > 0 && active > limit) throw new AndonError('bad_rules', `${this.rule.name} has ${active} alerts; its group allows ${limit}`)
     return { alerts, transitions }
