@@ -3,7 +3,8 @@
 import { type MeasureOptions, machine } from '@andon/bench'
 import { meanDifference } from '../difference.ts'
 import { BARE, DEFAULTS, type Subject } from '../subjects/subjects.ts'
-import { APPLICATION_CORE, ask, OTHER_CORE, pin, type Program, startProgram, stopProgram } from './child.ts'
+import { type Alive, startAlive, stopAlive } from './alive.ts'
+import { ask, OTHER_CORE, pin } from './child.ts'
 import type { Completeness } from './complete.ts'
 import { startStub } from './measure.ts'
 import { runPaced } from './paced.ts'
@@ -16,26 +17,18 @@ const BLOCK_SECONDS = 17
 const BLOCKS_PER_ROUND = 3
 const BUDGET = 0.05
 
-interface Running {
-  readonly program: Program
-  readonly collector: Program
+interface Running extends Alive {
   /** Shares of one core, block by block. */
   readonly shares: number[]
   requests: number
   leftOut: number
 }
 
-async function start(subject: Subject, databaseUrl: string): Promise<Running> {
-  const collector = await startProgram('collector.js', OTHER_CORE)
-  const env = { FRAMEWORK: 'fastify', PGURL: databaseUrl, SUBJECT: subject.name, ...subject.env(`http://127.0.0.1:${collector.port}`) }
-  return { collector, program: await startProgram('server.js', APPLICATION_CORE, env, subject.args.commonjs), shares: [], requests: 0, leftOut: 0 }
-}
-
 async function runBlock(running: Running, perSecond: number, seconds: number, isCounted: boolean): Promise<void> {
-  const before = await ask<Usage>(running.program, 'usage')
+  const before = await ask<Usage>(running.application, 'usage')
   const began = performance.now()
-  const { requests, leftOut } = await runPaced(running.program.port, perSecond, seconds)
-  const after = await ask<Usage>(running.program, 'usage')
+  const { requests, leftOut } = await runPaced(running.application.port, perSecond, seconds)
+  const after = await ask<Usage>(running.application, 'usage')
   running.requests += requests
   running.leftOut += leftOut
   if (isCounted) running.shares.push((after.userUs + after.systemUs - before.userUs - before.systemUs) / 1000 / (performance.now() - began))
@@ -48,7 +41,7 @@ const meanOf = (values: readonly number[]): number => values.reduce((sum, value)
 async function rowOf(perSecond: number, subjects: readonly [Subject, Subject], databaseUrl: string, { rounds, isQuick }: MeasureOptions): Promise<string> {
   const running: Running[] = []
   try {
-    for (const subject of subjects) running.push(await start(subject, databaseUrl))
+    for (const subject of subjects) running.push({ ...(await startAlive(subject, 'fastify', databaseUrl)), shares: [], requests: 0, leftOut: 0 })
     const [bare, ours] = running
     if (bare === undefined || ours === undefined) return ''
     // Both at once: each has its own load, and CPU is counted by process.
@@ -58,17 +51,14 @@ async function rowOf(perSecond: number, subjects: readonly [Subject, Subject], d
     await ask<Completeness>(ours.collector, 'check')
     const settled = ours.requests
     for (let block = 0; block < rounds * BLOCKS_PER_ROUND; block += 1) await both(isQuick ? 2 : BLOCK_SECONDS, true)
-    await ask<Usage>(ours.program, 'drain')
+    await ask<Usage>(ours.application, 'drain')
     const { recorded } = await ask<Completeness>(ours.collector, 'check')
     const { mean, low, high } = meanDifference(ours.shares, bare.shares)
     const word = high <= BUDGET ? 'kept' : low > BUDGET ? 'missed' : 'neither kept nor missed by these runs'
     const leftOut = bare.leftOut + ours.leftOut
     return `| ${perSecond.toLocaleString('en')}${leftOut > 0 ? ` (${leftOut} left out)` : ''} | ${percent(meanOf(bare.shares))} | ${percent(meanOf(ours.shares))} | ${percent(mean)} (${percent(low)} to ${percent(high)}) | ${word} | ${percent(recorded / Math.max(1, ours.requests - settled))} |`
   } finally {
-    for (const { program, collector } of running) {
-      await stopProgram(program)
-      await stopProgram(collector)
-    }
+    for (const each of running) await stopAlive(each)
   }
 }
 

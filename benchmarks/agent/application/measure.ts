@@ -5,7 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type MeasureOptions, speakPostgres } from '@andon/bench'
 import { median, type Milliseconds } from '@andon/model'
 import { ANDON, BARE, peerSubjects, type Subject, VARIANTS } from '../subjects/subjects.ts'
-import { APPLICATION_CORE, ask, OTHER_CORE, pin, type Program, startProgram, stopProgram } from './child.ts'
+import { type Alive, startAlive, stopAlive } from './alive.ts'
+import { ask, OTHER_CORE, pin } from './child.ts'
 import type { Completeness } from './complete.ts'
 import { runLoad } from './load.ts'
 import type { Goals } from './goals.ts'
@@ -53,10 +54,8 @@ interface Setting {
 }
 
 /** One subject's application, alive through a round, and its collector. */
-interface Running {
+interface Running extends Alive {
   readonly subject: Subject
-  readonly collector: Program
-  readonly application: Program
   readonly began: Milliseconds
   readonly turns: Sample[]
   /** Requests whose spans have not been checked yet. */
@@ -64,20 +63,7 @@ interface Running {
 }
 
 async function start(subject: Subject, { framework, databaseUrl }: Setting): Promise<Running> {
-  const collector = await startProgram('collector.js', OTHER_CORE)
-  const env = { FRAMEWORK: framework, PGURL: databaseUrl, SUBJECT: subject.name, ...subject.env(`http://127.0.0.1:${collector.port}`) }
-  try {
-    const application = await startProgram('server.js', APPLICATION_CORE, env, subject.args.commonjs)
-    return { subject, collector, application, began: performance.now(), turns: [], unchecked: 0 }
-  } catch (error) {
-    await stopProgram(collector)
-    throw error
-  }
-}
-
-async function end({ application, collector }: Running): Promise<void> {
-  await stopProgram(application)
-  await stopProgram(collector)
+  return { subject, ...(await startAlive(subject, framework, databaseUrl)), began: performance.now(), turns: [], unchecked: 0 }
 }
 
 async function warm(running: Running, { connections, seconds }: Setting): Promise<void> {
@@ -116,7 +102,7 @@ async function whereOf(subject: Subject, setting: Setting): Promise<Where> {
     const { requests } = await runLoad(running.application.port, setting.connections, setting.seconds)
     return { subject: subject.name, requests, shares: await ask<Shares>(running.application, 'shares') }
   } finally {
-    await end(running)
+    await stopAlive(running)
   }
 }
 
@@ -159,7 +145,7 @@ async function round(subjects: readonly Subject[], index: number, setting: Setti
     }
     return new Map(running.map(({ subject, turns }) => [subject.name, summed(turns)]))
   } finally {
-    for (const each of running) await end(each)
+    for (const each of running) await stopAlive(each)
   }
 }
 

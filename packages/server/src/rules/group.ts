@@ -1,10 +1,11 @@
 // A group of rules: evaluates them in order, at times of its own.
 // @see prometheus rules/group.go
 import { AndonError, type Labels, labelsKey, type Milliseconds, xxHash64 } from '@andon/model'
+import { parse } from '@andon/promql'
 import { type ActiveAlert, AlertingRule, type Transition } from './alerting.ts'
 import { expanded, type ExpandOptions } from './expand.ts'
 import type { AlertRule, RecordingRule, RuleGroup } from './definition.ts'
-import { type InstantQuery, MissingTelemetry } from './missing.ts'
+import { type InstantQuery, MissingTelemetry, readsOf } from './missing.ts'
 import { firingElements, withUnrecovered } from './recovery.ts'
 
 /** A point of a series that rules make. */
@@ -59,6 +60,8 @@ interface Alerting {
   readonly rule: AlertingRule
   /** Undefined for a rule that finds its elements itself, and so knows what has ended. */
   readonly missing: MissingTelemetry | undefined
+  /** Whether it may read the series of alerts, which rules before it have just written. */
+  readonly seesAlerts: boolean
 }
 
 type Member = (Recording | Alerting) & { readonly id: RuleId; health: RuleHealth; written: ReadonlyMap<string, Labels> }
@@ -69,6 +72,11 @@ const TOGETHER = 10
 const UNKNOWN: RuleHealth = { health: 'unknown', lastError: '', lastEvaluation: 0, tookMs: 0 }
 
 const hex = (text: string): string => xxHash64(text).toString(16).padStart(16, '0')
+
+/** By their name, or by a selector that asks for no single name. */
+function seesAlerts(expression: string): boolean {
+  return expression.includes('ALERTS') || readsOf(parse(expression)).some(({ selector }) => !selector.matchers.some(({ name, operator }) => name === '__name__' && operator === '='))
+}
 
 /** How alerts are seen by queries. */
 function alertSeries(alerts: Iterable<ActiveAlert>, time: Milliseconds): RulePoint[] {
@@ -102,7 +110,7 @@ export class GroupEvaluator {
     this.#world = world
     this.#members = group.rules.map((rule) => {
       const id: RuleId = { file: group.file, group: group.name, name: rule.name, id: hex([group.file, group.name, rule.kind, rule.name, labelsKey(rule.labels)].join('\0')) }
-      const own = rule.kind === 'record' ? { kind: rule.kind, rule } : { kind: rule.kind, rule: new AlertingRule(rule), missing: rule.finds === undefined ? new MissingTelemetry(rule.expression, world.query) : undefined }
+      const own = rule.kind === 'record' ? { kind: rule.kind, rule } : { kind: rule.kind, rule: new AlertingRule(rule), missing: rule.finds === undefined ? new MissingTelemetry(rule.expression, world.query) : undefined, seesAlerts: seesAlerts(rule.expression) }
       return { ...own, id, health: UNKNOWN, written: new Map() }
     })
   }
@@ -175,12 +183,13 @@ export class GroupEvaluator {
   #askTogether(members: readonly Member[], at: Milliseconds): void {
     this.#asked.clear()
     if (this.#members.some(({ kind }) => kind === 'record')) return
-    for (const { kind, rule } of members) {
-      if (kind !== 'alert' || rule.rule.finds !== undefined || rule.rule.expression.includes('ALERTS')) continue
-      const answer = this.#world.query(rule.rule.expression, at)
+    for (const member of members) {
+      if (member.kind !== 'alert' || member.rule.rule.finds !== undefined || member.seesAlerts) continue
+      const { expression } = member.rule.rule
+      const answer = this.#world.query(expression, at)
       // Told by whoever takes it.
       answer.catch(() => undefined)
-      this.#asked.set(rule.rule.expression, answer)
+      this.#asked.set(expression, answer)
     }
   }
 
